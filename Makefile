@@ -1,0 +1,142 @@
+# Inkan: one Makefile.  make · unit · test · san · fuzz · check · tidy · bench · demo · install
+#
+# BUILD   where everything built goes (build)
+# SAN=1   address and undefined-behaviour sanitizers
+# CC      gcc or clang
+
+BUILD   ?= build
+DESTDIR ?=
+PREFIX  ?= /usr
+PKGS     = libcrypto jansson sqlite3 libmicrohttpd libcurl libseccomp
+CSTD     = -std=c17 -D_GNU_SOURCE
+WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wcast-qual -Wvla -Werror
+HARD     = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+OPT     ?= -O2 -g
+ifdef SAN
+HARD     = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
+OPT      = -O1 -g
+LDSAN    = -fsanitize=address,undefined
+endif
+CFLAGS  += $(CSTD) $(OPT) $(WARN) $(HARD) -I. -isystem /usr/include/p11-kit-1 -DLIBEXEC='"$(PREFIX)/libexec/inkan"' -MMD -MP
+LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN)
+LIBS     = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lunistring -ldl
+
+FLOORS   = base pki act edge
+SRC      = $(foreach d,$(FLOORS),$(wildcard $(d)/*.c))
+OBJ      = $(SRC:%.c=$(BUILD)/%.o)
+LIB      = $(BUILD)/libinkan.a
+PURE     = $(patsubst %.c,$(BUILD)/%.o,$(foreach d,base pki act,$(wildcard $(d)/*.c)))
+
+ROLES    = $(notdir $(patsubst %/,%,$(dir $(wildcard role/*/main.c))))
+CMDS     = $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.c))))
+BIN      = $(ROLES:%=$(BUILD)/libexec/%) $(CMDS:%=$(BUILD)/bin/%)
+WHOSRC   = $(wildcard role/*/*.c) $(wildcard cmd/*/*.c)
+
+UNIT     = $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/*.c))
+TOOLS    = $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/jpki/*.c test/system/*.c bench/*.c))
+SHIMS    = $(patsubst test/card/%.c,$(BUILD)/test/card/%.so,$(wildcard test/card/*.c))
+FUZZ     = $(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard test/fuzz/*.c))
+REPLAY   = $(patsubst test/fuzz/%.c,$(BUILD)/test/replay/%,$(wildcard test/fuzz/*.c))
+BENCHES  = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+TESTTOOL = $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/jpki/*.c test/system/*.c))
+
+.PHONY: all unit test san fuzz check tidy bench demo install clean tools deps lang
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(BIN)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(LIB): $(OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+define EXE
+$(BUILD)/$(2)/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(3)/$(1)/*.c)) $(LIB)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach r,$(ROLES),$(eval $(call EXE,$(r),libexec,role)))
+$(foreach c,$(CMDS),$(eval $(call EXE,$(c),bin,cmd)))
+
+# --- tests -------------------------------------------------------------------
+# A unit test may name more objects: a first line "/* LINK: role/x/y.c test/edge/disk.c */".
+LINKOF = $(shell sed -n '1s|^/\* LINK: \(.*\) \*/$$|\1|p' $(1))
+
+define UNITRULE
+$(BUILD)/test/unit/$(1): $(BUILD)/test/unit/$(1).o $(patsubst %.c,$(BUILD)/%.o,$(call LINKOF,test/unit/$(1).c)) $(LIB)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS)
+endef
+$(foreach u,$(notdir $(UNIT)),$(eval $(call UNITRULE,$(u))))
+
+define TOOLRULE
+$(BUILD)/$(1): $(BUILD)/$(1).o $(patsubst %.c,$(BUILD)/%.o,$(call LINKOF,$(1).c)) $(LIB)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach t,$(patsubst %.c,%,$(wildcard test/jpki/*.c test/system/*.c bench/*.c)),$(eval $(call TOOLRULE,$(t))))
+
+# Shared objects for tests: the virtual card's reader driver, the PKCS#11 fault shim.
+$(BUILD)/test/card/%.so: test/card/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(OPT) $(WARN) -I. -isystem /usr/include/PCSC -isystem /usr/include/p11-kit-1 -fPIC -shared -o $@ $< -lcrypto -ldl
+
+FUZZCC   = clang
+FUZZFLAG = $(CSTD) -g -O1 -I. -isystem /usr/include/p11-kit-1 -DLIBEXEC='""' -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+$(BUILD)/fuzz/%: test/fuzz/%.c $(SRC) $(wildcard base/*.h pki/*.h act/*.h edge/*.h)
+	@mkdir -p $(@D)
+	$(FUZZCC) $(FUZZFLAG) -o $@ $< $(call LINKOF,$<) $(foreach d,base pki act,$(wildcard $(d)/*.c)) $(LIBS)
+
+# The same targets with a plain main() that replays a corpus: part of make test.
+$(BUILD)/test/replay/%: $(BUILD)/test/fuzz/%.o $(BUILD)/test/fuzz/replay/main.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+tools: all $(TESTTOOL) $(SHIMS)
+
+unit: $(UNIT)
+	@BUILD=$(BUILD) test/run unit
+
+test: deps
+	@$(MAKE) --no-print-directory -j2 all tools $(UNIT) $(REPLAY)
+	@BUILD=$(BUILD) test/run all
+
+san:
+	@$(MAKE) --no-print-directory test BUILD=build-san SAN=1
+
+fuzz: $(FUZZ)
+	@BUILD=$(BUILD) test/fuzz/run
+
+check: all $(PURE)
+	@BUILD=$(BUILD) ./check
+
+tidy:
+	clang-format -i $(SRC) $(WHOSRC) $(wildcard */*.h */*/*.h test/*/*.c)
+
+bench: deps
+	@$(MAKE) --no-print-directory -j2 all tools $(BENCHES)
+	@BUILD=$(BUILD) bench/run
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all tools
+	@BUILD=$(BUILD) DEMO=$(DEMO) bash cmd/demo
+
+# What is missing comes from the one list, debian/control.
+deps:
+	@debian/deps
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/inkan $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m755 $(CMDS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/bin
+	install -m755 $(ROLES:%=$(BUILD)/libexec/%) $(DESTDIR)$(PREFIX)/libexec/inkan
+	install -m644 $(wildcard doc/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+
+clean:
+	rm -rf $(BUILD) build-san demo
+
+-include $(OBJ:.o=.d) $(WHOSRC:%.c=$(BUILD)/%.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard test/*/*.c))
