@@ -1,0 +1,475 @@
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+
+#include "base/der.h"
+#include "base/key.h"
+
+struct key {
+	enum key_kind kind;
+	unsigned bits;
+	EVP_PKEY *pkey;
+	struct buf spki;
+	slice material; /* the subjectPublicKey bits, in spki */
+};
+
+static const uint8_t OID_RSA[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01};
+static const uint8_t OID_EC[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01};
+static const uint8_t OID_P256[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
+static const uint8_t OID_P384[] = {0x2B, 0x81, 0x04, 0x00, 0x22};
+static const uint8_t OID_ED25519[] = {0x2B, 0x65, 0x70};
+static const uint8_t OID_PSS[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A};
+static const uint8_t OID_MGF1[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x08};
+static const uint8_t OID_SHA256[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
+static const uint8_t OID_SHA384[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02};
+static const uint8_t OID_SHA512[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03};
+static const uint8_t OID_RSA_SHA256[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0B};
+static const uint8_t OID_RSA_SHA384[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0C};
+static const uint8_t OID_RSA_SHA512[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0D};
+static const uint8_t OID_ECDSA_SHA256[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02};
+static const uint8_t OID_ECDSA_SHA384[] = {0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03};
+
+static slice
+hash_oid(enum hash_alg a)
+{
+	return a == HASH_SHA256 ? ARR(OID_SHA256) : a == HASH_SHA384 ? ARR(OID_SHA384) : ARR(OID_SHA512);
+}
+
+static const struct sig_row {
+	enum sig_alg alg;
+	enum hash_alg hash;
+	bool pss, null; /* parameters: of PSS; NULL (RFC 4055 5) */
+	slice oid;
+} SIGS[] = {
+    {SIG_RSA_SHA256, HASH_SHA256, false, true, {OID_RSA_SHA256, sizeof OID_RSA_SHA256}},
+    {SIG_RSA_SHA384, HASH_SHA384, false, true, {OID_RSA_SHA384, sizeof OID_RSA_SHA384}},
+    {SIG_RSA_SHA512, HASH_SHA512, false, true, {OID_RSA_SHA512, sizeof OID_RSA_SHA512}},
+    {SIG_PSS_SHA256, HASH_SHA256, true, false, {OID_PSS, sizeof OID_PSS}},
+    {SIG_PSS_SHA384, HASH_SHA384, true, false, {OID_PSS, sizeof OID_PSS}},
+    {SIG_PSS_SHA512, HASH_SHA512, true, false, {OID_PSS, sizeof OID_PSS}},
+    {SIG_ECDSA_SHA256, HASH_SHA256, false, false, {OID_ECDSA_SHA256, sizeof OID_ECDSA_SHA256}},
+    {SIG_ECDSA_SHA384, HASH_SHA384, false, false, {OID_ECDSA_SHA384, sizeof OID_ECDSA_SHA384}},
+    {SIG_ED25519, HASH_SHA512, false, false, {OID_ED25519, sizeof OID_ED25519}},
+};
+
+static const struct sig_row *
+sig_row(enum sig_alg alg)
+{
+	for (size_t i = 0; i < COUNT(SIGS); i++)
+		if (SIGS[i].alg == alg)
+			return &SIGS[i];
+	abort();
+}
+
+/*
+ * RSASSA-PSS-params ::= SEQUENCE {
+ *	hashAlgorithm     [0] HashAlgorithm,      the same hash
+ *	maskGenAlgorithm  [1] MGF1 with it,
+ *	saltLength        [2] INTEGER,            as long as the hash
+ *	trailerField      [3] DEFAULT 1 }         (RFC 4055 3.1)
+ */
+static void
+put_pss_params(struct buf *b, enum hash_alg h)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), a, m, s;
+
+	a = der_open(b, DER_CTXC(0));
+	s = der_open(b, DER_SEQUENCE);
+	der_put_oid(b, hash_oid(h));
+	der_put_null(b);
+	der_close(b, s);
+	der_close(b, a);
+	a = der_open(b, DER_CTXC(1));
+	m = der_open(b, DER_SEQUENCE);
+	der_put_oid(b, ARR(OID_MGF1));
+	s = der_open(b, DER_SEQUENCE);
+	der_put_oid(b, hash_oid(h));
+	der_put_null(b);
+	der_close(b, s);
+	der_close(b, m);
+	der_close(b, a);
+	a = der_open(b, DER_CTXC(2));
+	der_put_u64(b, hash_len(h));
+	der_close(b, a);
+	der_close(b, seq);
+}
+
+void
+sig_alg_put(struct buf *b, enum sig_alg alg)
+{
+	const struct sig_row *r = sig_row(alg);
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_oid(b, r->oid);
+	if (r->pss)
+		put_pss_params(b, r->hash);
+	else if (r->null)
+		der_put_null(b);
+	der_close(b, seq);
+}
+
+/* One spelling is accepted for each algorithm, the one we write: so reading is comparing. */
+err
+sig_alg_get(slice *in, enum sig_alg *out)
+{
+	slice s = *in, whole;
+
+	TRY(der_get_whole(&s, DER_SEQUENCE, &whole));
+	for (size_t i = 0; i < COUNT(SIGS); i++) {
+		struct buf b OWNED(buf_drop) = BUF(128);
+
+		sig_alg_put(&b, SIGS[i].alg);
+		if (slice_eq(buf_slice(&b), whole)) {
+			*out = SIGS[i].alg;
+			*in = s;
+			return ok;
+		}
+	}
+	return fail(
+	    ERR_POLICY, "signature-algorithm: CR-1: the signature algorithm is not one the guideline's article 3 lists");
+}
+
+enum hash_alg
+sig_alg_hash(enum sig_alg alg)
+{
+	return sig_row(alg)->hash;
+}
+
+bool
+sig_alg_fits(enum sig_alg alg, enum key_kind kind)
+{
+	switch (kind) {
+	case KEY_RSA:
+		return alg >= SIG_RSA_SHA256 && alg <= SIG_PSS_SHA512;
+	case KEY_P256:
+	case KEY_P384:
+		return alg == SIG_ECDSA_SHA256 || alg == SIG_ECDSA_SHA384;
+	case KEY_ED25519:
+		return alg == SIG_ED25519;
+	}
+	return false;
+}
+
+enum sig_alg
+sig_alg_for(enum key_kind kind)
+{
+	switch (kind) {
+	case KEY_RSA:
+		return SIG_RSA_SHA256;
+	case KEY_P256:
+		return SIG_ECDSA_SHA256;
+	case KEY_P384:
+		return SIG_ECDSA_SHA384;
+	case KEY_ED25519:
+		return SIG_ED25519;
+	}
+	abort();
+}
+
+/* The libcrypto key from finished numbers: 3 us (RSA), 21 us (EC), where d2i would take 150 us. */
+static EVP_PKEY *
+pkey_from(const char *type, OSSL_PARAM_BLD *bld)
+{
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (params == NULL || ctx == NULL)
+		abort();
+	if (EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		pkey = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	return pkey;
+}
+
+static OSSL_PARAM_BLD *
+bld_new(void)
+{
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+
+	if (bld == NULL)
+		abort();
+	return bld;
+}
+
+/*
+ * RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }
+ */
+static err
+get_rsa(struct key *k)
+{
+	slice s = k->material, seq, n;
+	uint64_t e;
+	OSSL_PARAM_BLD *bld;
+	BIGNUM *bn, *be;
+	unsigned top = 0;
+
+	TRY(der_get(&s, DER_SEQUENCE, &seq));
+	TRY(der_end(s));
+	TRY(der_get_integer(&seq, &n));
+	if (der_get_u64(&seq, 65537, &e).kind != OK || e != 65537)
+		return fail(ERR_POLICY, "key-exponent: CR-1: an RSA key has the public exponent 65537");
+	TRY(der_end(seq));
+	while (n.p[0] >> top != 0)
+		top++;
+	k->bits = (unsigned)(n.n - 1) * 8 + top;
+	if (n.n > KEY_RSA_BITS_MAX / 8)
+		return fail(ERR_POLICY, "key-long: house: an RSA key has at most 8192 bits");
+	if (k->bits < KEY_RSA_BITS_MIN)
+		return fail(ERR_POLICY, "key-weak: CR-1: an RSA key has at least 2048 bits");
+	if ((n.p[n.n - 1] & 1) == 0)
+		return fail(ERR_POLICY, "key-even: CR-1: an RSA modulus is the product of two odd primes");
+	bld = bld_new();
+	bn = BN_bin2bn(n.p, (int)n.n, NULL);
+	be = BN_new();
+	if (bn == NULL || be == NULL || BN_set_word(be, (BN_ULONG)e) != 1 ||
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn) != 1 ||
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, be) != 1)
+		abort();
+	k->pkey = pkey_from("RSA", bld);
+	BN_free(bn);
+	BN_free(be);
+	return ok;
+}
+
+static err
+get_ec(struct key *k, slice params)
+{
+	char p256[] = "P-256", p384[] = "P-384";
+	OSSL_PARAM_BLD *bld;
+	slice curve;
+	char *group;
+
+	if (der_get_oid(&params, &curve).kind != OK || params.n != 0)
+		return fail(ERR_POLICY, "key-curve: RFC 5480 2.1.1: an EC key names its curve");
+	if (slice_eq(curve, ARR(OID_P256))) {
+		k->kind = KEY_P256;
+		k->bits = 256;
+		group = p256;
+	} else if (slice_eq(curve, ARR(OID_P384))) {
+		k->kind = KEY_P384;
+		k->bits = 384;
+		group = p384;
+	} else
+		return fail(ERR_POLICY, "key-curve-weak: CR-1: an EC key stands on P-256 or P-384");
+	if (k->material.n != 1 + 2 * k->bits / 8 || k->material.p[0] != 4)
+		return fail(ERR_INPUT, "key-point: RFC 5480 2.2: a point is written uncompressed");
+	bld = bld_new();
+	if (OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, group, 5) != 1 ||
+	    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, k->material.p, k->material.n) != 1)
+		abort();
+	k->pkey = pkey_from("EC", bld);
+	return ok;
+}
+
+/*
+ * SubjectPublicKeyInfo ::= SEQUENCE {
+ *	algorithm         SEQUENCE { OID, parameters },
+ *	subjectPublicKey  BIT STRING }
+ */
+static err
+get_spki(slice in, struct key *k)
+{
+	slice seq, alg, oid;
+
+	if (in.n > SPKI_MAX)
+		return fail(ERR_POLICY, "key-long: house: an RSA key has at most 8192 bits");
+	buf_put(&k->spki, in);
+	in = buf_slice(&k->spki);
+	TRY(der_get(&in, DER_SEQUENCE, &seq));
+	TRY(der_end(in));
+	TRY(der_get(&seq, DER_SEQUENCE, &alg));
+	TRY(der_get_bits(&seq, &k->material));
+	TRY(der_end(seq));
+	TRY(der_get_oid(&alg, &oid));
+	if (slice_eq(oid, ARR(OID_RSA))) {
+		k->kind = KEY_RSA;
+		TRY(der_get_null(&alg));
+		TRY(der_end(alg));
+		TRY(get_rsa(k));
+	} else if (slice_eq(oid, ARR(OID_EC))) {
+		TRY(get_ec(k, alg));
+	} else if (slice_eq(oid, ARR(OID_ED25519))) {
+		TRY(der_end(alg));
+		if (k->material.n != 32)
+			return fail(ERR_INPUT, "key-point: RFC 5480 2.2: a point is written uncompressed");
+		k->kind = KEY_ED25519;
+		k->bits = 255;
+		k->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, k->material.p, 32);
+	} else
+		return fail(ERR_POLICY, "key-kind: CR-1: the key is neither RSA nor on an elliptic curve we know");
+	if (k->pkey == NULL)
+		return fail(ERR_POLICY, "key-invalid: CR-1: the numbers of this key are not a public key");
+	return ok;
+}
+
+err
+key_get_spki(slice spki, struct key **out)
+{
+	struct key *k OWNED(key_drop) = mem_new(1, sizeof *k);
+
+	k->spki = BUF(SPKI_MAX);
+	TRY(get_spki(spki, k));
+	*out = k;
+	k = NULL;
+	return ok;
+}
+
+void
+key_drop(struct key **k)
+{
+	if (*k == NULL)
+		return;
+	EVP_PKEY_free((*k)->pkey);
+	buf_drop(&(*k)->spki);
+	free(*k);
+	*k = NULL;
+}
+
+enum key_kind
+key_kind(const struct key *k)
+{
+	return k->kind;
+}
+
+unsigned
+key_bits(const struct key *k)
+{
+	return k->bits;
+}
+
+slice
+key_spki(const struct key *k)
+{
+	return buf_slice(&k->spki);
+}
+
+digest
+key_digest(const struct key *k)
+{
+	return sha256(buf_slice(&k->spki));
+}
+
+void
+key_identifier(const struct key *k, uint8_t out[SHA1_LEN])
+{
+	uint8_t h[SHA512_LEN];
+
+	hash_of(HASH_SHA1, k->material, h);
+	memcpy(out, h, SHA1_LEN);
+}
+
+void
+key_put_spki(struct buf *b, enum key_kind kind, slice material)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), alg = der_open(b, DER_SEQUENCE), bits, rsa;
+
+	switch (kind) {
+	case KEY_RSA:
+		der_put_oid(b, ARR(OID_RSA));
+		der_put_null(b);
+		break;
+	case KEY_P256:
+	case KEY_P384:
+		der_put_oid(b, ARR(OID_EC));
+		der_put_oid(b, kind == KEY_P256 ? ARR(OID_P256) : ARR(OID_P384));
+		break;
+	case KEY_ED25519:
+		der_put_oid(b, ARR(OID_ED25519));
+		break;
+	}
+	der_close(b, alg);
+	bits = der_open_bits(b);
+	if (kind == KEY_RSA) {
+		rsa = der_open(b, DER_SEQUENCE);
+		der_put_integer(b, material);
+		der_put_u64(b, 65537);
+		der_close(b, rsa);
+	} else
+		buf_put(b, material);
+	der_close(b, bits);
+	der_close(b, seq);
+}
+
+static const EVP_MD *
+md_of(enum hash_alg h)
+{
+	return h == HASH_SHA256 ? EVP_sha256() : h == HASH_SHA384 ? EVP_sha384() : EVP_sha512();
+}
+
+/* One signature over a finished hash, by a key and padding that fit. */
+static bool
+check_hash(EVP_PKEY *pkey, const struct sig_row *r, slice message, slice signature)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	uint8_t h[SHA512_LEN];
+	bool good;
+
+	if (ctx == NULL)
+		abort();
+	hash_of(r->hash, message, h);
+	good = EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_signature_md(ctx, md_of(r->hash)) == 1;
+	if (r->pss)
+		good = good && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+	good = good && EVP_PKEY_verify(ctx, signature.p, signature.n, h, hash_len(r->hash)) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return good;
+}
+
+static bool
+check_ed25519(EVP_PKEY *pkey, slice message, slice signature)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool good;
+
+	if (ctx == NULL)
+		abort();
+	good = EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+	       EVP_DigestVerify(ctx, signature.p, signature.n, message.p, message.n) == 1;
+	EVP_MD_CTX_free(ctx);
+	return good;
+}
+
+err
+key_check(const struct key *k, enum sig_alg alg, slice message, slice signature)
+{
+	bool good = false;
+
+	if (sig_alg_fits(alg, k->kind)) {
+		if (alg == SIG_ED25519)
+			good = check_ed25519(k->pkey, message, signature);
+		else
+			good = check_hash(k->pkey, sig_row(alg), message, signature);
+	}
+	if (!good)
+		return fail(ERR_POLICY, "signature: Act 2(1): the signature was not made by this key over these bytes");
+	return ok;
+}
+
+void
+ecdsa_put(struct buf *b, slice raw)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	assert(raw.n % 2 == 0);
+	der_put_integer(b, (slice){raw.p, raw.n / 2});
+	der_put_integer(b, (slice){raw.p + raw.n / 2, raw.n / 2});
+	der_close(b, seq);
+}
+
+void
+digest_info_put(struct buf *b, enum hash_alg alg, slice value)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), a = der_open(b, DER_SEQUENCE);
+
+	der_put_oid(b, hash_oid(alg));
+	der_put_null(b);
+	der_close(b, a);
+	der_put(b, DER_OCTETS, value);
+	der_close(b, seq);
+}
