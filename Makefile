@@ -112,7 +112,7 @@ san:
 fuzz: $(FUZZ)
 	@BUILD=$(BUILD) test/fuzz/run
 
-check: all $(PURE)
+check: all $(OBJ)
 	@BUILD=$(BUILD) ./check
 
 tidy:
