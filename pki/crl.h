@@ -1,0 +1,82 @@
+/*
+ * crl.h - certificate revocation lists, RFC 5280 5: read (J-LIS's and ours) and
+ *         write (ours).
+ *
+ * Depends on: base, time, der, hash, key, name, cert.  Pure.
+ *
+ * Version 2.  A CRL with a critical extension other than
+ * issuingDistributionPoint, or a critical entry extension, is refused.  Entries
+ * are walked in place; CRL_ENTRIES_MAX bounds the walk.
+ */
+#ifndef PKI_CRL_H
+#define PKI_CRL_H
+
+#include "base/base.h"
+#include "base/key.h"
+#include "base/time.h"
+#include "pki/cert.h"
+
+#define CRL_MAX (512U << 20)         /* bytes: 10 million entries of ours are 400 MB */
+#define CRL_ENTRIES_MAX 12000000U
+
+enum crl_reason {
+	REASON_UNSPECIFIED = 0,
+	REASON_KEY_COMPROMISE = 1,
+	REASON_CA_COMPROMISE = 2,
+	REASON_AFFILIATION_CHANGED = 3,
+	REASON_SUPERSEDED = 4,
+	REASON_CESSATION = 5,
+};
+
+struct crl {
+	slice whole, tbs;
+	enum sig_alg alg;
+	slice signature;
+	slice issuer; /* whole Name */
+	instant this_update, next_update;
+	slice entries; /* content of revokedCertificates, may be empty */
+	slice number;  /* magnitude of cRLNumber, may be empty */
+	slice aki;
+	bool is_delta, has_idp;
+	slice idp; /* content */
+};
+
+struct crl_entry {
+	serial serial;
+	instant revoked;
+	enum crl_reason reason; /* unspecified writes no extension */
+	bool has_invalidity;
+	instant invalidity;
+};
+
+err crl_get(slice in, struct crl *out) CHECKED;
+/* Takes the next entry off *entries. */
+err crl_next(slice *entries, struct crl_entry *out) CHECKED;
+err crl_check_signed_by(const struct crl *c, const struct key *issuer) CHECKED;
+
+struct crl_plan {
+	enum sig_alg alg;
+	slice issuer;
+	instant this_update, next_update;
+	uint64_t number;
+	slice aki;
+	const struct crl_entry *entry; /* sorted by serial */
+	size_t n;
+};
+
+/* TBSCertList; cert_join makes the whole. */
+void crl_put_tbs(struct buf *b, const struct crl_plan *p);
+
+/* A sorted table of the serials of one CRL, for many look-ups: owned. */
+struct crl_table;
+/* Walks the whole list once (ERR_INPUT on any bad entry); the CRL's signature must have been checked. */
+err crl_table_new(const struct crl *c, struct crl_table **out) CHECKED;
+void crl_table_drop(struct crl_table **t);
+bool crl_table_has(const struct crl_table *t, serial s);
+size_t crl_table_count(const struct crl_table *t);
+/* SHA-256 of the CRL's bytes: what orders cite. */
+digest crl_table_digest(const struct crl_table *t);
+instant crl_table_this_update(const struct crl_table *t);
+instant crl_table_next_update(const struct crl_table *t);
+
+#endif
