@@ -1,12 +1,15 @@
 /*
  * order.h - what the roles ask of each other: every body of every frame, both ways.
  *
- * Depends on: base, der, hash, time, cert (serial), frame.  Pure.
+ * Depends on: base, time, der, hash, text, frame, cert, crl, cms, application, identity.  Pure.
  *
  * All helpers speak order(id, kind, body) -> result(id, fail, what, body); the
  * kinds are numbered once, here, and each body's ASN.1 stands above its reader
  * in order.c.  Slices borrow from the frame.  Anything larger than a frame goes
- * in numbered parts (struct part), the last one marked.
+ * in numbered parts (struct part), the last one marked.  A body written {} below
+ * has no bytes at all; one that is a single OCTET STRING or text goes through
+ * octets_put.  One value has one encoding, and what a reader takes its writer
+ * gives back byte for byte.  ERR_INPUT order-form, order-path, der-…, text-….
  */
 #ifndef ACT_ORDER_H
 #define ACT_ORDER_H
@@ -48,7 +51,7 @@ enum order_kind {
 	ORDER_REVOKED = 44,  /* struct revoked_order -> struct head_reply: into the revoked set */
 	ORDER_CRL_OUT = 45,  /* struct crl_order -> several results, struct part: our CRL       */
 	ORDER_ANSWERS = 46,  /* struct answers_order -> struct answers_reply: OCSP, status only */
-	ORDER_CHECKPOINT = 47, /* struct checkpoint_order -> one UTF8String: the signed note, status only */
+	ORDER_CHECKPOINT = 47, /* struct checkpoint_order -> one OCTET STRING: the signed note, status only */
 	/* registrar -> messenger */
 	ORDER_CALL = 60,     /* struct call_order -> several results, struct part: the answer's body */
 	ORDER_MAIL = 61,     /* struct mail_order -> {}                                         */
@@ -59,7 +62,7 @@ enum order_kind {
 	ORDER_TILES = 83,    /* struct checkpoint_order's size and note: publish tiles and checkpoint -> {} */
 	/* inkanctl -> registrar, over run/office */
 	ORDER_OFFICE = 100,  /* struct office_order -> struct entry_reply                       */
-	ORDER_STATE = 101,   /* {} -> one UTF8String: JSON for `inkanctl status`                */
+	ORDER_STATE = 101,   /* {} -> one OCTET STRING: JSON for `inkanctl status`                */
 	/* signer -> hand */
 	ORDER_SIGN = 120,    /* struct sign_order -> one OCTET STRING: the signature            */
 	ORDER_KEY = 121,     /* {} -> one OCTET STRING: the SubjectPublicKeyInfo in the token   */
@@ -71,7 +74,7 @@ enum order_kind {
 	ORDER_CONFIRM = 204, /* {} -> {}: an operator confirmed the clock                       */
 };
 
-/* Bodies that are one OCTET STRING or one UTF8String. */
+/* Bodies that are one thing, of bytes or of text: always one OCTET STRING. */
 err octets_get(slice body, slice *out) CHECKED;
 void octets_put(struct buf *b, slice s);
 
