@@ -368,7 +368,8 @@ void sign_order_put(struct buf *b, const struct sign_order *o);
 
 /* Who is at the other end of a wire. */
 enum peer { PEER_INKAND = 1, PEER_FRONT, PEER_REGISTRAR, PEER_VERIFIER, PEER_ISSUER, PEER_STATUS, PEER_HAND, PEER_PUBLISHER,
-	PEER_MESSENGER, PEER_OFFICE };
+	PEER_MESSENGER, PEER_OFFICE, /* run/office: to the registrar a listening socket; its connections are links with this peer */
+	PEER_PUBLIC, PEER_PRIVATE    /* to front: listening sockets of the HTTP faces */ };
 struct wire_order {
 	enum peer peer;
 	uint64_t number; /* of several: front 0, 1, … */
