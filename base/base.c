@@ -117,7 +117,7 @@ buf_space(struct buf *b, size_t n)
 		b->over = true;
 		return NULL;
 	}
-	if (n > b->cap - b->n) {
+	if (n > b->cap - b->n || b->p == NULL) {
 		size_t cap = b->cap < 64 ? 64 : b->cap;
 
 		while (cap - b->n < n)
@@ -173,7 +173,7 @@ static const char HEX[] = "0123456789abcdef";
 void
 buf_put_hex(struct buf *b, slice s)
 {
-	uint8_t *at = s.n > SIZE_MAX / 2 ? NULL : buf_space(b, s.n * 2);
+	uint8_t *at = buf_space(b, s.n > SIZE_MAX / 2 ? SIZE_MAX : s.n * 2);
 
 	if (at == NULL)
 		return;
@@ -188,7 +188,7 @@ static const char B64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 void
 buf_put_base64(struct buf *b, slice s)
 {
-	uint8_t *at = s.n > SIZE_MAX / 4 ? NULL : buf_space(b, (s.n + 2) / 3 * 4);
+	uint8_t *at = buf_space(b, s.n > SIZE_MAX / 4 ? SIZE_MAX : (s.n + 2) / 3 * 4);
 
 	if (at == NULL)
 		return;
@@ -281,7 +281,8 @@ err
 base64_get(slice in, struct buf *out)
 {
 	const err bad = fail(ERR_INPUT, "base64: RFC 4648 3.5: not canonical base64");
-	size_t pad = 0, start = out->n;
+	size_t pad = 0, start = out->n, i;
+	uint8_t *at;
 	uint32_t v = 0;
 	unsigned bits = 0;
 
@@ -289,26 +290,27 @@ base64_get(slice in, struct buf *out)
 		return bad;
 	if (in.n > 0 && in.p[in.n - 1] == '=')
 		pad = in.p[in.n - 2] == '=' ? 2 : 1;
-	for (size_t i = 0; i < in.n - pad; i++) {
+	at = buf_space(out, in.n / 4 * 3 - pad);
+	if (at == NULL)
+		return buf_check(out);
+	for (i = 0; i < in.n - pad; i++) {
 		int d = base64_digit(in.p[i]);
 
-		if (d < 0) {
-			out->n = start;
-			return bad;
-		}
+		if (d < 0)
+			break;
 		v = v << 6 | (uint32_t)d;
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
-			buf_put_u8(out, (uint8_t)(v >> bits));
+			*at++ = (uint8_t)(v >> bits);
 			v &= (1U << bits) - 1;
 		}
 	}
-	if (v != 0) { /* left-over bits must be zero */
+	if (i < in.n - pad || v != 0) { /* left-over bits must be zero */
 		out->n = start;
 		return bad;
 	}
-	return buf_check(out);
+	return ok;
 }
 
 err
@@ -350,7 +352,8 @@ secret_set(struct secret *s, slice from)
 	if (from.n > SECRET_MAX)
 		return fail(ERR_INPUT, "secret-long: house: a secret is longer than any we handle");
 	wipe(s->p, sizeof s->p);
-	memcpy(s->p, from.p, from.n);
+	if (from.n > 0)
+		memcpy(s->p, from.p, from.n);
 	s->n = from.n;
 	return ok;
 }

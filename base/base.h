@@ -98,6 +98,7 @@ struct buf {
 
 #define BUF(limit) ((struct buf){.max = (limit)})
 
+/* s is not of b itself: the bytes may move. */
 void buf_put(struct buf *b, slice s);
 void buf_put_str(struct buf *b, const char *s);
 void buf_put_u8(struct buf *b, uint8_t v);
@@ -107,7 +108,7 @@ void buf_put_decimal(struct buf *b, uint64_t v);
 void buf_put_hex(struct buf *b, slice s);
 /* RFC 4648 section 4, with padding, no line breaks. */
 void buf_put_base64(struct buf *b, slice s);
-/* Room for n bytes, counted as written: the caller fills all of them; NULL when over the limit. */
+/* Room for n bytes (0 too), counted as written: the caller fills all of them; NULL when over the limit, and only then. */
 uint8_t *buf_space(struct buf *b, size_t n);
 /* Forgets the content, keeps the memory. */
 void buf_clear(struct buf *b);

@@ -536,21 +536,26 @@ void
 oid_put_dotted(struct buf *b, slice content)
 {
 	uint64_t v = 0;
-	bool first = true;
+	bool first = true, large = false;
 
 	for (size_t i = 0; i < content.n; i++) {
+		large = large || v > UINT64_MAX >> 7;
 		v = v << 7 | (content.p[i] & 0x7F);
 		if (content.p[i] >= 0x80)
 			continue;
 		if (first) {
-			uint64_t top = v < 40 ? 0 : v < 80 ? 1 : 2;
+			uint64_t top = large ? 2 : v < 40 ? 0 : v < 80 ? 1 : 2;
 
 			buf_put_decimal(b, top);
 			v -= top * 40;
 			first = false;
 		}
 		buf_put_u8(b, '.');
-		buf_put_decimal(b, v);
+		if (large)
+			buf_put_u8(b, '?');
+		else
+			buf_put_decimal(b, v);
 		v = 0;
+		large = false;
 	}
 }

@@ -81,7 +81,11 @@ void der_put_null(struct buf *b);
 void der_put_time(struct buf *b, instant t);
 void der_put_gentime(struct buf *b, instant t);
 
-/* Dotted decimal to content bytes and back: for configuration and for people. */
+/*
+ * Dotted decimal to content bytes and back: for configuration and for people.
+ * Read: at most 64 content bytes, arcs below 2^63.  Written: an arc of more than 64
+ * bits is shown as "?", which cannot be read.
+ */
 err oid_get_dotted(slice in, struct buf *out) CHECKED;
 void oid_put_dotted(struct buf *b, slice content);
 

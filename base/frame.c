@@ -17,7 +17,9 @@ frame_length(slice s, size_t *out)
 		return ok;
 	}
 	k = s.p[1] & 0x7F;
-	if (k == 0 || k > 3)
+	if (k == 0)
+		return fail(ERR_CORRUPT, "frame-form: house: a stream between processes does not hold frames");
+	if (k > 3)
 		return fail(ERR_CORRUPT, "frame-long: house: a frame is longer than 128 KiB");
 	if (s.n < 2 + k)
 		return ok;
@@ -86,16 +88,22 @@ frame_put(struct buf *b, const struct frame *f)
 err
 gate_check(const struct gate *rows, size_t n, unsigned from, int *state, const struct frame *f)
 {
+	bool known = false;
+
+	assert(*state >= 0 && *state < 32);
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].kind != f->kind || rows[i].from != from)
 			continue;
+		known = true;
 		if ((rows[i].when >> *state & 1) == 0)
-			return fail(ERR_CORRUPT, "gate-early: house: a peer said something that may not be said now");
+			continue;
 		if (f->body.n > rows[i].most)
 			return fail(ERR_CORRUPT, "gate-long: house: a peer said more than it may");
 		if (rows[i].then != GATE_STAY)
 			*state = rows[i].then;
 		return ok;
 	}
+	if (known)
+		return fail(ERR_CORRUPT, "gate-early: house: a peer said something that may not be said now");
 	return fail(ERR_CORRUPT, "gate-unknown: house: a peer said something this role does not hear");
 }

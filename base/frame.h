@@ -53,7 +53,10 @@ struct gate {
 #define GATE_STAY (-1)
 #define GATE_ANY UINT32_MAX
 
-/* ERR_CORRUPT gate-…; *state moves to the row's `then`. */
+/*
+ * ERR_CORRUPT gate-…; *state (0 to 31) moves to the row's `then`.  The same frame may
+ * stand in several rows for several states; the first that fits counts.
+ */
 err gate_check(const struct gate *rows, size_t n, unsigned from, int *state, const struct frame *f) CHECKED;
 
 #endif

@@ -76,6 +76,7 @@ json_put_text(struct buf *b, slice s)
 void
 json_put_number(struct buf *b, uint64_t v)
 {
+	assert(v <= INT64_MAX);
 	put_comma(b);
 	buf_put_decimal(b, v);
 }

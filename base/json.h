@@ -21,6 +21,7 @@ void json_open(struct buf *b, char bracket);  /* '{' or '[' */
 void json_close(struct buf *b, char bracket); /* '}' or ']' */
 void json_put_name(struct buf *b, const char *name);
 void json_put_text(struct buf *b, slice s);
+/* Up to 2^63-1, the most a reader takes. */
 void json_put_number(struct buf *b, uint64_t v);
 void json_put_bool(struct buf *b, bool v);
 /* A value that is JSON already. */

@@ -3,8 +3,6 @@
 
 #include "base/text.h"
 
-#define TEXT_MAX (1U << 20) /* bytes handed to libunistring at once; documents are far smaller */
-
 bool
 text_next(slice *s, uint32_t *cp)
 {
@@ -38,7 +36,7 @@ text_put(struct buf *b, uint32_t cp)
 	uint8_t u[4];
 	size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
 
-	assert(cp <= 0x10FFFF);
+	assert(cp <= 0x10FFFF && (cp < 0xD800 || cp > 0xDFFF));
 	for (size_t i = n - 1; i > 0; i--) {
 		u[i] = (uint8_t)(0x80 | (cp & 0x3F));
 		cp >>= 6;
@@ -120,6 +118,8 @@ text_check(slice s)
 err
 text_put_nfkc(struct buf *b, slice s)
 {
+	slice rest = s;
+	uint32_t cp;
 	size_t n = 0;
 	uint8_t *p;
 
@@ -127,9 +127,13 @@ text_put_nfkc(struct buf *b, slice s)
 		return ok;
 	if (s.n > TEXT_MAX)
 		return fail(ERR_INPUT, "text-long: house: a text is longer than any we read");
+	while (text_next(&rest, &cp))
+		;
+	if (rest.n > 0)
+		return fail(ERR_INPUT, "text-utf8: RFC 3629: the text is not UTF-8");
 	p = u8_normalize(UNINORM_NFKC, s.p, s.n, NULL, &n);
 	if (p == NULL)
-		return fail(ERR_INPUT, "text-utf8: RFC 3629: the text is not UTF-8");
+		abort(); /* the text is good, so it was memory */
 	buf_put(b, (slice){p, n});
 	free(p);
 	return buf_check(b);

@@ -15,15 +15,18 @@
 
 #include "base/base.h"
 
+#define TEXT_MAX (1U << 20) /* bytes judged at once; documents are far smaller */
+
 /* The next code point; false (nothing moved) at the end or where the bytes are not UTF-8. */
 bool text_next(slice *s, uint32_t *cp) CHECKED;
+/* Appends a code point that is no surrogate. */
 void text_put(struct buf *b, uint32_t cp);
 /* How many code points; the text must have been checked. */
 size_t text_count(slice s);
 
 /* One line, possibly empty, no LF. */
 err text_check_line(slice s) CHECKED;
-/* Lines, each ended by LF, the last one too. */
+/* One line or more, each ended by LF, the last one too. */
 err text_check(slice s) CHECKED;
 /* True for ideographs of all planes, the iteration mark and the ideographic zero. */
 bool text_is_ideograph(uint32_t cp);

@@ -167,6 +167,9 @@ day_put_jst(struct buf *b, instant t)
 {
 	struct civil c = civil_jst(t);
 
+	/* "Without end" is 9999-12-31T23:59:59Z (RFC 5280 4.1.2.5), a morning of the year 10000 in Japan. */
+	if (c.year > 9999)
+		c = (struct civil){.year = 9999, .month = 12, .day = 31};
 	put_day(b, &c);
 }
 
@@ -180,6 +183,8 @@ day_get_jst(slice in, instant *out)
 	    !take_digits(&in, 2, 0, &c.day))
 		return fail(ERR_INPUT, "day-form: RFC 3339: a day is written 2026-11-22");
 	TRY(civil_get_utc(&c, &t));
+	if (t.ms - 9 * HOUR_MS < INSTANT_MIN_MS)
+		return fail(ERR_INPUT, "time-range: house: an instant lies within the years 1950 to 9999");
 	*out = (instant){t.ms - 9 * HOUR_MS};
 	return ok;
 }
@@ -187,13 +192,18 @@ day_get_jst(slice in, instant *out)
 instant
 instant_add_years(instant t, int n)
 {
-	struct civil c = civil_utc(t);
-	int64_t time_of_day = ((t.ms % DAY_MS) + DAY_MS) % DAY_MS;
+	const int64_t jst = 9 * HOUR_MS;
+	struct civil c = civil_jst(t);
+	int64_t ms;
 
+	assert(n >= -10000 && n <= 10000);
 	c.year += n;
+	if (c.year < 1949) /* days_from_civil counts eras upwards from the year 0 */
+		return (instant){INSTANT_MIN_MS};
 	if (c.day > month_days(c.year, c.month))
 		c.day = month_days(c.year, c.month);
-	return (instant){days_from_civil(c.year, c.month, c.day) * DAY_MS + time_of_day};
+	ms = days_from_civil(c.year, c.month, c.day) * DAY_MS + (t.ms + jst - INSTANT_MIN_MS) % DAY_MS - jst;
+	return (instant){ms < INSTANT_MIN_MS ? INSTANT_MIN_MS : ms > INSTANT_MAX_MS ? INSTANT_MAX_MS : ms};
 }
 
 instant

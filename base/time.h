@@ -6,7 +6,8 @@
  *
  * An instant counts milliseconds since 1970-01-01T00:00:00Z without leap
  * seconds and lies within the years 1950 to 9999.  Days of the law (deadlines,
- * birth dates, retention) are days in Japan: JST = UTC+9, no daylight saving.
+ * retention) are days in Japan: JST = UTC+9, no daylight saving.  A birth date may
+ * lie before 1950 and is no instant but a civil day: civil_is_valid, age_years.
  */
 #ifndef BASE_TIME_H
 #define BASE_TIME_H
@@ -41,13 +42,18 @@ err civil_get_utc(const struct civil *c, instant *out) CHECKED;
 void instant_put(struct buf *b, instant t);
 /* Just that form, nothing looser. */
 err instant_get(slice in, instant *out) CHECKED;
-/* "2026-11-22", a day; as read it is that day in Japan and gives its first instant. */
+/*
+ * "2026-11-22", a day; as read it is that day in Japan and gives its first instant,
+ * so that 1950-01-02 is the first that can be read.  The last nine hours of 9999
+ * (the end that means "without end") are shown as its last day.
+ */
 void day_put_jst(struct buf *b, instant t);
 err day_get_jst(slice in, instant *out) CHECKED;
 
 /*
- * The same clock time n calendar years later; 29 February goes to 28 February
- * (Civil Code 143(2)).  Law counts years, not 365 days: Rule 6(iv).
+ * The same clock time in Japan n calendar years later; 29 February goes to 28
+ * February (Civil Code 143(2)), and nothing goes beyond what an instant may be.
+ * Law counts years, not 365 days, and its days are Japan's: Rule 6(iv).
  */
 instant instant_add_years(instant t, int n);
 /* Without milliseconds, as X.509 has it. */
