@@ -7,7 +7,7 @@
 BUILD   ?= build
 DESTDIR ?=
 PREFIX  ?= /usr
-PKGS     = libcrypto jansson sqlite3 libmicrohttpd libcurl libseccomp
+PKGS     = libcrypto jansson sqlite3 libmicrohttpd libcurl libseccomp p11-kit-1
 CSTD     = -std=c17 -D_GNU_SOURCE
 WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wcast-qual -Wvla -Werror
 HARD     = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE

@@ -652,6 +652,7 @@ verify_order_put(struct buf *b, const struct verify_order *o)
  *	key           Digest,
  *	keyKind       ENUMERATED (0..4),
  *	keyBits       INTEGER (0..16384),
+ *	spki          Bytes,
  *	sameCard      BOOLEAN,
  *	method        ENUMERATED (0..2),
  *	thisUpdate    Instant,
@@ -693,6 +694,7 @@ get_signer(slice *s, struct facts *f)
 	TRY(get_digest(s, &f->key));
 	TRY(get_enum(s, 0, KEY_ED25519, &kind));
 	TRY(der_get_u64(s, 16384, &bits));
+	TRY(get_bytes(s, &f->spki));
 	TRY(der_get_bool(s, &f->same_card));
 	f->signer = (enum signer_kind)signer;
 	f->key_kind = (enum key_kind)kind;
@@ -753,6 +755,7 @@ facts_put(struct buf *b, const struct facts *f)
 	put_digest(b, f->key);
 	der_put_enum(b, f->key_kind);
 	der_put_u64(b, f->key_bits);
+	put_bytes(b, f->spki);
 	der_put_bool(b, f->same_card);
 	der_put_enum(b, f->method);
 	put_instant(b, f->status_this_update);

@@ -211,6 +211,7 @@ struct facts {
 	digest key;           /* of the subscriber's SPKI; zero when none       */
 	enum key_kind key_kind;
 	unsigned key_bits;
+	slice spki;           /* the subscriber's, whole: the registrar plans the certificate from it; empty when none */
 	bool same_card;       /* REVOCATION: the leaf is the application's      */
 	enum status_method method;
 	instant status_this_update, status_next_update;
