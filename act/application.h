@@ -50,9 +50,6 @@ struct application {
 err application_get(slice cms, struct application *out) CHECKED;
 void application_drop(struct application *a);
 
-/* The consent sentence an application must carry, word for word, and its explanation's five points (domain 1.6). */
-extern const char APPLICATION_CONSENT[];
-
 /* Birth date of the document's value: "1990-12-31". */
 err birth_get(slice s, int *year, int *month, int *day) CHECKED;
 void birth_put(struct buf *b, int year, int month, int day);

@@ -1,7 +1,7 @@
 /*
  * document.h - what people sign: the house's own text form, signed as it was shown.
  *
- * Depends on: base, text.  Pure.
+ * Depends on: base, time, hash, text.  Pure.
  *
  *   title line            電子証明書利用申込書 / Application for a certificate (A-1, version 1)
  *   label: value          one line each, in the form's fixed order, all of them
@@ -11,6 +11,22 @@
  * ("氏名 / Name"), then ": ", then the value, which is never empty ("-" says none)
  * and has no blank at either end.  An unknown, missing, repeated or displaced
  * line, or anything after the end, is refused: what is shown is what is parsed.
+ *
+ * Values are held to their line's own form, here, for every reader:
+ *   times            RFC 3339 as base/time: 2026-11-22T01:02:03.004Z
+ *   digests          64 hexadecimal digits; in B-1 one or more with a blank between, or "-"
+ *   dossiers         32 hexadecimal digits;  serials: the magnitude in hexadecimal, lower case
+ *   versions, numbers  decimal
+ *   reasons (V-1, V-2)  unspecified | keyCompromise | affiliationChanged | superseded | cessationOfOperation
+ *   decision (D-1)   accept | refuse; its name and address are what the certificate will say, "-" where refused
+ *   action (S-1)     stop | resume;  state (G-1): granted | withdrawn, (B-1): NONE | ACCREDITED
+ *   validity         1 to 5;  sex: male | female | unknown;  language: ja | en
+ *   sentences        word for word those below
+ *   officer, responsible, person   labels of the trust file
+ * All else is text of one line.
+ *
+ * ERR_INPUT document-long, -title, -line, -value, -value-form, -sentence, -block,
+ * -end, -form, and text-….
  */
 #ifndef ACT_DOCUMENT_H
 #define ACT_DOCUMENT_H
@@ -46,6 +62,11 @@ enum { S_SERVICE, S_ACTION, S_REASON, S_RESPONSIBLE, S_DATE, S_COUNT };
 enum { G_SERVICE, G_NUMBER, G_STATE, G_PERSON, G_KEY, G_DUTY, G_FROM, G_UNTIL, G_RESPONSIBLE, G_DATE, G_COUNT };
 enum { B_SERVICE, B_STATE, B_TRUST, B_PROFILE, B_RULESET, B_TERMS, B_EXPLANATION, B_CPS, B_RESPONSIBLE, B_DATE, B_COUNT };
 
+/* The sentences of and V-1: each stands in its document word for word. */
+extern const char APPLICATION_CONSENT[];
+extern const char RECEIPT_SENTENCE[];
+extern const char REVOCATION_SENTENCE[];
+
 struct document {
 	enum form form;
 	size_t n;
@@ -56,7 +77,10 @@ struct document {
 /* Any known form; the caller compares .form with what it expects (document_get_form does both). */
 err document_get(slice text, struct document *out) CHECKED;
 err document_get_form(slice text, enum form form, struct document *out) CHECKED;
-/* Writes the text from values; `block` is DER and only for forms that have one. */
+/*
+ * Writes the text from values; `block` is DER and only for forms that have one.
+ * What would not be read back is refused, and nothing is written then.
+ */
 err document_put(struct buf *b, enum form form, const slice *value, size_t n, slice block) CHECKED;
 /* Decodes .block to DER. */
 err document_block(const struct document *d, struct buf *out) CHECKED;
