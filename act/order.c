@@ -1361,7 +1361,7 @@ sign_order_put(struct buf *b, const struct sign_order *o)
 }
 
 /*
- * WireOrder ::= SEQUENCE { peer ENUMERATED (1..10), number INTEGER (0..255) }
+ * WireOrder ::= SEQUENCE { peer ENUMERATED (1..12), number INTEGER (0..255) }
  */
 err
 wire_order_get(slice body, struct wire_order *out)
@@ -1371,7 +1371,7 @@ wire_order_get(slice body, struct wire_order *out)
 	slice s;
 
 	TRY(open_body(body, &s));
-	TRY(get_enum(&s, PEER_INKAND, PEER_OFFICE, &peer));
+	TRY(get_enum(&s, PEER_INKAND, PEER_PRIVATE, &peer));
 	TRY(der_get_u64(&s, 255, &o.number));
 	TRY(der_end(s));
 	o.peer = (enum peer)peer;

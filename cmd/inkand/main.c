@@ -1,0 +1,704 @@
+/*
+ * inkand - starts the house's processes, wires them together, watches them.
+ *
+ * HOLDS   the table of roles and wires, every control socket, the token PIN in
+ *         locked memory, the listening sockets until they are handed over.
+ * HEARS   signals (TERM, INT: stop; USR1: the clock is confirmed), the roles'
+ *         answers to heartbeats.
+ * NEVER   parses what comes from outside, writes a book, touches a key.
+ *
+ * A role that dies is started anew and every wire it had is made anew at both
+ * ends; one that does not answer its heartbeat is killed first; one that stops
+ * itself with EXIT_CORRUPT stays stopped until an operator has looked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "edge/clock.h"
+#include "edge/ipc.h"
+#include "edge/log.h"
+
+#define ROLES_MAX 24
+#define BEAT_EVERY_MS 2000
+#define BEAT_LATE_MS 15000   /* an answer later than this: the process is stuck, not slow */
+#define START_LATE_MS 120000 /* before the first answer: reading journals and books        */
+#define STOP_LATE_MS 10000
+#define STEADY_MS 60000 /* alive for so long: earlier deaths are forgotten            */
+#define EXIT_CORRUPT 3  /* a role says: what I hold is damaged, do not start me again */
+
+struct role {
+	enum peer peer;
+	uint64_t number;
+	const char *name, *mode; /* executable, first argument or NULL */
+	unsigned user;           /* offset from user_base              */
+	pid_t pid;
+	struct link *control;
+	int64_t started, beat_sent, beat_heard, start_at;
+	unsigned deaths;
+	bool answered, retired;
+};
+
+struct house {
+	const char *home;
+	char libexec[256], home_buf[256];
+	uint32_t user_base;
+	size_t n;
+	struct role role[ROLES_MAX];
+	int public_fd, private_fd, office_fd;
+	struct secret *pin; /* in locked memory */
+	bool stopping;
+	int64_t stop_at;
+	uint64_t beat;
+};
+
+/* Who talks to whom. */
+static const struct {
+	enum peer a, b;
+} WIRES[] = {
+    {PEER_FRONT, PEER_REGISTRAR},
+    {PEER_REGISTRAR, PEER_VERIFIER},
+    {PEER_REGISTRAR, PEER_ISSUER},
+    {PEER_REGISTRAR, PEER_STATUS},
+    {PEER_REGISTRAR, PEER_PUBLISHER},
+    {PEER_REGISTRAR, PEER_MESSENGER},
+};
+
+static void
+add_role(struct house *h, enum peer peer, uint64_t number, const char *name, const char *mode, unsigned user)
+{
+	assert(h->n < ROLES_MAX);
+	h->role[h->n++] = (struct role){.peer = peer, .number = number, .name = name, .mode = mode, .user = user};
+}
+
+/* run/pids: "name number pid" a line, for whoever must end or look at one process by its id. */
+static void
+write_pids(const struct house *h)
+{
+	struct buf path OWNED(buf_drop) = BUF(512), text OWNED(buf_drop) = BUF(4096);
+	int fd;
+
+	buf_put_str(&path, h->home);
+	buf_put(&path, slice_of("/run/pids", sizeof "/run/pids")); /* with its NUL */
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->role[i].pid == 0)
+			continue;
+		buf_put_str(&text, h->role[i].mode == NULL ? h->role[i].name : h->role[i].mode);
+		buf_put_u8(&text, ' ');
+		buf_put_decimal(&text, h->role[i].number);
+		buf_put_u8(&text, ' ');
+		buf_put_decimal(&text, (uint64_t)h->role[i].pid);
+		buf_put_u8(&text, '\n');
+	}
+	fd = open((char *)path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n)
+		log_text(LOG_WARN, "inkand-pids: house: the list of processes cannot be written");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+send_wire(struct role *to, enum peer peer, uint64_t number, int fd)
+{
+	struct buf body OWNED(buf_drop) = BUF(64);
+
+	wire_order_put(&body, &(struct wire_order){peer, number});
+	if (link_flush(to->control).kind != OK || !link_is_empty(to->control) ||
+	    ipc_send_fd(link_fd(to->control), &(struct frame){.kind = ORDER_WIRE, .body = buf_slice(&body)}, fd).kind != OK)
+		log_text(LOG_WARN, "inkand-wire: house: a wire could not be handed over; the role will be started anew");
+}
+
+static bool
+is_wired(enum peer a, enum peer b)
+{
+	for (size_t i = 0; i < COUNT(WIRES); i++)
+		if ((WIRES[i].a == a && WIRES[i].b == b) || (WIRES[i].a == b && WIRES[i].b == a))
+			return true;
+	return false;
+}
+
+/* All wires of one role, new at both ends. */
+static void
+wire_role(struct house *h, struct role *r)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		struct role *o = &h->role[i];
+		int pair[2];
+
+		if (o == r || o->pid == 0 || !is_wired(r->peer, o->peer))
+			continue;
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+			log_text(LOG_ALARM, "inkand-pair: house: no more socket pairs to be had");
+			continue;
+		}
+		send_wire(r, o->peer, o->number, pair[0]);
+		send_wire(o, r->peer, r->number, pair[1]);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	if (r->peer == PEER_FRONT) {
+		send_wire(r, PEER_PUBLIC, 0, h->public_fd);
+		if (h->private_fd >= 0)
+			send_wire(r, PEER_PRIVATE, 0, h->private_fd);
+	}
+	if (r->peer == PEER_REGISTRAR)
+		send_wire(r, PEER_OFFICE, 0, h->office_fd);
+	if ((r->peer == PEER_ISSUER || r->peer == PEER_STATUS) && h->pin->n > 0) {
+		struct buf body OWNED(buf_drop) = BUF(SECRET_MAX + 8);
+
+		octets_put(&body, secret_slice(h->pin));
+		link_order(r->control, ORDER_PIN, 0, buf_slice(&body));
+		(void)link_flush(r->control).kind;
+		wipe(body.p, body.n);
+	}
+}
+
+/* In the child: descriptor 3 is the control socket, nothing else is inherited beside 0, 1, 2. */
+static void
+exec_role(const struct house *h, const struct role *r, int control)
+{
+	char path[512], number[24], uid[24];
+	const char *argv[10];
+	size_t n = 0;
+	sigset_t none;
+
+	snprintf(path, sizeof path, "%s/%s", h->libexec, r->name);
+	snprintf(number, sizeof number, "%llu", (unsigned long long)r->number);
+	snprintf(uid, sizeof uid, "%u", h->user_base == 0 ? 0 : h->user_base + r->user);
+	argv[n++] = path;
+	if (r->mode != NULL)
+		argv[n++] = r->mode;
+	argv[n++] = "--home";
+	argv[n++] = h->home;
+	argv[n++] = "--number";
+	argv[n++] = number;
+	argv[n++] = "--uid";
+	argv[n++] = uid;
+	argv[n] = NULL;
+	if (dup2(control, 3) != 3 || close_range(4, ~0U, 0) != 0)
+		_exit(127);
+	if (control == 3)
+		(void)fcntl(3, F_SETFD, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* no role outlives its inkand */
+	{
+		union {
+			const char **from;
+			char *const *to;
+		} u = {.from = argv};
+
+		execv(path, u.to);
+	}
+	_exit(127);
+}
+
+static void
+start_role(struct house *h, struct role *r)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+		r->start_at = clock_steady_ms() + 1000;
+		return;
+	}
+	r->pid = fork();
+	if (r->pid < 0) {
+		r->pid = 0;
+		close(pair[0]);
+		close(pair[1]);
+		r->start_at = clock_steady_ms() + 1000;
+		return;
+	}
+	if (r->pid == 0)
+		exec_role(h, r, pair[1]);
+	close(pair[1]);
+	link_drop(&r->control);
+	r->control = link_new(pair[0], r->peer, r->number);
+	r->started = r->beat_heard = r->beat_sent = clock_steady_ms();
+	r->answered = false;
+	wire_role(h, r);
+	write_pids(h);
+}
+
+static void
+role_died(struct house *h, struct role *r, int status)
+{
+	int64_t now = clock_steady_ms();
+	const char *name = r->mode == NULL ? r->name : r->mode;
+
+	r->pid = 0;
+	link_drop(&r->control);
+	write_pids(h);
+	if (h->stopping)
+		return;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CORRUPT) {
+		r->retired = true;
+		log_number(LOG_ALARM,
+		    "inkand-stopped: house: a role stopped because what it holds is damaged; look, then inkanctl start", name,
+		    r->number);
+		return;
+	}
+	r->deaths = now - r->started > STEADY_MS ? 1 : r->deaths + 1;
+	r->start_at = now + (r->deaths < 2 ? 0 : r->deaths > 7 ? 10000 : 100 << (r->deaths - 2));
+	if (WIFSIGNALED(status))
+		log_number(LOG_WARN, "inkand-died: house: a role died of a signal and is started anew", name,
+		    (uint64_t)WTERMSIG(status));
+	else
+		log_number(
+		    LOG_WARN, "inkand-died: house: a role ended and is started anew", name, (uint64_t)WEXITSTATUS(status));
+}
+
+static void
+reap(struct house *h)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < h->n; i++)
+			if (h->role[i].pid == pid)
+				role_died(h, &h->role[i], status);
+}
+
+static void
+tell_all(struct house *h, uint8_t kind)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->role[i].pid != 0) {
+			link_order(h->role[i].control, kind, 0, (slice){NULL, 0});
+			(void)link_flush(h->role[i].control).kind;
+		}
+}
+
+/* Starts what is due, sends heartbeats, kills what does not answer. */
+static void
+tend(struct house *h)
+{
+	int64_t now = clock_steady_ms();
+
+	for (size_t i = 0; i < h->n; i++) {
+		struct role *r = &h->role[i];
+
+		if (r->pid == 0) {
+			if (!h->stopping && !r->retired && now >= r->start_at)
+				start_role(h, r);
+			continue;
+		}
+		if (h->stopping && now > h->stop_at) {
+			log_text(LOG_WARN, "inkand-kill: house: a role did not stop in time and is killed");
+			kill(r->pid, SIGKILL);
+			continue;
+		}
+		if (now - r->beat_heard > (r->answered ? BEAT_LATE_MS : START_LATE_MS)) {
+			log_number(LOG_ALARM, "inkand-late: house: a role does not answer its heartbeat and is killed",
+			    r->mode == NULL ? r->name : r->mode, r->number);
+			kill(r->pid, SIGKILL);
+			r->beat_heard = now;
+			continue;
+		}
+		if (now - r->beat_sent >= (r->answered ? BEAT_EVERY_MS : 100)) {
+			/* before the first answer one beat is enough: it waits in the socket */
+			if (r->answered || r->beat_sent == r->started)
+				link_order(r->control, ORDER_BEAT, ++h->beat, (slice){NULL, 0});
+			r->beat_sent = now;
+		}
+		(void)link_flush(r->control).kind;
+	}
+}
+
+static void
+hear(struct house *h, struct role *r)
+{
+	struct frame f;
+	bool have = true;
+
+	if (link_fill(r->control).kind != OK)
+		return; /* its death is seen by waitpid */
+	while (link_next(r->control, &have, &f).kind == OK && have) {
+		r->beat_heard = clock_steady_ms();
+		if (r->answered || f.kind != ORDER_BEAT)
+			continue;
+		r->answered = true;
+		for (size_t i = 0; i < h->n && r != NULL; i++)
+			if (!h->role[i].answered && !h->role[i].retired)
+				r = NULL;
+		if (r != NULL)
+			log_text(LOG_NOTE, "inkand-ready: house: every role answers");
+		return;
+	}
+}
+
+static bool
+all_gone(const struct house *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->role[i].pid != 0)
+			return false;
+	return true;
+}
+
+static void
+take_signal(struct house *h, int signals)
+{
+	struct signalfd_siginfo s;
+
+	if (read(signals, &s, sizeof s) != (ssize_t)sizeof s)
+		return;
+	if (s.ssi_signo == SIGCHLD)
+		reap(h);
+	else if (s.ssi_signo == SIGUSR1)
+		tell_all(h, ORDER_CONFIRM);
+	else if (!h->stopping) {
+		h->stopping = true;
+		h->stop_at = clock_steady_ms() + STOP_LATE_MS;
+		tell_all(h, ORDER_STOP);
+	}
+}
+
+static void
+run(struct house *h, int signals)
+{
+	while (!h->stopping || !all_gone(h)) {
+		struct pollfd p[1 + ROLES_MAX];
+		struct role *of[1 + ROLES_MAX];
+		nfds_t n = 0;
+
+		tend(h);
+		p[n++] = (struct pollfd){.fd = signals, .events = POLLIN};
+		for (size_t i = 0; i < h->n; i++)
+			if (h->role[i].pid != 0) {
+				of[n] = &h->role[i];
+				p[n++] = (struct pollfd){.fd = link_fd(h->role[i].control), .events = POLLIN};
+			}
+		(void)poll(p, n, 100);
+		for (nfds_t i = 1; i < n; i++)
+			if (p[i].revents & POLLIN)
+				hear(h, of[i]);
+		if (p[0].revents & POLLIN)
+			take_signal(h, signals);
+		reap(h);
+	}
+}
+
+/* --- start ------------------------------------------------------------------- */
+static err
+listen_tcp(slice where, int *out)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV}, *a;
+	char host[64], *colon;
+	int fd, one = 1;
+
+	if (where.n == 0 || where.n >= sizeof host)
+		return fail(ERR_INPUT, "inkand-listen: house: listen is an address and a port such as 127.0.0.1:8480");
+	memcpy(host, where.p, where.n);
+	host[where.n] = '\0';
+	colon = strrchr(host, ':');
+	if (colon == NULL)
+		return fail(ERR_INPUT, "inkand-listen: house: listen is an address and a port such as 127.0.0.1:8480");
+	*colon = '\0';
+	if (getaddrinfo(host, colon + 1, &hints, &a) != 0)
+		return fail(ERR_INPUT, "inkand-listen: house: listen is an address and a port such as 127.0.0.1:8480");
+	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+	    bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, 4096) != 0) {
+		int why = errno;
+
+		freeaddrinfo(a);
+		if (fd >= 0)
+			close(fd);
+		return fail_why(ERR_WORLD, "inkand-bind: house: the address to listen on is taken or not ours", why);
+	}
+	freeaddrinfo(a);
+	*out = fd;
+	return ok;
+}
+
+static err
+listen_office(const char *home, int *out)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/run/office", home), fd;
+
+	if (n < 0 || (size_t)n >= sizeof a.sun_path)
+		return fail(ERR_INPUT, "link-path: unix(7): the path of a socket is longer than the system allows");
+	(void)unlink(a.sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || chmod(a.sun_path, 0600) != 0 ||
+	    listen(fd, 64) != 0) {
+		int why = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return fail_why(ERR_WORLD, "inkand-office: house: the office socket cannot be made", why);
+	}
+	*out = fd;
+	return ok;
+}
+
+static err
+read_file(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t chunk[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return fail_why(ERR_WORLD, "inkand-file: house: a file of the house cannot be read", errno);
+	while ((n = read(fd, chunk, sizeof chunk)) > 0)
+		buf_put(out, slice_of(chunk, (size_t)n));
+	wipe(chunk, sizeof chunk);
+	close(fd);
+	return buf_check(out);
+}
+
+/* Folders of the house and whose they are: only the role that writes one owns it. */
+static const struct {
+	const char *path;
+	unsigned user;
+	mode_t mode;
+} FOLDERS[] = {
+    {"run", 0, 0711},
+    {"books", 2, 0711},
+    {"journal-issuer", 4, 0700},
+    {"journal-status", 4, 0700},
+    {"repository", 6, 0755},
+    {"mail", 7, 0700},
+    {"state", 2, 0700},
+    {"keys", 2, 0700},
+    {"tokens", 4, 0700},
+};
+
+/* Gives one file or folder to its role: after a restore, or at a first start as root. */
+static uid_t own_uid; /* nftw(3) passes no argument on; used by make_folders alone, before anything runs */
+
+static int
+own_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)type;
+	(void)where;
+	return st->st_uid == own_uid ? 0 : lchown(path, own_uid, own_uid);
+}
+
+static err
+make_folders(const struct house *h)
+{
+	for (size_t i = 0; i < COUNT(FOLDERS); i++) {
+		char path[512];
+
+		snprintf(path, sizeof path, "%s/%s", h->home, FOLDERS[i].path);
+		if (mkdir(path, FOLDERS[i].mode) != 0 && errno != EEXIST)
+			return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
+		if (h->user_base != 0 && FOLDERS[i].user != 0) {
+			if (chmod(path, FOLDERS[i].mode) != 0)
+				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
+			own_uid = h->user_base + FOLDERS[i].user;
+			if (nftw(path, own_one, 16, FTW_PHYS) != 0)
+				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
+		}
+	}
+	return ok;
+}
+
+static err
+configure(struct house *h, const struct conf *c)
+{
+	const slice sec = LIT("inkand"), front = LIT("front"), verifier = LIT("verifier");
+	slice where, libexec = conf_text_or(c, sec, "libexec", (slice){NULL, 0});
+	uint64_t v, fronts = 1, verifiers = 1;
+
+	if (libexec.n >= sizeof h->libexec)
+		return fail(ERR_INPUT, "inkand-libexec: house: the path of the roles is too long");
+	if (libexec.n > 0) {
+		memcpy(h->libexec, libexec.p, libexec.n);
+		h->libexec[libexec.n] = '\0';
+	}
+	if (conf_number(c, sec, "user_base", UINT32_MAX / 2, &v).kind == OK)
+		h->user_base = (uint32_t)v;
+	if (conf_number(c, front, "count", 8, &v).kind == OK && v > 0)
+		fronts = v;
+	if (conf_number(c, verifier, "count", 8, &v).kind == OK && v > 0)
+		verifiers = v;
+	TRY(conf_text(c, front, "listen", &where));
+	TRY(listen_tcp(where, &h->public_fd));
+	if (conf_text(c, front, "private", &where).kind == OK)
+		TRY(listen_tcp(where, &h->private_fd));
+	for (uint64_t i = 0; i < verifiers; i++)
+		add_role(h, PEER_VERIFIER, i, "verifier", NULL, 3);
+	add_role(h, PEER_ISSUER, 0, "signer", "issuer", 4);
+	add_role(h, PEER_STATUS, 0, "signer", "status", 4);
+	add_role(h, PEER_PUBLISHER, 0, "publisher", NULL, 6);
+	add_role(h, PEER_MESSENGER, 0, "messenger", NULL, 7);
+	add_role(h, PEER_REGISTRAR, 0, "registrar", NULL, 2);
+	for (uint64_t i = 0; i < fronts; i++)
+		add_role(h, PEER_FRONT, i, "front", NULL, 1);
+	return ok;
+}
+
+static err
+take_pin(struct house *h, const struct conf *c, const char *pin_file)
+{
+	struct buf pin = BUF(SECRET_MAX);
+	char path[512];
+	slice s;
+	err e;
+
+	if (pin_file == NULL && conf_text(c, LIT("token"), "pin_file", &s).kind == OK) {
+		snprintf(path, sizeof path, "%s%s%.*s", s.p[0] == '/' ? "" : h->home, s.p[0] == '/' ? "" : "/", (int)s.n,
+		    (const char *)s.p);
+		pin_file = path;
+		log_text(LOG_WARN,
+		    "inkand-pin-file: house: the token PIN is read from a file; in production inkanctl start asks for it");
+	}
+	if (pin_file == NULL)
+		return ok;
+	e = read_file(pin_file, &pin);
+	if (e.kind == OK) {
+		while (pin.n > 0 && (pin.p[pin.n - 1] == '\n' || pin.p[pin.n - 1] == '\r'))
+			pin.n--;
+		e = secret_set(h->pin, buf_slice(&pin));
+	}
+	if (pin.p != NULL)
+		wipe(pin.p, pin.cap);
+	buf_drop(&pin);
+	return e;
+}
+
+/* The roles stand beside us: …/bin/inkand, …/libexec/front; or where they were installed. */
+static void
+find_libexec(struct house *h)
+{
+	char self[200];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	snprintf(h->libexec, sizeof h->libexec, "%s", LIBEXEC);
+	if (n <= 0)
+		return;
+	self[n] = '\0';
+	for (int i = 0; i < 2; i++) {
+		slash = strrchr(self, '/');
+		if (slash == NULL)
+			return;
+		*slash = '\0';
+	}
+	snprintf(h->libexec, sizeof h->libexec, "%s/libexec", self);
+	if (access(h->libexec, X_OK) != 0)
+		snprintf(h->libexec, sizeof h->libexec, "%s", LIBEXEC);
+}
+
+static err
+start(struct house *h, const char *pin_file, int *signals)
+{
+	struct conf *c OWNED(conf_drop) = NULL;
+	struct buf text OWNED(buf_drop) = BUF(CONF_MAX);
+	char path[512];
+	sigset_t set;
+	int fd;
+	slice s;
+
+	h->public_fd = h->private_fd = h->office_fd = -1;
+	find_libexec(h);
+	snprintf(path, sizeof path, "%s/inkan.conf", h->home);
+	TRY(read_file(path, &text));
+	TRY(conf_get(buf_slice(&text), &c));
+	if (conf_text(c, LIT("clock"), "test", &s).kind == OK && s.n > 0) {
+		snprintf(path, sizeof path, "%s/%.*s", h->home, (int)s.n, (const char *)s.p);
+		TRY(clock_use_test(path));
+	}
+	TRY(configure(h, c));
+	h->pin = mmap(NULL, sizeof *h->pin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (h->pin == MAP_FAILED || mlock(h->pin, sizeof *h->pin) != 0)
+		return fail_why(ERR_WORLD, "inkand-mlock: house: the system gives no locked memory for the PIN", errno);
+	(void)madvise(h->pin, sizeof *h->pin, MADV_DONTDUMP);
+	TRY(take_pin(h, c, pin_file));
+	TRY(make_folders(h));
+	TRY(listen_office(h->home, &h->office_fd));
+	snprintf(path, sizeof path, "%s/run/inkand.pid", h->home);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+		return fail_why(ERR_WORLD, "inkand-pid: house: run/inkand.pid cannot be written", errno);
+	close(fd);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	*signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (*signals < 0)
+		return fail_why(ERR_WORLD, "inkand-signals: house: the system gives no signal descriptor", errno);
+	return ok;
+}
+
+static void
+usage(FILE *f)
+{
+	fputs("usage: inkand --home DIR [--pin-file FILE]\n"
+	      "Starts and watches the processes of an Inkan house; stops on TERM or INT.\n"
+	      "inkand --home DIR: 印鑑の各プロセスを起動し、見守ります。TERM または INT で止まります。\n"
+	      "exit: 0 stopped as asked, 2 usage, 3 could not start\n",
+	    f);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {{"home", required_argument, NULL, 'h'},
+	    {"pin-file", required_argument, NULL, 'p'}, {"help", no_argument, NULL, '?' + 256}, {0}};
+	static struct house h; /* the one value of this process */
+	const char *pin_file = NULL;
+	int c, signals;
+	char path[512];
+	err e;
+
+	signal(SIGPIPE, SIG_IGN);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (c) {
+		case 'h':
+			if (realpath(optarg, path) == NULL || strlen(path) >= sizeof h.home_buf) {
+				perror(optarg);
+				return 3;
+			}
+			snprintf(h.home_buf, sizeof h.home_buf, "%s", path);
+			h.home = h.home_buf;
+			break;
+		case 'p':
+			pin_file = optarg;
+			break;
+		case '?' + 256:
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	if (h.home == NULL) {
+		usage(stderr);
+		return 2;
+	}
+	log_open("inkand");
+	e = start(&h, pin_file, &signals);
+	if (e.kind != OK) {
+		log_err(LOG_ALARM, e);
+		return 3;
+	}
+	run(&h, signals);
+	secret_drop(h.pin);
+	snprintf(path, sizeof path, "%s/run/inkand.pid", h.home);
+	(void)unlink(path);
+	return 0;
+}
