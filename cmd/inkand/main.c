@@ -54,7 +54,7 @@ struct role {
 
 struct house {
 	const char *home;
-	char libexec[256], home_buf[256];
+	char libexec[256];
 	uint32_t user_base;
 	size_t n;
 	struct role role[ROLES_MAX];
@@ -669,12 +669,11 @@ main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'h':
-			if (realpath(optarg, path) == NULL || strlen(path) >= sizeof h.home_buf) {
+			h.home = realpath(optarg, NULL); /* kept until the end */
+			if (h.home == NULL) {
 				perror(optarg);
 				return 3;
 			}
-			snprintf(h.home_buf, sizeof h.home_buf, "%s", path);
-			h.home = h.home_buf;
 			break;
 		case 'p':
 			pin_file = optarg;
