@@ -31,12 +31,12 @@ typedef struct {
 	uint8_t b[SERIAL_MAX];
 } serial;
 
-/* keyUsage bits, RFC 5280 4.2.1.3 */
+/* keyUsage bits, RFC 5280 4.2.1.3 (the names that begin with KU_ are macros of libcrypto) */
 enum {
-	KU_DIGITAL_SIGNATURE = 1 << 0,
-	KU_NON_REPUDIATION = 1 << 1,
-	KU_KEY_CERT_SIGN = 1 << 5,
-	KU_CRL_SIGN = 1 << 6,
+	USAGE_DIGITAL_SIGNATURE = 1 << 0,
+	USAGE_NON_REPUDIATION = 1 << 1,
+	USAGE_KEY_CERT_SIGN = 1 << 5,
+	USAGE_CRL_SIGN = 1 << 6,
 };
 
 #define PATHLEN_NONE UINT32_MAX

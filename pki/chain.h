@@ -28,7 +28,7 @@ struct chain_status {
  * success says what it says, also when that is "revoked" or "unknown".
  */
 err chain_check_ocsp(const struct cert *leaf, const struct cert *anchor, slice answer, slice nonce, instant now,
-	uint32_t max_age_s, struct chain_status *out) CHECKED;
+    uint32_t max_age_s, struct chain_status *out) CHECKED;
 
 /* Path validation of leaf against one self-signed anchor at `now` with libcrypto: the second opinion of our own checks. */
 err chain_check_path(slice leaf, slice anchor, instant now) CHECKED;

@@ -4,9 +4,12 @@
  *
  * Depends on: base, time, der, hash, key, name, cert.  Pure.
  *
- * Version 2.  A CRL with a critical extension other than
- * issuingDistributionPoint, or a critical entry extension, is refused.  Entries
- * are walked in place; CRL_ENTRIES_MAX bounds the walk.
+ * Version 2 with nextUpdate.  Refused: a delta CRL, a critical extension other
+ * than issuingDistributionPoint, a critical entry extension, and a list that an
+ * issuingDistributionPoint restricts to CA or attribute certificates, to some
+ * reasons, or makes indirect: "not in the list" would then mean less than it
+ * seems.  Whether its distribution point is the right one is the caller's to
+ * judge.  Entries are walked in place; CRL_ENTRIES_MAX bounds a table.
  */
 #ifndef PKI_CRL_H
 #define PKI_CRL_H
@@ -16,8 +19,9 @@
 #include "base/time.h"
 #include "pki/cert.h"
 
-#define CRL_MAX (512U << 20)         /* bytes: 10 million entries of ours are 400 MB */
-#define CRL_ENTRIES_MAX 12000000U
+#define CRL_MAX (512U << 20)      /* bytes: 10 million entries of ours are 400 MB */
+#define CRL_ENTRIES_MAX 12000000U /* 252 MB as a table */
+#define CRL_EXTENSIONS_MAX 16
 
 enum crl_reason {
 	REASON_UNSPECIFIED = 0,
@@ -26,6 +30,11 @@ enum crl_reason {
 	REASON_AFFILIATION_CHANGED = 3,
 	REASON_SUPERSEDED = 4,
 	REASON_CESSATION = 5,
+	/* The rest is only read, in strangers' lists. */
+	REASON_HOLD = 6,
+	REASON_REMOVE = 8, /* of delta CRLs: refused */
+	REASON_PRIVILEGE_WITHDRAWN = 9,
+	REASON_AA_COMPROMISE = 10,
 };
 
 struct crl {
@@ -37,8 +46,8 @@ struct crl {
 	slice entries; /* content of revokedCertificates, may be empty */
 	slice number;  /* magnitude of cRLNumber, may be empty */
 	slice aki;
-	bool is_delta, has_idp;
-	slice idp; /* content */
+	bool has_idp;
+	slice idp; /* content of IssuingDistributionPoint */
 };
 
 struct crl_entry {
@@ -49,8 +58,9 @@ struct crl_entry {
 	instant invalidity;
 };
 
+/* A whole CertificateList, nothing after it; the entries are read by crl_next.  Slices borrow from `in`. */
 err crl_get(slice in, struct crl *out) CHECKED;
-/* Takes the next entry off *entries. */
+/* Takes the next entry off *entries (a copy of crl.entries); the list ends when nothing is left. */
 err crl_next(slice *entries, struct crl_entry *out) CHECKED;
 err crl_check_signed_by(const struct crl *c, const struct key *issuer) CHECKED;
 
@@ -60,16 +70,16 @@ struct crl_plan {
 	instant this_update, next_update;
 	uint64_t number;
 	slice aki;
-	const struct crl_entry *entry; /* sorted by serial */
+	const struct crl_entry *entry; /* sorted by serial, each once (asserted) */
 	size_t n;
 };
 
-/* TBSCertList; cert_join makes the whole. */
+/* TBSCertList with AKI and cRLNumber; cert_join makes the whole. */
 void crl_put_tbs(struct buf *b, const struct crl_plan *p);
 
 /* A sorted table of the serials of one CRL, for many look-ups: owned. */
 struct crl_table;
-/* Walks the whole list once (ERR_INPUT on any bad entry); the CRL's signature must have been checked. */
+/* Walks the whole list once (what crl_next refuses refuses it all); the CRL's signature must have been checked. */
 err crl_table_new(const struct crl *c, struct crl_table **out) CHECKED;
 void crl_table_drop(struct crl_table **t);
 bool crl_table_has(const struct crl_table *t, serial s);

@@ -19,8 +19,10 @@
 #include "pki/cert.h"
 #include "pki/crl.h"
 
-#define OCSP_REQUEST_MAX 4096
-#define OCSP_ANSWER_MAX 8192
+#define OCSP_REQUEST_MAX 4096 /* bytes; a request for one certificate has about 120  */
+#define OCSP_ANSWER_MAX 8192  /* bytes, with a delegated certificate inside          */
+#define OCSP_NONCE_MAX 32     /* RFC 8954 2.1                                        */
+#define OCSP_EXTENSIONS_MAX 8
 
 enum ocsp_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 enum ocsp_error { OCSP_MALFORMED = 1, OCSP_INTERNAL = 2, OCSP_TRY_LATER = 3, OCSP_UNAUTHORIZED = 6 };
@@ -32,16 +34,21 @@ struct ocsp_certid {
 };
 
 struct ocsp_request {
-	size_t n;               /* how many were asked; the first is kept */
+	size_t n; /* how many were asked; the first is kept, all were read */
 	struct ocsp_certid id;
-	slice nonce;            /* may be empty */
+	slice nonce; /* may be empty */
 };
 
-/* ERR_INPUT: answered malformedRequest.  ERR_POLICY: asks in a way this responder does not serve: unauthorized. */
+/*
+ * ERR_INPUT: answered malformedRequest.  ERR_POLICY: asks in a way this
+ * responder does not serve (another hash, a signed request, a critical
+ * extension): unauthorized.  The requestor's name is passed over.
+ */
 err ocsp_request_get(slice in, struct ocsp_request *out) CHECKED;
+/* CertIDs carry NULL parameters, as OpenSSL, Java and Go write them. */
 void ocsp_request_put(struct buf *b, const struct ocsp_certid *id, slice nonce);
 /* What a certificate of this issuer is called in OCSP. */
-struct ocsp_issuer {
+struct ocsp_issuer { /* hashes of its Name and of its subjectPublicKey bits */
 	uint8_t name1[20], key1[20], name256[32], key256[32];
 };
 void ocsp_issuer_of(const struct cert *issuer, struct ocsp_issuer *out);
@@ -65,15 +72,22 @@ void ocsp_join(struct buf *b, slice data, enum sig_alg alg, slice signature, sli
 /* An unsigned OCSPResponse. */
 void ocsp_put_error(struct buf *b, enum ocsp_error e);
 
-/* Reads an answer of our own make (status, times) for the checker and `inkan revoke`; checks no signature. */
+/*
+ * Reads an answer of our own make for the checker and `inkan revoke`; checks no
+ * signature.  Only what ocsp_put_data would write from these facts is taken, so
+ * both SingleResponses say the same.
+ */
 struct ocsp_answer {
 	enum ocsp_error error; /* 0: successful */
 	slice data;            /* signed bytes  */
 	enum sig_alg alg;
 	slice signature, responder_cert; /* cert may be empty */
+	struct ocsp_issuer issuer;
 	serial serial;
 	enum ocsp_status status;
+	enum crl_reason reason; /* with revoked, when status is revoked */
 	instant revoked, produced, this_update, next_update;
+	slice responder_key_id, nonce; /* nonce may be empty */
 };
 err ocsp_answer_get(slice in, struct ocsp_answer *out) CHECKED;
 

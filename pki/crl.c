@@ -1,0 +1,410 @@
+#include "base/der.h"
+#include "pki/crl.h"
+#include "pki/name.h"
+
+/* Extensions of the arc 2.5.29, by the last byte of their OID. */
+enum {
+	CE_NUMBER = 20,
+	CE_REASON = 21,
+	CE_INVALIDITY = 24,
+	CE_DELTA = 27,
+	CE_IDP = 28,
+	CE_AKI = 35,
+};
+
+/* The last byte of an OID under 2.5.29, or 0. */
+static uint8_t
+ce_of(slice oid)
+{
+	return oid.n == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x1D ? oid.p[2] : 0;
+}
+
+/*
+ * IssuingDistributionPoint ::= SEQUENCE {
+ *	distributionPoint           [0] DistributionPointName OPTIONAL,
+ *	onlyContainsUserCerts       [1] BOOLEAN DEFAULT FALSE,
+ *	onlyContainsCACerts         [2] BOOLEAN DEFAULT FALSE,
+ *	onlySomeReasons             [3] ReasonFlags OPTIONAL,
+ *	indirectCRL                 [4] BOOLEAN DEFAULT FALSE,
+ *	onlyContainsAttributeCerts  [5] BOOLEAN DEFAULT FALSE }
+ *
+ * The first two leave a list that says all about users' certificates of its
+ * point; any other makes "not in it" mean less than it seems.
+ */
+static err
+idp_get(slice in, slice *out)
+{
+	slice list, s, skip;
+
+	TRY(der_get(&in, DER_SEQUENCE, &list));
+	TRY(der_end(in));
+	s = list;
+	if (der_next_is(s, DER_CTXC(0)))
+		TRY(der_get(&s, DER_CTXC(0), &skip));
+	if (der_next_is(s, DER_CTX(1))) {
+		TRY(der_get(&s, DER_CTX(1), &skip));
+		if (!slice_eq(skip, LIT("\xFF")))
+			return fail(ERR_INPUT, "der-default: X.690 11.5: a DEFAULT value is written out");
+	}
+	if (s.n != 0)
+		return fail(ERR_POLICY, "crl-scope: RFC 5280 5.2.5: the list does not tell all about users' certificates");
+	*out = list;
+	return ok;
+}
+
+static err
+extension_read(slice oid, bool critical, slice value, struct crl *c)
+{
+	switch (ce_of(oid)) {
+	case CE_NUMBER:
+		TRY(der_get_integer(&value, &c->number));
+		TRY(der_end(value));
+		if (c->number.n > SERIAL_MAX)
+			return fail(ERR_INPUT, "crl-number: RFC 5280 5.2.3: a CRL number has at most 20 bytes");
+		return ok;
+	case CE_AKI:
+		return aki_get(value, &c->aki);
+	case CE_IDP:
+		c->has_idp = true;
+		return idp_get(value, &c->idp);
+	case CE_DELTA:
+		return fail(ERR_POLICY, "crl-delta: house: a delta CRL is only a part of a list");
+	default:
+		break;
+	}
+	if (critical)
+		return fail(ERR_POLICY, "crl-critical: RFC 5280 5.2: the list has a critical extension that we do not know");
+	return ok;
+}
+
+static err
+extensions_get(slice in, struct crl *c)
+{
+	slice seen[CRL_EXTENSIONS_MAX], list, value;
+	size_t n = 0;
+	bool critical;
+
+	TRY(der_get(&in, DER_SEQUENCE, &list));
+	TRY(der_end(in));
+	if (list.n == 0)
+		return fail(ERR_INPUT, "crl-empty: RFC 5280 5.1.2: an optional list stands there without elements");
+	while (list.n > 0) {
+		if (n == CRL_EXTENSIONS_MAX)
+			return fail(ERR_INPUT, "crl-extensions: house: a CRL has at most 16 extensions");
+		TRY(extension_get(&list, &seen[n], &critical, &value));
+		for (size_t i = 0; i < n; i++)
+			if (slice_eq(seen[i], seen[n]))
+				return fail(ERR_INPUT, "crl-extension-twice: RFC 5280 4.2: an extension stands twice");
+		TRY(extension_read(seen[n++], critical, value, c));
+	}
+	return ok;
+}
+
+/*
+ * TBSCertList ::= SEQUENCE {
+ *	version              INTEGER, 1 for v2
+ *	signature            AlgorithmIdentifier,
+ *	issuer               Name,
+ *	thisUpdate           Time,
+ *	nextUpdate           Time,
+ *	revokedCertificates  SEQUENCE OF SEQUENCE { … } OPTIONAL,
+ *	crlExtensions        [0] EXPLICIT SEQUENCE OF Extension OPTIONAL }
+ */
+static err
+tbs_get(slice in, slice outer_alg, struct crl *c)
+{
+	uint64_t version;
+	slice alg, s;
+
+	if (!der_next_is(in, DER_INTEGER))
+		return fail(ERR_INPUT, "crl-version: RFC 5280 5.1.2.1: the list is not of version 2");
+	TRY(der_get_u64(&in, UINT64_MAX, &version));
+	if (version != 1)
+		return fail(ERR_INPUT, "crl-version: RFC 5280 5.1.2.1: the list is not of version 2");
+	TRY(der_get_whole(&in, DER_SEQUENCE, &alg));
+	if (!slice_eq(alg, outer_alg))
+		return fail(ERR_INPUT, "crl-algorithm: RFC 5280 5.1.1.2: the signature algorithms inside and outside differ");
+	TRY(sig_alg_get(&alg, &c->alg));
+	TRY(name_get(&in, &c->issuer));
+	TRY(der_get_time(&in, &c->this_update));
+	if (!der_next_is(in, DER_UTCTIME) && !der_next_is(in, DER_GENTIME))
+		return fail(ERR_INPUT, "crl-next-update: RFC 5280 5.1.2.5: the list does not say when the next one comes");
+	TRY(der_get_time(&in, &c->next_update));
+	if (c->next_update.ms <= c->this_update.ms)
+		return fail(ERR_INPUT, "crl-times: RFC 5280 5.1.2.5: nextUpdate does not lie after thisUpdate");
+	if (der_next_is(in, DER_SEQUENCE)) {
+		TRY(der_get(&in, DER_SEQUENCE, &c->entries));
+		if (c->entries.n == 0)
+			return fail(ERR_INPUT, "crl-empty: RFC 5280 5.1.2: an optional list stands there without elements");
+	}
+	if (in.n > 0) {
+		TRY(der_get(&in, DER_CTXC(0), &s));
+		TRY(extensions_get(s, c));
+	}
+	return der_end(in);
+}
+
+/*
+ * CertificateList ::= SEQUENCE {
+ *	tbsCertList         TBSCertList,
+ *	signatureAlgorithm  AlgorithmIdentifier,
+ *	signature           BIT STRING }
+ */
+err
+crl_get(slice in, struct crl *out)
+{
+	struct crl c = {.whole = in};
+	slice s, tbs, alg;
+
+	if (in.n > CRL_MAX)
+		return fail(ERR_INPUT, "crl-long: house: a CRL has at most 512 MiB");
+	TRY(der_get(&in, DER_SEQUENCE, &s));
+	TRY(der_end(in));
+	TRY(der_get_whole(&s, DER_SEQUENCE, &c.tbs));
+	TRY(der_get_whole(&s, DER_SEQUENCE, &alg));
+	TRY(der_get_bits(&s, &c.signature));
+	TRY(der_end(s));
+	tbs = c.tbs;
+	TRY(der_get(&tbs, DER_SEQUENCE, &s));
+	TRY(tbs_get(s, alg, &c));
+	*out = c;
+	return ok;
+}
+
+/* --- entries ---------------------------------------------------------------- */
+
+static err
+entry_extension_read(slice oid, bool critical, slice value, struct crl_entry *e, bool *has_reason)
+{
+	unsigned reason;
+
+	switch (ce_of(oid)) {
+	case CE_REASON:
+		TRY(der_get_enum(&value, UINT8_MAX, &reason));
+		TRY(der_end(value));
+		if (*has_reason || e->has_invalidity)
+			return fail(ERR_INPUT, "crl-entry-order: house: reasonCode, then invalidityDate, each at most once");
+		if (reason > REASON_AA_COMPROMISE || reason == 7)
+			return fail(ERR_INPUT, "crl-reason: RFC 5280 5.3.1: a reason that is not defined");
+		if (reason == REASON_REMOVE)
+			return fail(ERR_INPUT, "crl-remove: RFC 5280 5.3.1: removeFromCRL stands in delta CRLs only");
+		e->reason = (enum crl_reason)reason;
+		*has_reason = true;
+		return ok;
+	case CE_INVALIDITY:
+		if (e->has_invalidity)
+			return fail(ERR_INPUT, "crl-entry-order: house: reasonCode, then invalidityDate, each at most once");
+		TRY(der_get_gentime(&value, &e->invalidity));
+		TRY(der_end(value));
+		e->has_invalidity = true;
+		return ok;
+	default:
+		if (critical)
+			return fail(
+			    ERR_POLICY, "crl-entry-critical: RFC 5280 5.3: an entry has a critical extension that we do not know");
+		return ok;
+	}
+}
+
+/*
+ * SEQUENCE {
+ *	userCertificate     INTEGER,
+ *	revocationDate      Time,
+ *	crlEntryExtensions  SEQUENCE OF Extension OPTIONAL }
+ */
+err
+crl_next(slice *entries, struct crl_entry *out)
+{
+	struct crl_entry e = {.reason = REASON_UNSPECIFIED};
+	slice s = *entries, entry, exts, oid, value;
+	bool critical, has_reason = false;
+
+	TRY(der_get(&s, DER_SEQUENCE, &entry));
+	TRY(serial_get(&entry, &e.serial));
+	TRY(der_get_time(&entry, &e.revoked));
+	if (entry.n > 0) {
+		TRY(der_get(&entry, DER_SEQUENCE, &exts));
+		TRY(der_end(entry));
+		if (exts.n == 0)
+			return fail(ERR_INPUT, "crl-empty: RFC 5280 5.1.2: an optional list stands there without elements");
+		while (exts.n > 0) {
+			TRY(extension_get(&exts, &oid, &critical, &value));
+			TRY(entry_extension_read(oid, critical, value, &e, &has_reason));
+		}
+	}
+	*out = e;
+	*entries = s;
+	return ok;
+}
+
+err
+crl_check_signed_by(const struct crl *c, const struct key *issuer)
+{
+	return key_check(issuer, c->alg, c->tbs, c->signature);
+}
+
+/* --- writing ---------------------------------------------------------------- */
+
+static struct extension_mark
+open_ce(struct buf *b, uint8_t arc)
+{
+	return extension_open(b, (slice){(const uint8_t[]){0x55, 0x1D, arc}, 3}, false);
+}
+
+static void
+put_entry(struct buf *b, const struct crl_entry *e)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), exts;
+	struct extension_mark m;
+
+	serial_put(b, e->serial);
+	der_put_time(b, e->revoked);
+	if (e->reason != REASON_UNSPECIFIED || e->has_invalidity) {
+		exts = der_open(b, DER_SEQUENCE);
+		if (e->reason != REASON_UNSPECIFIED) {
+			m = open_ce(b, CE_REASON);
+			der_put_enum(b, e->reason);
+			extension_close(b, m);
+		}
+		if (e->has_invalidity) {
+			m = open_ce(b, CE_INVALIDITY);
+			der_put_gentime(b, e->invalidity);
+			extension_close(b, m);
+		}
+		der_close(b, exts);
+	}
+	der_close(b, seq);
+}
+
+void
+crl_put_tbs(struct buf *b, const struct crl_plan *p)
+{
+	size_t tbs = der_open(b, DER_SEQUENCE), list, ctx;
+	struct extension_mark m;
+
+	assert(p->next_update.ms > p->this_update.ms && p->n <= CRL_ENTRIES_MAX && p->issuer.n > 0);
+	der_put_u64(b, 1);
+	sig_alg_put(b, p->alg);
+	buf_put(b, p->issuer);
+	der_put_time(b, p->this_update);
+	der_put_time(b, p->next_update);
+	if (p->n > 0) {
+		list = der_open(b, DER_SEQUENCE);
+		for (size_t i = 0; i < p->n; i++) {
+			assert(i == 0 || serial_cmp(p->entry[i - 1].serial, p->entry[i].serial) < 0);
+			put_entry(b, &p->entry[i]);
+		}
+		der_close(b, list);
+	}
+	ctx = der_open(b, DER_CTXC(0));
+	list = der_open(b, DER_SEQUENCE);
+	if (p->aki.n > 0)
+		aki_put(b, p->aki);
+	m = open_ce(b, CE_NUMBER);
+	der_put_u64(b, p->number);
+	extension_close(b, m);
+	der_close(b, list);
+	der_close(b, ctx);
+	der_close(b, tbs);
+}
+
+/* --- the table -------------------------------------------------------------- */
+
+struct crl_table {
+	serial *row; /* sorted: 21 bytes a serial */
+	size_t n;
+	digest digest;
+	instant this_update, next_update;
+};
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	return serial_cmp(*(const serial *)a, *(const serial *)b);
+}
+
+err
+crl_table_new(const struct crl *c, struct crl_table **out)
+{
+	struct crl_table *t OWNED(crl_table_drop) = mem_new(1, sizeof *t);
+	slice s = c->entries;
+	struct crl_entry e;
+	size_t room = 0;
+	bool sorted = true;
+
+	while (s.n > 0) {
+		TRY(crl_next(&s, &e));
+		if (t->n == CRL_ENTRIES_MAX)
+			return fail(ERR_INPUT, "crl-entries: house: a CRL has at most 12 million entries");
+		if (t->n == room) {
+			room = room == 0 ? 1024 : room * 2;
+			t->row = mem_grow(t->row, room, sizeof *t->row);
+		}
+		sorted = sorted && (t->n == 0 || serial_cmp(t->row[t->n - 1], e.serial) <= 0);
+		t->row[t->n++] = e.serial;
+	}
+	/* Lists of our make come sorted; a stranger's is sorted once. */
+	if (!sorted)
+		qsort(t->row, t->n, sizeof *t->row, compare_rows);
+	if (t->n > 0)
+		t->row = mem_grow(t->row, t->n, sizeof *t->row);
+	t->digest = sha256(c->whole);
+	t->this_update = c->this_update;
+	t->next_update = c->next_update;
+	*out = t;
+	t = NULL;
+	return ok;
+}
+
+void
+crl_table_drop(struct crl_table **t)
+{
+	if (*t == NULL)
+		return;
+	free((*t)->row);
+	free(*t);
+	*t = NULL;
+}
+
+bool
+crl_table_has(const struct crl_table *t, serial s)
+{
+	size_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int d = serial_cmp(s, t->row[mid]);
+
+		if (d == 0)
+			return true;
+		if (d < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return false;
+}
+
+size_t
+crl_table_count(const struct crl_table *t)
+{
+	return t->n;
+}
+
+digest
+crl_table_digest(const struct crl_table *t)
+{
+	return t->digest;
+}
+
+instant
+crl_table_this_update(const struct crl_table *t)
+{
+	return t->this_update;
+}
+
+instant
+crl_table_next_update(const struct crl_table *t)
+{
+	return t->next_update;
+}

@@ -1,0 +1,482 @@
+#include "base/der.h"
+#include "pki/ocsp.h"
+
+static const uint8_t OID_BASIC[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01};
+static const uint8_t OID_NONCE[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02};
+static const uint8_t OID_SHA1[] = {0x2B, 0x0E, 0x03, 0x02, 0x1A};
+static const uint8_t OID_SHA256[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
+
+/*
+ * CertID ::= SEQUENCE {
+ *	hashAlgorithm   AlgorithmIdentifier, SHA-1 or SHA-256, NULL or no parameters
+ *	issuerNameHash  OCTET STRING,
+ *	issuerKeyHash   OCTET STRING,
+ *	serialNumber    INTEGER }
+ *
+ * Clients differ about the NULL; we write it, as all of them do that we know.
+ */
+static err
+certid_get(slice *in, struct ocsp_certid *out)
+{
+	struct ocsp_certid id = {.alg = HASH_SHA1};
+	slice s = *in, c, alg, oid;
+
+	TRY(der_get(&s, DER_SEQUENCE, &c));
+	TRY(der_get(&c, DER_SEQUENCE, &alg));
+	TRY(der_get_oid(&alg, &oid));
+	if (alg.n > 0)
+		TRY(der_get_null(&alg));
+	TRY(der_end(alg));
+	TRY(der_get(&c, DER_OCTETS, &id.name_hash));
+	TRY(der_get(&c, DER_OCTETS, &id.key_hash));
+	TRY(serial_get(&c, &id.serial));
+	TRY(der_end(c));
+	if (slice_eq(oid, ARR(OID_SHA256)))
+		id.alg = HASH_SHA256;
+	else if (!slice_eq(oid, ARR(OID_SHA1)))
+		return fail(ERR_POLICY, "ocsp-hash: RFC 6960 4.1.1: certificates are asked for here by SHA-1 or SHA-256");
+	if (id.name_hash.n != hash_len(id.alg) || id.key_hash.n != hash_len(id.alg))
+		return fail(ERR_INPUT, "ocsp-hash-length: RFC 6960 4.1.1: a hash is not as long as its algorithm says");
+	*out = id;
+	*in = s;
+	return ok;
+}
+
+static void
+certid_put(struct buf *b, enum hash_alg alg, slice name_hash, slice key_hash, serial s)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), a = der_open(b, DER_SEQUENCE);
+
+	der_put_oid(b, alg == HASH_SHA1 ? ARR(OID_SHA1) : ARR(OID_SHA256));
+	der_put_null(b);
+	der_close(b, a);
+	der_put(b, DER_OCTETS, name_hash);
+	der_put(b, DER_OCTETS, key_hash);
+	serial_put(b, s);
+	der_close(b, seq);
+}
+
+/* Extensions of a request or an answer: the nonce is read, another one must not be critical. */
+static err
+extensions_get(slice in, slice *nonce)
+{
+	slice list, oid, value, n = {NULL, 0};
+	bool critical;
+
+	TRY(der_get(&in, DER_SEQUENCE, &list));
+	TRY(der_end(in));
+	if (list.n == 0)
+		return fail(ERR_INPUT, "ocsp-list: RFC 6960 4: a list without elements");
+	for (size_t i = 0; list.n > 0; i++) {
+		if (i == OCSP_EXTENSIONS_MAX)
+			return fail(ERR_INPUT, "ocsp-extensions: house: at most 8 extensions stand in one list");
+		TRY(extension_get(&list, &oid, &critical, &value));
+		if (slice_eq(oid, ARR(OID_NONCE))) {
+			if (n.n > 0)
+				return fail(ERR_INPUT, "ocsp-nonce-twice: RFC 6960 4.4.1: two nonces");
+			if (der_get(&value, DER_OCTETS, &n).kind != OK || value.n != 0 || n.n == 0 || n.n > OCSP_NONCE_MAX)
+				return fail(ERR_INPUT, "ocsp-nonce: RFC 8954 2.1: a nonce is an OCTET STRING of 1 to 32 bytes");
+		} else if (critical)
+			return fail(ERR_POLICY, "ocsp-critical: RFC 6960 4.4: a critical extension that is not served here");
+	}
+	*nonce = n;
+	return ok;
+}
+
+static void
+nonce_put(struct buf *b, uint8_t tag, slice nonce)
+{
+	size_t ctx = der_open(b, tag), list = der_open(b, DER_SEQUENCE);
+	struct extension_mark m = extension_open(b, ARR(OID_NONCE), false);
+
+	assert(nonce.n <= OCSP_NONCE_MAX);
+	der_put(b, DER_OCTETS, nonce);
+	extension_close(b, m);
+	der_close(b, list);
+	der_close(b, ctx);
+}
+
+/* --- requests --------------------------------------------------------------- */
+
+/*
+ * Request ::= SEQUENCE {
+ *	reqCert                  CertID,
+ *	singleRequestExtensions  [0] EXPLICIT Extensions OPTIONAL }
+ */
+static err
+requests_get(slice list, struct ocsp_request *r)
+{
+	struct ocsp_certid id;
+	slice one, s, nonce;
+
+	if (list.n == 0)
+		return fail(ERR_INPUT, "ocsp-list: RFC 6960 4: a list without elements");
+	while (list.n > 0) {
+		TRY(der_get(&list, DER_SEQUENCE, &one));
+		TRY(certid_get(&one, &id));
+		if (one.n > 0) {
+			TRY(der_get(&one, DER_CTXC(0), &s));
+			TRY(extensions_get(s, &nonce));
+		}
+		TRY(der_end(one));
+		if (r->n++ == 0)
+			r->id = id;
+	}
+	return ok;
+}
+
+/*
+ * OCSPRequest ::= SEQUENCE {
+ *	tbsRequest  SEQUENCE {
+ *		version            [0] EXPLICIT INTEGER DEFAULT v1,
+ *		requestorName      [1] EXPLICIT GeneralName OPTIONAL,
+ *		requestList        SEQUENCE OF Request,
+ *		requestExtensions  [2] EXPLICIT Extensions OPTIONAL },
+ *	optionalSignature  [0] EXPLICIT OPTIONAL }
+ */
+err
+ocsp_request_get(slice in, struct ocsp_request *out)
+{
+	struct ocsp_request r = {.n = 0};
+	slice s, tbs, list;
+
+	if (in.n > OCSP_REQUEST_MAX)
+		return fail(ERR_INPUT, "ocsp-long: house: an OCSP request has at most 4096 bytes");
+	TRY(der_get(&in, DER_SEQUENCE, &s));
+	TRY(der_end(in));
+	TRY(der_get(&s, DER_SEQUENCE, &tbs));
+	if (der_next_is(s, DER_CTXC(0)))
+		return fail(ERR_POLICY, "ocsp-signed: RFC 5019 2.1.2: signed requests are not served here");
+	TRY(der_end(s));
+	if (der_next_is(tbs, DER_CTXC(0)))
+		return fail(ERR_INPUT, "ocsp-version: RFC 6960 4.1.1: version 1 is the default and not written out");
+	if (der_next_is(tbs, DER_CTXC(1)))
+		TRY(der_get(&tbs, DER_CTXC(1), &s));
+	TRY(der_get(&tbs, DER_SEQUENCE, &list));
+	TRY(requests_get(list, &r));
+	if (tbs.n > 0) {
+		TRY(der_get(&tbs, DER_CTXC(2), &s));
+		TRY(extensions_get(s, &r.nonce));
+	}
+	TRY(der_end(tbs));
+	*out = r;
+	return ok;
+}
+
+void
+ocsp_request_put(struct buf *b, const struct ocsp_certid *id, slice nonce)
+{
+	size_t outer = der_open(b, DER_SEQUENCE), tbs = der_open(b, DER_SEQUENCE);
+	size_t list = der_open(b, DER_SEQUENCE), one = der_open(b, DER_SEQUENCE);
+
+	certid_put(b, id->alg, id->name_hash, id->key_hash, id->serial);
+	der_close(b, one);
+	der_close(b, list);
+	if (nonce.n > 0)
+		nonce_put(b, DER_CTXC(2), nonce);
+	der_close(b, tbs);
+	der_close(b, outer);
+}
+
+void
+ocsp_issuer_of(const struct cert *issuer, struct ocsp_issuer *out)
+{
+	slice s = issuer->spki, alg, bits;
+	uint8_t h[SHA512_LEN];
+	err e;
+
+	/* cert_get has read this shape already. */
+	e = der_get(&s, DER_SEQUENCE, &s);
+	assert(e.kind == OK);
+	e = der_get(&s, DER_SEQUENCE, &alg);
+	assert(e.kind == OK);
+	e = der_get_bits(&s, &bits);
+	assert(e.kind == OK);
+	hash_of(HASH_SHA1, issuer->subject, h);
+	memcpy(out->name1, h, sizeof out->name1);
+	hash_of(HASH_SHA1, bits, h);
+	memcpy(out->key1, h, sizeof out->key1);
+	hash_of(HASH_SHA256, issuer->subject, h);
+	memcpy(out->name256, h, sizeof out->name256);
+	hash_of(HASH_SHA256, bits, h);
+	memcpy(out->key256, h, sizeof out->key256);
+}
+
+bool
+ocsp_certid_is_of(const struct ocsp_certid *id, const struct ocsp_issuer *issuer)
+{
+	if (id->alg == HASH_SHA1)
+		return slice_eq(id->name_hash, ARR(issuer->name1)) && slice_eq(id->key_hash, ARR(issuer->key1));
+	return slice_eq(id->name_hash, ARR(issuer->name256)) && slice_eq(id->key_hash, ARR(issuer->key256));
+}
+
+/* --- answers ---------------------------------------------------------------- */
+
+/*
+ * SingleResponse ::= SEQUENCE {
+ *	certID      CertID,
+ *	certStatus  good [0] IMPLICIT NULL | revoked [1] IMPLICIT SEQUENCE {
+ *	                revocationTime GeneralizedTime, reason [0] EXPLICIT ENUMERATED OPTIONAL }
+ *	            | unknown [2] IMPLICIT NULL,
+ *	thisUpdate  GeneralizedTime,
+ *	nextUpdate  [0] EXPLICIT GeneralizedTime }
+ */
+static void
+single_put(struct buf *b, const struct ocsp_plan *p, enum hash_alg alg)
+{
+	const struct ocsp_issuer *i = &p->issuer;
+	size_t seq = der_open(b, DER_SEQUENCE), m, n;
+
+	if (alg == HASH_SHA1)
+		certid_put(b, alg, ARR(i->name1), ARR(i->key1), p->serial);
+	else
+		certid_put(b, alg, ARR(i->name256), ARR(i->key256), p->serial);
+	switch (p->status) {
+	case OCSP_GOOD:
+		der_put(b, DER_CTX(0), (slice){NULL, 0});
+		break;
+	case OCSP_REVOKED:
+		m = der_open(b, DER_CTXC(1));
+		der_put_gentime(b, p->revoked);
+		if (p->reason != REASON_UNSPECIFIED) {
+			n = der_open(b, DER_CTXC(0));
+			der_put_enum(b, p->reason);
+			der_close(b, n);
+		}
+		der_close(b, m);
+		break;
+	case OCSP_UNKNOWN:
+		der_put(b, DER_CTX(2), (slice){NULL, 0});
+		break;
+	}
+	der_put_gentime(b, p->this_update);
+	m = der_open(b, DER_CTXC(0));
+	der_put_gentime(b, p->next_update);
+	der_close(b, m);
+	der_close(b, seq);
+}
+
+/*
+ * ResponseData ::= SEQUENCE {
+ *	responderID         byKey [2] EXPLICIT OCTET STRING,
+ *	producedAt          GeneralizedTime,
+ *	responses           SEQUENCE OF SingleResponse,      SHA-1, then SHA-256
+ *	responseExtensions  [1] EXPLICIT Extensions OPTIONAL }
+ */
+void
+ocsp_put_data(struct buf *b, const struct ocsp_plan *p)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), m;
+
+	assert(p->responder_key_id.n == SHA1_LEN);
+	m = der_open(b, DER_CTXC(2));
+	der_put(b, DER_OCTETS, p->responder_key_id);
+	der_close(b, m);
+	der_put_gentime(b, p->produced);
+	m = der_open(b, DER_SEQUENCE);
+	single_put(b, p, HASH_SHA1);
+	single_put(b, p, HASH_SHA256);
+	der_close(b, m);
+	if (p->nonce.n > 0)
+		nonce_put(b, DER_CTXC(1), p->nonce);
+	der_close(b, seq);
+}
+
+/*
+ * OCSPResponse ::= SEQUENCE {
+ *	responseStatus  ENUMERATED,
+ *	responseBytes   [0] EXPLICIT SEQUENCE { id-pkix-ocsp-basic, OCTET STRING { BasicOCSPResponse } } }
+ * BasicOCSPResponse ::= SEQUENCE {
+ *	tbsResponseData     ResponseData,
+ *	signatureAlgorithm  AlgorithmIdentifier,
+ *	signature           BIT STRING,
+ *	certs               [0] EXPLICIT SEQUENCE OF Certificate OPTIONAL }
+ */
+void
+ocsp_join(struct buf *b, slice data, enum sig_alg alg, slice signature, slice responder_cert)
+{
+	size_t outer = der_open(b, DER_SEQUENCE), ctx, bytes, octets, basic, m, n;
+
+	der_put_enum(b, 0);
+	ctx = der_open(b, DER_CTXC(0));
+	bytes = der_open(b, DER_SEQUENCE);
+	der_put_oid(b, ARR(OID_BASIC));
+	octets = der_open(b, DER_OCTETS);
+	basic = der_open(b, DER_SEQUENCE);
+	buf_put(b, data);
+	sig_alg_put(b, alg);
+	der_put_bits(b, signature);
+	if (responder_cert.n > 0) {
+		m = der_open(b, DER_CTXC(0));
+		n = der_open(b, DER_SEQUENCE);
+		buf_put(b, responder_cert);
+		der_close(b, n);
+		der_close(b, m);
+	}
+	der_close(b, basic);
+	der_close(b, octets);
+	der_close(b, bytes);
+	der_close(b, ctx);
+	der_close(b, outer);
+}
+
+void
+ocsp_put_error(struct buf *b, enum ocsp_error e)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_enum(b, e);
+	der_close(b, seq);
+}
+
+/* --- reading our own answers ------------------------------------------------ */
+
+static err
+status_get(slice *in, struct ocsp_plan *p)
+{
+	unsigned reason;
+	slice s, r;
+
+	if (der_next_is(*in, DER_CTXC(1))) {
+		TRY(der_get(in, DER_CTXC(1), &s));
+		TRY(der_get_gentime(&s, &p->revoked));
+		p->status = OCSP_REVOKED;
+		if (s.n > 0) {
+			TRY(der_get(&s, DER_CTXC(0), &r));
+			TRY(der_get_enum(&r, REASON_AA_COMPROMISE, &reason));
+			TRY(der_end(r));
+			if (reason == REASON_UNSPECIFIED)
+				return fail(ERR_INPUT, "ocsp-reason: RFC 5280 5.3.1: the reason unspecified is not written out");
+			p->reason = (enum crl_reason)reason;
+		}
+		return der_end(s);
+	}
+	p->status = der_next_is(*in, DER_CTX(0)) ? OCSP_GOOD : OCSP_UNKNOWN;
+	TRY(der_get(in, p->status == OCSP_GOOD ? DER_CTX(0) : DER_CTX(2), &s));
+	return der_end(s);
+}
+
+/* The first SingleResponse, of SHA-1, gives all facts but the hashes of the second. */
+static err
+singles_get(slice list, struct ocsp_plan *p)
+{
+	struct ocsp_certid id;
+	slice one, s;
+
+	TRY(der_get(&list, DER_SEQUENCE, &one));
+	TRY(certid_get(&one, &id));
+	if (id.alg != HASH_SHA1)
+		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
+	p->serial = id.serial;
+	memcpy(p->issuer.name1, id.name_hash.p, sizeof p->issuer.name1);
+	memcpy(p->issuer.key1, id.key_hash.p, sizeof p->issuer.key1);
+	TRY(status_get(&one, p));
+	TRY(der_get_gentime(&one, &p->this_update));
+	TRY(der_get(&one, DER_CTXC(0), &s));
+	TRY(der_end(one));
+	TRY(der_get_gentime(&s, &p->next_update));
+	TRY(der_end(s));
+	TRY(der_get(&list, DER_SEQUENCE, &one));
+	TRY(der_end(list));
+	TRY(certid_get(&one, &id));
+	if (id.alg != HASH_SHA256)
+		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
+	memcpy(p->issuer.name256, id.name_hash.p, sizeof p->issuer.name256);
+	memcpy(p->issuer.key256, id.key_hash.p, sizeof p->issuer.key256);
+	return ok;
+}
+
+static err
+data_get(slice data, struct ocsp_plan *p)
+{
+	struct buf again OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+	slice in = data, s, r;
+
+	TRY(der_get(&in, DER_SEQUENCE, &in));
+	TRY(der_get(&in, DER_CTXC(2), &s));
+	TRY(der_get(&s, DER_OCTETS, &r));
+	TRY(der_end(s));
+	if (r.n != SHA1_LEN)
+		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
+	p->responder_key_id = r;
+	TRY(der_get_gentime(&in, &p->produced));
+	TRY(der_get(&in, DER_SEQUENCE, &s));
+	TRY(singles_get(s, p));
+	if (in.n > 0) {
+		TRY(der_get(&in, DER_CTXC(1), &s));
+		TRY(extensions_get(s, &p->nonce));
+	}
+	TRY(der_end(in));
+	/* Whatever these facts do not determine (a second status, another extension) would differ here. */
+	ocsp_put_data(&again, p);
+	if (!slice_eq(buf_slice(&again), data))
+		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
+	return ok;
+}
+
+static err
+basic_get(slice in, struct ocsp_answer *a)
+{
+	struct ocsp_plan p = {.reason = REASON_UNSPECIFIED};
+	slice s, certs;
+
+	TRY(der_get(&in, DER_SEQUENCE, &s));
+	TRY(der_end(in));
+	TRY(der_get_whole(&s, DER_SEQUENCE, &a->data));
+	TRY(sig_alg_get(&s, &a->alg));
+	TRY(der_get_bits(&s, &a->signature));
+	if (s.n > 0) {
+		TRY(der_get(&s, DER_CTXC(0), &certs));
+		TRY(der_end(s));
+		TRY(der_get(&certs, DER_SEQUENCE, &s));
+		TRY(der_end(certs));
+		TRY(der_get_whole(&s, DER_SEQUENCE, &a->responder_cert));
+		TRY(der_end(s));
+	}
+	TRY(data_get(a->data, &p));
+	a->issuer = p.issuer;
+	a->serial = p.serial;
+	a->status = p.status;
+	a->reason = p.reason;
+	a->revoked = p.revoked;
+	a->produced = p.produced;
+	a->this_update = p.this_update;
+	a->next_update = p.next_update;
+	a->responder_key_id = p.responder_key_id;
+	a->nonce = p.nonce;
+	return ok;
+}
+
+err
+ocsp_answer_get(slice in, struct ocsp_answer *out)
+{
+	struct ocsp_answer a = {.error = 0};
+	unsigned status;
+	slice s, bytes, oid;
+
+	if (in.n > OCSP_ANSWER_MAX)
+		return fail(ERR_INPUT, "ocsp-answer-long: house: an OCSP answer has at most 8192 bytes");
+	TRY(der_get(&in, DER_SEQUENCE, &s));
+	TRY(der_end(in));
+	TRY(der_get_enum(&s, OCSP_UNAUTHORIZED, &status));
+	if (status != 0) {
+		TRY(der_end(s));
+		if (status == 4 || status == 5)
+			return fail(ERR_INPUT, "ocsp-status: RFC 6960 4.2.1: a response status our responder never gives");
+		a.error = (enum ocsp_error)status;
+		*out = a;
+		return ok;
+	}
+	TRY(der_get(&s, DER_CTXC(0), &bytes));
+	TRY(der_end(s));
+	TRY(der_get(&bytes, DER_SEQUENCE, &s));
+	TRY(der_end(bytes));
+	TRY(der_get_oid(&s, &oid));
+	if (!slice_eq(oid, ARR(OID_BASIC)))
+		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
+	TRY(der_get(&s, DER_OCTETS, &bytes));
+	TRY(der_end(s));
+	TRY(basic_get(bytes, &a));
+	*out = a;
+	return ok;
+}
