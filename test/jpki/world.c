@@ -13,7 +13,8 @@
  *	authca .cer .key           the CA of user-auth certificates
  *	anchors.pem                the three signature CAs
  *	NAME.cer NAME.key          leaves: DER and unencrypted PKCS#8 PEM; NAME-auth.* is the same person's user-auth pair
- *	CA.crl CA.index            daily CRL (DER) and the index `openssl ocsp` reads, one of each per CA
+ *	CA.crl CA.index            daily CRL (DER) and the index `openssl ocsp` reads, one of each per CA; a running
+ *	                           responder sees a revocation at the second question after it
  *	ocsp*.cer ocsp*.key        responder certificates under signca03: a good one and three bad ones
  *	list                       NAME, CA, serial, good|revoked|bad, what is wrong: one leaf a line, tabs between
  *	persons                    card, name, flags, true name, birth, sex, address, flags, true address; tabs between
