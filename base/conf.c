@@ -48,6 +48,8 @@ get_section(struct conf *c, slice line)
 	name = (slice){line.p + 1, line.n - 2};
 	if (!is_name(name))
 		return fail(ERR_INPUT, "conf-name: config(5ssl): a name has letters, digits, dot, hyphen and underscore");
+	if (slice_eq(name, LIT("default")) || slice_eq(name, LIT("ENV")))
+		return fail(ERR_INPUT, "conf-reserved: config(5ssl): the sections default and ENV give values to all others");
 	if (conf_has_section(c, name))
 		return fail(ERR_INPUT, "conf-repeated: house: a section or name stands twice");
 	if (c->n_sections == CONF_LINES_MAX)
@@ -85,6 +87,15 @@ get_value(struct conf *c, slice line)
 	return ok;
 }
 
+/* OpenSSL joins lines before it looks for comments: "# path C:\\" would swallow the value after it. */
+static err
+check_comment(slice line)
+{
+	if (memchr(line.p, '\\', line.n) != NULL)
+		return fail(ERR_INPUT, "conf-comment: config(5ssl): a backslash in a comment may join the next line to it");
+	return text_check_line(line);
+}
+
 err
 conf_get(slice in, struct conf **out)
 {
@@ -104,7 +115,7 @@ conf_get(slice in, struct conf **out)
 		if (line.n == 0)
 			continue;
 		if (line.p[0] == '#')
-			TRY(text_check_line(line));
+			TRY(check_comment(line));
 		else if (line.p[0] == '[')
 			TRY(get_section(c, line));
 		else

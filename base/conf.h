@@ -8,10 +8,11 @@
  *   [section]
  *   name = value up to the end of the line
  *
- * Refused: a line that is none of these, a repeated or empty section, a repeated
- * name in a section, a name before any section, and in values the characters
- * $ \ " ' ` # which OpenSSL's parser would give a meaning; so OpenSSL reads every
- * file this accepts the same way.  Names: letters, digits, '.', '-', '_'.
+ * Refused: a line that is none of these, a repeated or nameless section, the
+ * sections default and ENV, a repeated name in a section, a name before any section,
+ * in values the characters $ \ " ' ` # and in comments the \, which OpenSSL's parser
+ * would give a meaning; so OpenSSL reads every file this accepts the same way.
+ * Names: up to 64 letters, digits, '.', '-', '_', the first no '.'.
  * An unknown name is refused by conf_check_known(), which every reader calls.
  */
 #ifndef BASE_CONF_H
