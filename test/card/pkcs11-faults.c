@@ -297,6 +297,7 @@ counts_open(void)
 		complain(path);
 		return;
 	}
+	(void)fchmod(fd, 0666); /* processes of several users count here; only the owner may, and need */
 	for (int i = 0; st.st_size < CALL_COUNT * COUNT_LINE && i < CALL_COUNT; i++) {
 		snprintf(line, sizeof line, "%-24s00000000%7s\n", call_names[i], "");
 		if (pwrite(fd, line, COUNT_LINE, i * COUNT_LINE) != COUNT_LINE)

@@ -100,10 +100,11 @@ key_make(unsigned bits, unsigned e)
 {
 	EVP_PKEY_CTX *c;
 	EVP_PKEY *k = NULL;
-	BIGNUM *n = BN_new();
+	BIGNUM *n;
 
 	if (bits == 0)
 		return EVP_EC_gen("P-256");
+	n = BN_new();
 	c = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, NULL);
 	need(c != NULL && n != NULL && BN_set_word(n, e) == 1, "key");
 	need(EVP_PKEY_keygen_init(c) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(c, (int)bits) == 1 &&
