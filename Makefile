@@ -50,7 +50,15 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 
-$(LIB): $(OBJ)
+# The words in Japanese: a table made from po/ja.po.
+$(BUILD)/po/ja.c: po/ja.po po/compile
+	@mkdir -p $(@D)
+	po/compile po/ja.po > $@
+
+$(BUILD)/po/ja.o: $(BUILD)/po/ja.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(LIB): $(OBJ) $(BUILD)/po/ja.o
 	@mkdir -p $(@D)
 	@rm -f $@
 	ar rcs $@ $^
@@ -88,9 +96,9 @@ $(BUILD)/test/card/%.so: test/card/%.c
 
 FUZZCC   = clang
 FUZZFLAG = $(CSTD) -g -O1 -I. -isystem /usr/include/p11-kit-1 -DLIBEXEC='""' -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(BUILD)/fuzz/%: test/fuzz/%.c $(SRC) $(wildcard base/*.h pki/*.h act/*.h edge/*.h)
+$(BUILD)/fuzz/%: test/fuzz/%.c $(SRC) $(BUILD)/po/ja.c $(wildcard base/*.h pki/*.h act/*.h edge/*.h)
 	@mkdir -p $(@D)
-	$(FUZZCC) $(FUZZFLAG) -o $@ $< $(call LINKOF,$<) $(foreach d,base pki act,$(wildcard $(d)/*.c)) $(LIBS)
+	$(FUZZCC) $(FUZZFLAG) -o $@ $< $(call LINKOF,$<) $(foreach d,base pki act,$(wildcard $(d)/*.c)) $(BUILD)/po/ja.c $(LIBS)
 
 # The same targets with a plain main() that replays a corpus: part of make test.
 $(BUILD)/test/replay/%: $(BUILD)/test/fuzz/%.o $(BUILD)/test/fuzz/replay/main.o $(LIB)
