@@ -32,13 +32,15 @@ CMDS     = $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.c))))
 BIN      = $(ROLES:%=$(BUILD)/libexec/%) $(CMDS:%=$(BUILD)/bin/%)
 WHOSRC   = $(wildcard role/*/*.c) $(wildcard cmd/*/*.c)
 
+# What test programs link by a LINK line; programs of their own are all the others.
+SHARED   = test/jpki/make.c
 UNIT     = $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/*.c))
-TOOLS    = $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/jpki/*.c test/system/*.c bench/*.c))
+TOOLS    = $(patsubst test/%.c,$(BUILD)/test/%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c bench/*.c)))
 SHIMS    = $(patsubst test/card/%.c,$(BUILD)/test/card/%.so,$(wildcard test/card/*.c))
 FUZZ     = $(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard test/fuzz/*.c))
 REPLAY   = $(patsubst test/fuzz/%.c,$(BUILD)/test/replay/%,$(wildcard test/fuzz/*.c))
 BENCHES  = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
-TESTTOOL = $(patsubst test/%.c,$(BUILD)/test/%,$(wildcard test/jpki/*.c test/system/*.c))
+TESTTOOL = $(patsubst test/%.c,$(BUILD)/test/%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c)))
 
 .PHONY: all unit test san fuzz check tidy bench demo install clean tools deps lang
 .SECONDARY:
@@ -87,7 +89,7 @@ $(BUILD)/$(1): $(BUILD)/$(1).o $(patsubst %.c,$(BUILD)/%.o,$(call LINKOF,$(1).c)
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
-$(foreach t,$(patsubst %.c,%,$(wildcard test/jpki/*.c test/system/*.c bench/*.c)),$(eval $(call TOOLRULE,$(t))))
+$(foreach t,$(patsubst %.c,%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c bench/*.c))),$(eval $(call TOOLRULE,$(t))))
 
 # Shared objects for tests: the virtual card's reader driver, the PKCS#11 fault shim.
 $(BUILD)/test/card/%.so: test/card/%.c
@@ -107,7 +109,8 @@ $(BUILD)/test/replay/%: $(BUILD)/test/fuzz/%.o $(BUILD)/test/fuzz/replay/main.o 
 
 tools: all $(TESTTOOL) $(SHIMS)
 
-unit: $(UNIT)
+# Some unit tests judge the leaves of a world, which its tool makes once a build folder.
+unit: $(UNIT) $(BUILD)/test/jpki/world
 	@BUILD=$(BUILD) test/run unit
 
 test: deps

@@ -15,6 +15,10 @@
  * male | female | unknown; contact an e-mail address, or "letter"; validity 1..5
  * (years); terms and explanation 64 hex digits; language ja | en; key kept in
  * "file" or "token: <model> <serial>"; helped by "-" or "<name>, <relation>".
+ *
+ * ERR_INPUT cms-…, document-…, text-…, request-…, birth, and application-signer,
+ * -long, -contact, -key, -helped, -explanation, -challenge; ERR_POLICY key-…
+ * (CR-1), request-possession, cms-message-digest.
  */
 #ifndef ACT_APPLICATION_H
 #define ACT_APPLICATION_H
@@ -26,8 +30,9 @@
 #include "pki/cms.h"
 #include "pki/request.h"
 
-#define CONTACT_MAX 254
+#define CONTACT_MAX 254         /* bytes of a mail address, RFC 5321 4.5.3.1 */
 #define NONCE_TEXT_MAX 128
+#define NAME_CHARACTERS_MAX 200 /* of a name or an address: JPKI's own limit for an address */
 
 enum sex { SEX_MALE = 1, SEX_FEMALE = 2, SEX_UNKNOWN = 3 };
 
@@ -46,11 +51,15 @@ struct application {
 	struct key *key;         /* owned: the subscriber's */
 };
 
-/* Everything the bytes themselves can say; the possession proof is checked here (one signature check). */
+/*
+ * Everything the bytes themselves can say; the possession proof is checked here
+ * (one signature check).  Slices borrow from `cms`, which must outlive `out`.
+ * On refusal nothing is left to drop.
+ */
 err application_get(slice cms, struct application *out) CHECKED;
 void application_drop(struct application *a);
 
-/* Birth date of the document's value: "1990-12-31". */
+/* Birth date of the document's value: "1990-12-31"; a part of zeros is unknown. */
 err birth_get(slice s, int *year, int *month, int *day) CHECKED;
 void birth_put(struct buf *b, int year, int month, int day);
 

@@ -25,26 +25,40 @@
 #include "base/time.h"
 #include "pki/cert.h"
 
+/* The keys a certificate can be made for: exact sizes, so that a list says what it means. */
+enum key_size { SIZE_P256 = 1 << 0, SIZE_P384 = 1 << 1, SIZE_RSA2048 = 1 << 2, SIZE_RSA3072 = 1 << 3, SIZE_RSA4096 = 1 << 4 };
+/* "p256 rsa2048": words with one blank between, each once.  ERR_INPUT profile-keys. */
+err key_sizes_get(slice words, unsigned *out) CHECKED;
+/* The one bit of this key; 0 for any other. */
+unsigned key_size_of(enum key_kind kind, unsigned bits);
+
+#define PROFILE_YEARS_MAX 5 /* Rule 6(iv) */
+
 struct profile {
 	struct conf *conf; /* owned */
 	digest digest;
 	slice name, cps, crl, ocsp, ca_issuers;
 	struct buf policy; /* owned: OID content */
 	int validity_years_max;
-	unsigned keys;     /* bit mask of 1 << enum key_kind; RSA with rsa_bits_min */
+	unsigned keys;     /* mask of enum key_size */
 	bool address, birth;
 };
 
+/* ERR_INPUT conf-…, oid-…, profile-version, profile-name, profile-uri, profile-keys. */
 err profile_get(slice file, struct profile **out) CHECKED;
 void profile_drop(struct profile **p);
-/* CR-1 and the profile's own list. */
+/* CR-1 and the profile's own list.  ERR_POLICY profile-key. */
 err profile_check_key(const struct profile *p, const struct key *k) CHECKED;
 
 /*
  * The lint every certificate of a person passes before and after it is signed:
  * CR-1 (issuer's and subscriber's keys and algorithm), B-4 (at most 5 calendar
  * years), B-5 イ–ニ (issuer, serial, dates, NAME, key), B-6, keyUsage, policy,
- * CRLDP, AIA, SKI, AKI as the profile has them.
+ * CRLDP, AIA, SKI, AKI as the profile has them.  At last the bytes are written
+ * again from what they say and compared: nothing else can stand in them.
+ * Takes a whole certificate, or a TBSCertificate joined (cert_join) with any
+ * bytes as signature: the signature itself is not checked here, since before
+ * signing there is none.  A serial is 16 bytes from 40 to 7F.  ERR_POLICY lint-….
  */
 err profile_lint(const struct profile *p, const struct cert *issuer, slice certificate_or_tbs_joined) CHECKED;
 

@@ -1,7 +1,7 @@
 /*
  * trust.h - the trust file: what this house believes, in one file under one digest.
  *
- * Depends on: base, conf, der, hash, key, time, cert, document, cms.  Pure.
+ * Depends on: base, conf, der, hash, key, time, cert, cms.  Pure.
  *
  * Read at start by the signers, given to verifiers by the registrar, named by
  * its SHA-256 in every journal record and identity verdict.  Changed by two
@@ -22,13 +22,15 @@
  *   certificate = <base64>                    our CA certificate
  *   status_key = <base64 SPKI>                Ed25519 checkpoint key
  *   origin = inkan.test/books                 checkpoint origin line
- *   [anchor.NAME]
+ *   [anchor.NAME]                             a J-LIS signature CA
  *   certificate = <base64>   sha256 = <hex>   hierarchy = test|production   policy = 1.2.392…  smartphone_policy = … (optional, refused still)
  *   [person.NAME]
  *   name = 岡田 花子   key = <base64 SPKI>   duties = responsible officer revocation
  *   [profile.NAME]        sha256 = <hex>
  *   [terms.NAME]          sha256 = <hex>
  *   [explanation.LANG.VERSION]  sha256 = <hex>  current = yes
+ * `current = no` (optional in the last three, else yes) keeps an older text known
+ * that is no longer taken.
  */
 #ifndef ACT_TRUST_H
 #define ACT_TRUST_H
@@ -38,6 +40,7 @@
 #include "base/key.h"
 #include "base/time.h"
 #include "pki/cert.h"
+#include "pki/cms.h"
 
 enum hierarchy { HIERARCHY_TEST = 1, HIERARCHY_PRODUCTION };
 enum status_method { STATUS_NONE = 0, STATUS_CRL, STATUS_OCSP };
@@ -54,6 +57,7 @@ struct trust_anchor {
 	struct key *key;     /* owned */
 	enum hierarchy hierarchy;
 	struct buf policy;   /* owned: OID content */
+	struct buf smartphone_policy; /* owned: OID content, empty when not given */
 };
 struct trust_person {
 	slice label, name;
@@ -85,20 +89,30 @@ struct trust {
 	struct trust_digest profile[TRUST_DIGESTS_MAX], terms[TRUST_DIGESTS_MAX], explanation[TRUST_DIGESTS_MAX];
 };
 
-/* ERR_POLICY trust-test-clock, trust-arrangement (production without one), trust-anchor-digest, trust-hierarchy… */
+/*
+ * ERR_INPUT conf-…, base64, and trust-… where a value is none of those above;
+ * ERR_POLICY trust-test-clock, trust-arrangement (production without one),
+ * trust-hierarchy (an anchor, or its policy, of the other hierarchy),
+ * trust-anchor-digest, trust-anchor-ca, trust-issuer-ca, trust-status-key,
+ * trust-person-twice (plural persons have keys of their own), trust-many.
+ */
 err trust_get(slice file, struct trust **out) CHECKED;
 void trust_drop(struct trust **t);
-bool trust_has_profile(const struct trust *t, digest d);
+bool trust_has_profile(const struct trust *t, digest d);     /* current ones */
 bool trust_has_terms(const struct trust *t, digest d);       /* current ones */
 bool trust_has_explanation(const struct trust *t, digest d); /* current ones */
 
 /*
  * A document signed by a person of the house: CMS without certificate whose
- * signer key id is pinned here with the duty.  Gives the document's text and who
- * signed.  ERR_POLICY person-…
+ * signer key id is pinned here with one of the duties in the mask.  Gives the
+ * message, whose .content is the document's text, and who signed.  ERR_POLICY
+ * person-certificate, person-unknown, person-duty, signature.
  */
-struct document;
-struct cms;
 err trust_check_person(const struct trust *t, slice cms, unsigned duty, struct cms *c, const struct trust_person **who) CHECKED;
+
+/* The policies J-LIS is known to write (domain 2.2), as OID contents: what a leaf is, whatever the file says. */
+enum jpki_policy { JPKI_POLICY_OTHER, JPKI_POLICY_SIGNATURE, JPKI_POLICY_TEST_SIGNATURE, JPKI_POLICY_AUTH, JPKI_POLICY_SMARTPHONE,
+	JPKI_POLICY_TEST_SMARTPHONE };
+enum jpki_policy jpki_policy_of(slice oid);
 
 #endif
