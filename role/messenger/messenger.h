@@ -1,0 +1,50 @@
+/*
+ * messenger.h - the only role that calls out: J-LIS, mail.
+ *
+ * HOLDS    URLs by kind and the mail folder or relay, from HOME/inkan.conf:
+ *            [messenger]
+ *            jlis_ocsp = http://…          where J-LIS's responder answers
+ *            jlis_crl = http://… …         its CRLs, several with blanks between; or /path of a file delivered otherwise
+ *            mail = folder                 HOME/mail, a file for each letter; or smtp://host:port
+ *            mail_from = ca@example.jp
+ * HEARS    the registrar: fetch of this kind (it names no address), send this letter.
+ * TOUCHES  the network, HOME/mail.
+ * NEVER    judges what comes back: bytes, never verdicts; keeps nothing.
+ */
+#ifndef ROLE_MESSENGER_MESSENGER_H
+#define ROLE_MESSENGER_MESSENGER_H
+
+#include "base/base.h"
+#include "base/conf.h"
+#include "edge/call.h"
+#include "edge/ipc.h"
+
+#define MESSENGER_URLS_MAX 8
+#define MESSENGER_QUEUE_MAX 1024
+
+struct waiting {
+	uint64_t id;
+	uint8_t kind;
+	struct buf body; /* of the order, owned */
+};
+
+struct messenger {
+	struct wires *wires;
+	struct calls *calls;
+	struct conf *conf;
+	char ocsp[256], crl[MESSENGER_URLS_MAX][256], relay[256], from[256];
+	size_t n_crl;
+	int mail_folder; /* -1: relay */
+	uint64_t letters;
+	size_t n;
+	struct waiting queue[MESSENGER_QUEUE_MAX]; /* not yet started */
+	uint8_t kind_of[CALLS_MAX];                /* of the calls under way, by id_of */
+	uint64_t id_of[CALLS_MAX];
+};
+
+err messenger_configure(struct messenger *m, slice file) CHECKED;
+err messenger_turn(struct messenger *m) CHECKED;
+int messenger_timeout_ms(const struct messenger *m);
+void messenger_drop(struct messenger *m);
+
+#endif
