@@ -1,0 +1,342 @@
+#include "act/dossier.h"
+
+static const char *const OWES[OWES_COUNT] = {"nothing", "verify", "issue", "notice", "letter", "person"};
+
+const char *
+owes_name(enum owes o)
+{
+	assert((unsigned)o < OWES_COUNT);
+	return OWES[o];
+}
+
+/*
+ * The table.  `in` is a mask of states (bit 0: no dossier yet); KEEP leaves the
+ * state (or what it owes) as it is.
+ */
+#define IN(s) (1U << (s))
+#define NONE 1U
+#define OPEN (IN(DOSSIER_RECEIVED) | IN(DOSSIER_WAITING) | IN(DOSSIER_REVIEW))
+#define LIVE (IN(DOSSIER_ISSUED) | IN(DOSSIER_DELIVERED) | IN(DOSSIER_RECEIPTED))
+#define KEEP (-1)
+
+static const struct row {
+	unsigned in;
+	enum act act;
+	int next, owes;
+} ROWS[] = {
+    {NONE, ACT_EXPLANATION_ACKNOWLEDGED, KEEP, KEEP},
+    {NONE, ACT_APPLICATION_RECEIVED, DOSSIER_RECEIVED, OWES_VERIFY},
+    {IN(DOSSIER_RECEIVED) | IN(DOSSIER_WAITING), ACT_IDENTITY_VERIFIED, DOSSIER_RECEIVED, OWES_VERIFY},
+    {IN(DOSSIER_RECEIVED) | IN(DOSSIER_WAITING), ACT_IDENTITY_FAILED, DOSSIER_RECEIVED, OWES_VERIFY},
+    {IN(DOSSIER_RECEIVED) | IN(DOSSIER_WAITING), ACT_IDENTITY_MISMATCH, DOSSIER_RECEIVED, OWES_VERIFY},
+    {IN(DOSSIER_RECEIVED) | IN(DOSSIER_WAITING), ACT_IDENTITY_UNCHECKED, DOSSIER_WAITING, OWES_VERIFY},
+    {IN(DOSSIER_REVIEW), ACT_IDENTITY_VERIFIED, KEEP, KEEP},
+    {IN(DOSSIER_REVIEW), ACT_IDENTITY_FAILED, KEEP, KEEP},
+    {IN(DOSSIER_REVIEW), ACT_IDENTITY_MISMATCH, KEEP, KEEP},
+    {IN(DOSSIER_REVIEW), ACT_IDENTITY_UNCHECKED, KEEP, KEEP},
+    {IN(DOSSIER_RECEIVED), ACT_REVIEW_OPENED, DOSSIER_REVIEW, OWES_PERSON},
+    {IN(DOSSIER_REVIEW), ACT_REVIEW_EXTENDED, KEEP, KEEP},
+    {IN(DOSSIER_RECEIVED) | IN(DOSSIER_REVIEW), ACT_APPLICATION_ACCEPTED, DOSSIER_RECEIVED, OWES_VERIFY},
+    {OPEN, ACT_APPLICATION_REFUSED, DOSSIER_REFUSED, OWES_NOTHING},
+    {OPEN, ACT_APPLICATION_WITHDRAWN, DOSSIER_WITHDRAWN, OWES_NOTHING},
+    {IN(DOSSIER_RECEIVED), ACT_CERTIFICATE_ORDERED, DOSSIER_ORDERED, OWES_ISSUE},
+    /* a new order comes from fresh evidence */
+    {IN(DOSSIER_ORDERED), ACT_CERTIFICATE_VOIDED, DOSSIER_RECEIVED, OWES_VERIFY},
+    {IN(DOSSIER_ORDERED), ACT_CERTIFICATE_ISSUED, DOSSIER_ISSUED, OWES_NOTHING},
+    {IN(DOSSIER_ISSUED), ACT_CERTIFICATE_DELIVERED, DOSSIER_DELIVERED, KEEP},
+    {IN(DOSSIER_ISSUED) | IN(DOSSIER_DELIVERED), ACT_RECEIPT_RECEIVED, DOSSIER_RECEIPTED, KEEP},
+    {LIVE, ACT_REMINDER_SENT, KEEP, KEEP},
+    {LIVE, ACT_NOTICE_SENT, KEEP, KEEP},
+    {LIVE, ACT_REVOCATION_REQUESTED, KEEP, KEEP},
+    {LIVE, ACT_REVIEW_OPENED, KEEP, OWES_PERSON},
+    {LIVE, ACT_REVIEW_EXTENDED, KEEP, KEEP},
+    {LIVE, ACT_REVOCATION_REFUSED, KEEP, OWES_NOTHING},
+    {LIVE, ACT_CERTIFICATE_REVOKED, DOSSIER_REVOKED, OWES_NOTICE},
+    {IN(DOSSIER_REVOKED), ACT_REVIEW_OPENED, KEEP, OWES_LETTER},
+    {IN(DOSSIER_REVOKED), ACT_USER_NOTIFIED, KEEP, OWES_NOTHING},
+};
+
+static const struct row *
+row_find(enum dossier_state state, enum act act)
+{
+	for (size_t i = 0; i < COUNT(ROWS); i++)
+		if (ROWS[i].act == act && (ROWS[i].in & IN(state)) != 0)
+			return &ROWS[i];
+	return NULL;
+}
+
+/* What an outsider is told whose act finds no row. */
+static const struct {
+	enum act act;
+	unsigned in;
+	enum err_kind kind;
+	const char *what;
+} REFUSALS[] = {
+    {ACT_CERTIFICATE_DELIVERED, NONE | OPEN | IN(DOSSIER_ORDERED), ERR_ABSENT,
+        "certificate-not-yet: Rule 6(iv): no certificate has been issued for this application"},
+    {ACT_CERTIFICATE_DELIVERED, IN(DOSSIER_REFUSED) | IN(DOSSIER_WITHDRAWN), ERR_ABSENT,
+        "certificate-never: Rule 12(1)(i): this application ended without a certificate"},
+    {ACT_RECEIPT_RECEIVED, NONE | OPEN | IN(DOSSIER_ORDERED) | IN(DOSSIER_REFUSED) | IN(DOSSIER_WITHDRAWN),
+        ERR_CONFLICT, "receipt-early: Rule 12(1)(i): there is no certificate this receipt could be for"},
+    {ACT_RECEIPT_RECEIVED, IN(DOSSIER_RECEIPTED), ERR_CONFLICT,
+        "receipt-twice: Rule 12(1)(i): another receipt for this certificate is in the books"},
+    {ACT_RECEIPT_RECEIVED, IN(DOSSIER_REVOKED), ERR_CONFLICT,
+        "receipt-revoked: Rule 6(x): the certificate has been revoked"},
+    {ACT_CERTIFICATE_REVOKED, IN(DOSSIER_REVOKED), ERR_CONFLICT,
+        "revoked-already: Rule 6(x): the certificate has been revoked before"},
+    {ACT_CERTIFICATE_REVOKED, ~(LIVE | IN(DOSSIER_REVOKED)), ERR_ABSENT,
+        "revoke-absent: Rule 6(x): there is no such certificate to revoke"},
+    {ACT_APPLICATION_ACCEPTED, ~IN(DOSSIER_REVIEW), ERR_CONFLICT,
+        "decide-state: Rule 12(1)(i): this application does not wait for a person's decision"},
+};
+
+err
+dossier_plan(const struct dossier *d, enum act act)
+{
+	if (row_find(d->state, act) != NULL)
+		return ok;
+	for (size_t i = 0; i < COUNT(REFUSALS); i++)
+		if (REFUSALS[i].act == act && (REFUSALS[i].in & IN(d->state)) != 0)
+			return fail(REFUSALS[i].kind, REFUSALS[i].what);
+	return fail(ERR_CONFLICT, "dossier-state: Rule 12(1): the dossier's state does not allow this act");
+}
+
+static void
+set_why(struct dossier *d, slice why)
+{
+	size_t n = why.n < WHY_MAX ? why.n : WHY_MAX;
+
+	memset(d->why, 0, sizeof d->why);
+	if (n > 0)
+		memcpy(d->why, why.p, n);
+	d->why_n = (uint16_t)n;
+}
+
+slice
+dossier_why(const struct dossier *d)
+{
+	return slice_of(d->why, d->why_n);
+}
+
+/* What served the decision and the order is not needed once the certificate is there. */
+static void
+forget_order(struct dossier *d)
+{
+	d->judged = (instant){0};
+	d->method = STATUS_NONE;
+	d->status = d->tbs = (digest){0};
+	memset(d->nonce, 0, sizeof d->nonce);
+	d->not_before = (instant){0};
+}
+
+static void
+take_identity(struct dossier *d, const struct entry *e)
+{
+	d->judged = e->judged;
+	d->method = e->method;
+	d->status = e->status;
+	memcpy(d->nonce, e->nonce, sizeof d->nonce);
+}
+
+static void
+take_revoked(struct dossier *d, const struct entry *e)
+{
+	d->revoked = e->line.at;
+	d->revoked_n = e->line.n;
+	d->reason = e->reason;
+	d->revocation = e->document;
+	d->revoker = e->signer;
+	d->revocation_judged = e->judged;
+	d->revocation_method = e->method;
+	d->revocation_status = e->status;
+	memcpy(d->revocation_nonce, e->nonce, sizeof d->revocation_nonce);
+	d->review = false;
+	set_why(d, (slice){NULL, 0});
+}
+
+/* The members an act brings; the state has been set. */
+static err
+take(struct dossier *d, const struct entry *e)
+{
+	switch (e->line.act) {
+	case ACT_APPLICATION_RECEIVED:
+		d->id = e->line.dossier;
+		d->n = e->line.n;
+		d->received = e->line.at;
+		d->document = e->document;
+		d->key = e->key;
+		d->card = e->card;
+		d->token = e->token;
+		d->validity = (uint8_t)e->validity;
+		return ok;
+	case ACT_IDENTITY_VERIFIED:
+	case ACT_IDENTITY_MISMATCH:
+		take_identity(d, e);
+		return ok;
+	case ACT_IDENTITY_UNCHECKED:
+		take_identity(d, e);
+		set_why(d, e->why);
+		return ok;
+	case ACT_APPLICATION_ACCEPTED:
+		d->accepted = true;
+		d->decision = e->document;
+		d->ruleset = e->ruleset;
+		d->validity = (uint8_t)e->validity;
+		set_why(d, (slice){NULL, 0});
+		return ok;
+	case ACT_APPLICATION_REFUSED:
+	case ACT_APPLICATION_WITHDRAWN:
+		d->accepted = false;
+		forget_order(d);
+		set_why(d, e->why);
+		return ok;
+	case ACT_REVIEW_OPENED:
+		d->review = true;
+		d->accepted = false;
+		set_why(d, e->why);
+		return ok;
+	case ACT_REVOCATION_REFUSED:
+		d->review = false;
+		set_why(d, e->why);
+		return ok;
+	case ACT_CERTIFICATE_ORDERED:
+		if (!d->accepted)
+			return fail(ERR_CORRUPT, "dossier-order: Rule 12(1)(i): a certificate was ordered without an acceptance");
+		d->accepted = false;
+		d->review = false;
+		d->orders++;
+		d->serial = e->serial;
+		d->ordered = e->line.at;
+		d->ordered_n = e->line.n;
+		d->not_before = e->not_before;
+		d->tbs = e->tbs;
+		return ok;
+	case ACT_CERTIFICATE_VOIDED:
+		if (!serial_eq(d->serial, e->serial))
+			return fail(ERR_CORRUPT, "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
+		forget_order(d);
+		d->serial = (serial){0};
+		return ok;
+	case ACT_CERTIFICATE_ISSUED:
+		if (!serial_eq(d->serial, e->serial))
+			return fail(ERR_CORRUPT, "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
+		d->certificate = e->certificate;
+		d->not_after = e->not_after;
+		d->issued = e->line.at;
+		forget_order(d);
+		return ok;
+	case ACT_CERTIFICATE_REVOKED:
+		if (!serial_eq(d->serial, e->serial))
+			return fail(ERR_CORRUPT, "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
+		take_revoked(d, e);
+		return ok;
+	default:
+		return ok;
+	}
+}
+
+err
+dossier_apply(struct dossier *d, const struct entry *e)
+{
+	const struct row *r = row_find(d->state, e->line.act);
+	struct dossier next = *d;
+
+	if (r == NULL)
+		return fail(ERR_CORRUPT, "dossier-act: Rule 12(1): the line does not follow from the dossier's state");
+	if (r->next != KEEP) {
+		next.state = (enum dossier_state)r->next;
+		if (next.state != d->state)
+			next.since = e->line.at;
+	}
+	if (r->owes != KEEP)
+		next.owes = (enum owes)r->owes;
+	TRY(take(&next, e));
+	if (d->state != 0 && memcmp(d->id.b, e->line.dossier.b, sizeof d->id.b) != 0)
+		return fail(ERR_CORRUPT, "dossier-about: Rule 12(1): the line is about another dossier");
+	*d = next;
+	return ok;
+}
+
+bool
+dossier_is_valid(const struct dossier *d, instant now)
+{
+	return (IN(d->state) & LIVE) != 0 && now.ms <= d->not_after.ms;
+}
+
+bool
+dossier_is_open(const struct dossier *d)
+{
+	return (IN(d->state) & (OPEN | IN(DOSSIER_ORDERED))) != 0;
+}
+
+/* --- the house ----------------------------------------------------------------- */
+static void
+take_head(struct head *h, const struct entry *e)
+{
+	if (e->journal != 0)
+		*h = (struct head){e->journal, e->journal_root};
+}
+
+err
+house_apply(struct house *h, const struct entry *e)
+{
+	switch (e->line.act) {
+	case ACT_BASELINE_SET:
+		h->baseline = e->document;
+		break;
+	case ACT_RULESET_APPROVED:
+		h->ruleset = e->ruleset;
+		h->approval = e->document;
+		h->approval_from = e->from;
+		h->approval_until = e->until;
+		break;
+	case ACT_AUTOMATION_STOPPED:
+		h->stopped = true;
+		break;
+	case ACT_AUTOMATION_RESUMED:
+		h->stopped = false;
+		break;
+	case ACT_PERMISSION_GRANTED:
+	case ACT_PERMISSION_WITHDRAWN:
+		h->permissions++;
+		break;
+	case ACT_CERTIFICATE_ISSUED:
+		take_head(&h->issuer, e);
+		break;
+	case ACT_CRL_PUBLISHED:
+		if (e->number <= h->crl_number)
+			return fail(ERR_CORRUPT, "house-crl: RFC 5280 5.2.3: a CRL number that does not rise");
+		h->crl_number = e->number;
+		h->crl_covers = e->covers;
+		h->crl_at = e->this_update;
+		h->crl_next = e->next_update;
+		take_head(&h->issuer, e);
+		break;
+	case ACT_CHECKPOINT_SIGNED:
+		if (e->size <= h->checkpoint_size || e->size > e->line.n)
+			return fail(ERR_CORRUPT, "house-checkpoint: design 5: a checkpoint of a size that cannot be");
+		h->checkpoint_size = e->size;
+		h->checkpoint_root = e->root;
+		h->checkpoint_at = e->line.at;
+		take_head(&h->status, e);
+		return ok;
+	case ACT_OPERATION_DONE:
+		if (slice_eq(e->what, LIT("jlis-crl"))) {
+			h->jlis_crl = e->status;
+			h->jlis_this_update = e->this_update;
+			h->jlis_next_update = e->next_update;
+		}
+		break;
+	default:
+		break;
+	}
+	h->last_other_n = e->line.n;
+	h->any_other = true;
+	return ok;
+}
+
+bool
+house_owes_checkpoint(const struct house *h)
+{
+	return h->any_other && h->last_other_n >= h->checkpoint_size;
+}

@@ -1,0 +1,124 @@
+/*
+ * dossier.h - a certificate's file from application to retention end, and the
+ *             house's own state, as folds over the books.
+ *
+ * Depends on: base, order, line, entry.  Pure.
+ *
+ * The books are the system (design, idea 1): what is true now follows from the
+ * lines and nothing else.  dossier_apply() is one step of that fold; a projection
+ * keeps its result and may be thrown away.  One table {state, act, next, refusal,
+ * owes} says which act may follow in which state, what it leads to, what an
+ * outsider is told who comes too early or too late, and which order the new state
+ * owes to a helper: "select the states that owe and send again" is restart and
+ * ordinary day alike.
+ */
+#ifndef ACT_DOSSIER_H
+#define ACT_DOSSIER_H
+
+#include "act/entry.h"
+#include "act/order.h"
+#include "base/base.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "pki/cert.h"
+
+/* What a dossier owes to a helper. */
+enum owes {
+	OWES_NOTHING = 0,
+	OWES_VERIFY = 1, /* verifier: judge the application with fresh evidence                 */
+	OWES_ISSUE = 2,  /* issuer: the certificate ordered                                     */
+	OWES_NOTICE = 3, /* messenger: tell the subscriber of the revocation, Rule 6(xii)       */
+	OWES_LETTER = 4, /* an officer: the same by letter, since no mail address was given     */
+	OWES_PERSON = 5, /* an officer: a signed decision                                       */
+	OWES_COUNT,
+};
+const char *owes_name(enum owes o);
+
+struct dossier {
+	dossier_id id; /* first 16 bytes of .document                                  */
+	uint64_t n;    /* of application.received                                      */
+	enum dossier_state state;
+	enum owes owes;
+	bool accepted; /* decided, and no order made of it yet                         */
+	bool review;   /* a review about the certificate (its revocation) is open      */
+	instant received, since;
+	digest document, key, card, token;
+	uint8_t validity; /* years asked for                                              */
+	uint16_t why_n;
+	char why[WHY_MAX]; /* of a refusal or an open review                               */
+
+	/* the last verdict on the applicant, as long as an order may come of it */
+	instant judged;
+	enum status_method method;
+	digest status;
+	uint8_t nonce[16];
+	digest decision; /* an officer's document; zero: by rule                         */
+	digest ruleset;  /* what decided by rule                                         */
+
+	uint32_t orders; /* how many were made: voided ones too                          */
+	serial serial;   /* of the order in force                                        */
+	instant ordered, not_before;
+	uint64_t ordered_n;
+	digest tbs;
+
+	digest certificate;
+	instant issued, not_after;
+
+	instant revoked;
+	uint64_t revoked_n;
+	enum crl_reason reason;
+	digest revocation; /* the document it rests on                                     */
+	enum signer_kind revoker;
+	instant revocation_judged;
+	enum status_method revocation_method;
+	digest revocation_status;
+	uint8_t revocation_nonce[16];
+};
+
+/*
+ * One step of the fold.  ERR_CORRUPT dossier-…: the line does not follow from
+ * what came before it: the books are not what this house wrote.  *d is zero
+ * before application.received.
+ */
+err dossier_apply(struct dossier *d, const struct entry *e) CHECKED;
+
+/*
+ * Whether an act may be entered now; the refusal is the outsider's text:
+ * ERR_CONFLICT or ERR_ABSENT.
+ */
+err dossier_plan(const struct dossier *d, enum act act) CHECKED;
+
+slice dossier_why(const struct dossier *d);
+/* A certificate that is neither revoked nor expired. */
+bool dossier_is_valid(const struct dossier *d, instant now);
+/* Neither ended nor issued. */
+bool dossier_is_open(const struct dossier *d);
+
+/* --- the house's own state ----------------------------------------------------- */
+struct house {
+	digest baseline;          /* in force: what every line names as `under`; zero before the first */
+	digest ruleset, approval; /* in force */
+	instant approval_from, approval_until;
+	bool stopped;         /* automation, by a responsible person */
+	uint64_t permissions; /* how many were recorded */
+
+	uint64_t last_other_n; /* the last line that is no checkpoint.signed; 0 with empty books */
+	bool any_other;
+	uint64_t checkpoint_size;
+	digest checkpoint_root;
+	instant checkpoint_at;
+
+	uint64_t crl_number, crl_covers; /* all certificate.revoked below line `covers` stand in it */
+	instant crl_at, crl_next;
+
+	digest jlis_crl; /* the list of J-LIS now in use; zero: none */
+	instant jlis_this_update, jlis_next_update;
+
+	struct head issuer, status; /* the journals' heads as the books have them */
+};
+
+err house_apply(struct house *h, const struct entry *e) CHECKED;
+/* The books hold something no signed checkpoint covers. */
+bool house_owes_checkpoint(const struct house *h);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * db.h - the projection: what the books say now, kept in SQLite so that it can be
+ *        asked quickly.
+ *
+ * Depends on: base, cert, dossier, book; SQLite.  Touches the one file it was
+ * opened on (and SQLite's -wal and -shm beside it).
+ *
+ * A fold and nothing more: every row follows from lines of the books by
+ * act/dossier, and the file may be deleted at any time.  It remembers the size and
+ * root of the books it has applied: db_catch_up() applies what it lags behind;
+ * one that leads the books, or stands on another root, is thrown away by its owner
+ * and made anew.  It holds no personal data: where a thing is in the evidence, not
+ * what it says.
+ *
+ * A TURN: db_begin, any number of db_apply and questions (which see what the turn
+ * has applied), then db_commit after the books are durable, or db_rollback.
+ *
+ * Every SQL statement of the house stands in db.c under a name.  Few indexes:
+ * dossier id (which is the document's digest), and 64-bit prefixes of key, card
+ * and serial, since a random index is what makes a growing projection slow; small
+ * partial ones for what is owed.
+ */
+#ifndef EDGE_DB_H
+#define EDGE_DB_H
+
+#include "act/dossier.h"
+#include "act/entry.h"
+#include "base/base.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "edge/book.h"
+#include "pki/cert.h"
+
+#define DB_CACHE_KIB 24576 /* half of what a role may use: the hot indexes of a million dossiers      */
+#define DB_LIST_MAX 64     /* rows a question gives at once                                            */
+
+struct db;
+
+/* A dossier with where its bytes lie, and when its next OCSP answer is due. */
+struct record {
+	struct dossier d;
+	struct evidence_at application, certificate; /* .length 0: none yet */
+	instant due;                                 /* zero: no answer is due any more, or none yet */
+};
+
+struct db_counts {
+	uint64_t state[DOSSIER_WITHDRAWN + 1];
+};
+
+/* Makes the file when it is absent.  ERR_CORRUPT db-version, db-damaged: delete it and open again. */
+err db_open(const char *path, struct db **out) CHECKED;
+/* Reading only, beside a running registrar; ERR_ABSENT. */
+err db_open_read(const char *path, struct db **out) CHECKED;
+void db_close(struct db **db);
+/* Deletes the file and what SQLite keeps beside it. */
+void db_delete(const char *path);
+
+err db_begin(struct db *db) CHECKED;
+/* `books` is what has been applied from now on. */
+err db_commit(struct db *db, struct head books) CHECKED;
+void db_rollback(struct db *db);
+/* What was applied up to the last commit. */
+struct head db_head(const struct db *db);
+
+/*
+ * One line of the books.  `places` has one for each of the line's evidence when
+ * db_wants_places() says so; else NULL.
+ */
+bool db_wants_places(const struct entry *e);
+err db_apply(struct db *db, const struct entry *e, const struct evidence_at *places) CHECKED;
+
+/* The house's state, within a turn as this turn leaves it. */
+const struct house *db_house(const struct db *db);
+const struct db_counts *db_counts(const struct db *db);
+
+/* ERR_ABSENT dossier-absent, serial-absent, evidence-absent. */
+err db_dossier(struct db *db, dossier_id id, struct record *out) CHECKED;
+err db_serial(struct db *db, serial s, struct record *out) CHECKED;
+/* Where shared evidence lies: everything but applications and certificates. */
+err db_place(struct db *db, digest name, struct evidence_at *out) CHECKED;
+/* Applications not yet ended and certificates still valid from one card certificate, `except` not counted. */
+err db_card(struct db *db, digest card, dossier_id except, instant now, uint64_t *open, uint64_t *valid) CHECKED;
+/* Another dossier, not refused, has this subscriber key. */
+err db_key_used(struct db *db, digest key, dossier_id except, bool *used) CHECKED;
+/* Dossiers that owe this, in the order they came; after line `after` (0 and first: from the start). */
+err db_owing(
+    struct db *db, enum owes owes, uint64_t after, bool first, struct record *out, size_t max, size_t *n) CHECKED;
+/* Certificates whose OCSP answer is due, revoked ones first. */
+err db_due(struct db *db, instant now, struct record *out, size_t max, size_t *n) CHECKED;
+/* Certificates revoked by lines >= from, in that order. */
+err db_revoked(struct db *db, uint64_t from, struct record *out, size_t max, size_t *n) CHECKED;
+
+/*
+ * Applies all lines of the book from where the projection stands.  ERR_CONFLICT
+ * db-leads, db-root: it is not of this book.  `step` (may be NULL) is called now
+ * and then, so that a role can answer its heartbeat.
+ */
+err db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void *), void *with) CHECKED;
+/* SHA-256 over everything the projection holds, rows in order: equal folds are equal. */
+err db_digest(struct db *db, digest *out) CHECKED;
+
+#endif
