@@ -22,6 +22,14 @@
  *
  * It is valid only with an approval (document P-1) signed by a responsible
  * person of the trust file, naming digest, version, from and until.
+ *
+ * By rule, in this order (each a row in the table test): what identity found ·
+ * decision-service · decision-profile · decision-terms · decision-explanation ·
+ * decision-key (CR-1) · decision-validity (B-4) · decision-age · decision-open and
+ * decision-valid (refuse or review, as `duplicate` says); then to review: a
+ * mismatch · decision-age-unknown · decision-stopped · decision-hour ·
+ * decision-refusals.  Refusals come before reviews: a person is asked only what
+ * the rules leave open.
  */
 #ifndef ACT_DECISION_H
 #define ACT_DECISION_H
@@ -47,6 +55,7 @@ struct ruleset {
 	bool duplicate_review;
 	uint64_t accepted_per_hour_max, refused_percent_max;
 };
+/* ERR_INPUT conf-…, ruleset-version, -engine, -limit, -duplicate, profile-keys; ERR_POLICY ruleset-validity (B-4). */
 err ruleset_get(slice file, struct ruleset **out) CHECKED;
 void ruleset_drop(struct ruleset **r);
 
@@ -57,12 +66,16 @@ struct approval {
 	instant from, until;
 	const struct trust_person *responsible;
 };
-/* ERR_POLICY approval-…: not by a responsible person, of another rule set, not in force at now. */
+/*
+ * ERR_POLICY person-…, approval-service, approval-ruleset (digest or version of
+ * another), approval-responsible (the line names somebody else than who signed),
+ * approval-period (not in force at now).
+ */
 err approval_check(const struct trust *t, slice cms, const struct ruleset *r, instant now, struct approval *out) CHECKED;
 
 /* What only the registrar can count; it can make the outcome stricter, never milder. */
 struct decision_counts {
-	uint64_t open_for_card, valid_for_card;
+	uint64_t open_for_card, valid_for_card; /* without this application; refused where a limit is reached already */
 	uint64_t accepted_last_hour, decided_last_hour, refused_last_hour;
 	bool automation_stopped;
 };
@@ -75,14 +88,28 @@ struct decision {
 	int validity_years;
 };
 
-/* By rule.  `counts` NULL: the signer's view, which has none to add. */
+/*
+ * What the document itself says of the house it is meant for: service, terms and
+ * explanation in force, profile.  The verifier answers it at once (nothing is
+ * kept of such an application), and the decision asks again.  ERR_POLICY
+ * decision-service, -profile, -terms, -explanation.
+ */
+err decision_check_house(const struct trust *t, const struct application *a) CHECKED;
+
+#define REFUSED_PERCENT_FROM 20 /* decisions of an hour before a share of them means anything */
+
+/* By rule.  `counts` NULL: the signer's view, which has none to add.  Slices borrow from the application's bytes. */
 void decision_by_rule(const struct ruleset *r, const struct profile *p, const struct trust *t, const struct application *a,
 	const struct identity *i, const struct decision_counts *counts, instant now, struct decision *out);
 
 /*
  * By an officer: document D-1 signed by a person with DUTY_OFFICER, naming this
  * application's digest.  An officer can decide a mismatch or a stopped
- * automation; never a failed or unchecked identity.
+ * automation; never a failed or unchecked identity.  The name and address of the
+ * certificate are the document's (what the register has); both are "-" in a
+ * refusal.  Slices of *out borrow from `cms`.  ERR_POLICY person-…,
+ * decision-failed, decision-unchecked, decision-service, -application, -officer,
+ * -date, -name, and what an officer cannot waive: -profile, -key, -validity.
  */
 err decision_by_officer(const struct trust *t, const struct profile *p, slice cms, const struct application *a,
 	const struct identity *i, instant now, struct decision *out, const struct trust_person **who) CHECKED;

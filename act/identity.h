@@ -5,13 +5,18 @@
  * time, same verdict; the verifier, the signer and the replay all call this.
  *
  * Order of checks and their codes (each a row in the table test):
- *   jpki-ca-leaf · jpki-self-issued · jpki-algorithm · jpki-key (RSA-2048, e 65537) ·
- *   jpki-key-usage (nonRepudiation: an auth certificate never has it) ·
- *   jpki-auth-certificate · jpki-smartphone (not yet supported) · jpki-policy ·
- *   jpki-critical · jpki-hierarchy (a test leaf in production) · jpki-anchor (by DN
- *   AND signature) · jpki-not-yet-valid · jpki-expired · jpki-signature ·
+ *   jpki-ca-leaf · jpki-self-issued · jpki-algorithm · jpki-auth-certificate ·
+ *   jpki-smartphone (not yet supported) · jpki-key-usage (nonRepudiation) ·
+ *   jpki-critical · jpki-hierarchy (a test leaf in production) · jpki-policy ·
+ *   jpki-key (RSA-2048, e 65537) · jpki-anchor (by DN AND signature) ·
+ *   jpki-signature · [chained: from here on an entry may be made] ·
+ *   jpki-not-yet-valid · jpki-expired · jpki-anchor-expired ·
  *   jpki-attributes (name, birth, sex, address each exactly once, unknown ones
- *   ignored) · jpki-flags (length) · jpki-revoked · jpki-unchecked.
+ *   ignored) · jpki-flags (length) · jpki-revoked · jpki-unchecked (no evidence) ·
+ *   jpki-stale · jpki-crl-other (not signed by the leaf's own anchor) ·
+ *   jpki-unknown, ocsp-… (the answer says or proves nothing).
+ * Then, for an application, what differs: jpki-name · jpki-birth · jpki-sex ·
+ * jpki-address.
  */
 #ifndef ACT_IDENTITY_H
 #define ACT_IDENTITY_H
@@ -40,8 +45,20 @@ enum { MISMATCH_NAME = 1, MISMATCH_BIRTH = 2, MISMATCH_SEX = 4, MISMATCH_ADDRESS
 struct status_evidence {
 	enum status_method method;   /* STATUS_NONE: nothing yet                        */
 	slice ocsp_answer, ocsp_nonce;
-	const struct crl_table *crl; /* its signature was checked against its anchor    */
+	const struct crl_table *crl; /* its signature was checked by identity_crl_anchor */
+	size_t crl_anchor;           /* the anchor that signed it: must be the leaf's    */
 };
+
+/*
+ * Which anchor signed this CRL: its issuer's DN AND its signature.  Three
+ * generations share one DN and each has its list; a serial that is not in
+ * another generation's list says nothing.  ERR_POLICY jpki-crl-anchor.
+ */
+err identity_crl_anchor(const struct trust *t, const struct crl *c, size_t *anchor) CHECKED;
+/* The anchor whose list a leaf will need, by DN and key identifier, without looking at signatures; ERR_POLICY jpki-anchor. */
+err identity_anchor_hint(const struct trust *t, const struct cert *leaf, size_t *anchor) CHECKED;
+
+#define STATUS_SKEW_MS (5 * 60 * SECOND_MS) /* clocks may differ: as in pki/chain */
 
 struct identity {
 	enum verdict verdict;
