@@ -1,0 +1,73 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "edge/log.h"
+#include "edge/start.h"
+
+err
+start_get(const char *role, int argc, char **argv, struct start *out)
+{
+	static const struct option options[] = {{"home", required_argument, NULL, 'h'},
+	    {"number", required_argument, NULL, 'n'}, {"uid", required_argument, NULL, 'u'}, {0}};
+	const err usage = fail(ERR_INPUT, "start-usage: house: a role is started by inkand, not by hand");
+	struct start s = {0};
+	uint64_t uid = 0;
+	int c;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_open(role);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (c == 'h')
+			s.home = optarg;
+		else if (c == '?' || (c == 'u' && decimal_get(slice_str(optarg), UINT32_MAX, &uid).kind != OK) ||
+		         (c == 'n' && decimal_get(slice_str(optarg), UINT32_MAX, &s.number).kind != OK))
+			return usage;
+	if (s.home == NULL)
+		return usage;
+	s.mode = optind < argc ? argv[optind] : NULL;
+	s.uid = (uint32_t)uid;
+	*out = s;
+	return ok;
+}
+
+int
+start_end(err e)
+{
+	if (e.kind == OK)
+		return 0;
+	if (e.kind == ERR_ABSENT && strncmp(e.what, "wires-control:", 14) == 0) /* inkand is gone: so are we */
+		return 0;
+	log_err(LOG_ALARM, e);
+	return e.kind == ERR_CORRUPT ? 3 : e.kind == ERR_INPUT ? 2 : 1;
+}
+
+const char *
+start_path(const struct start *s, const char *name)
+{
+	size_t n = strlen(s->home) + strlen(name) + 2;
+	char *p = mem_new(n, 1);
+
+	snprintf(p, n, "%s/%s", s->home, name);
+	return p;
+}
+
+err
+start_load(const struct start *s, const char *name, struct buf *out)
+{
+	uint8_t chunk[16384];
+	ssize_t n;
+	int fd = open(start_path(s, name), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail_why(ERR_WORLD, "start-file: house: a file of the house's configuration cannot be read", errno);
+	while ((n = read(fd, chunk, sizeof chunk)) > 0)
+		buf_put(out, slice_of(chunk, (size_t)n));
+	close(fd);
+	wipe(chunk, sizeof chunk);
+	if (n < 0)
+		return fail_why(ERR_WORLD, "start-file: house: a file of the house's configuration cannot be read", errno);
+	return buf_check(out);
+}
