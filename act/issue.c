@@ -59,7 +59,7 @@ issue_plan_tbs(const struct profile *p, const struct cert *issuer, const struct 
 	                       .spki = f->spki,
 	                       .not_before = from,
 	                       .not_after = until,
-	                       .key_usage = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION,
+	                       .key_usage = USAGE_DIGITAL_SIGNATURE | USAGE_NON_REPUDIATION,
 	                       .aki = issuer->ski,
 	                       .ski = ARR(ski),
 	                       .policy = buf_slice(&p->policy),

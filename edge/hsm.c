@@ -415,13 +415,12 @@ hsm_sign(struct hsm *h, enum sig_alg alg, slice bytes, struct buf *out)
 
 /* In both templates: where it lies and what it is called. */
 static CK_ULONG
-named(const struct hsm *h, CK_ATTRIBUTE *t)
+named(const struct hsm *h, CK_BBOOL *yes, CK_ATTRIBUTE *t)
 {
-	static CK_BBOOL yes = CK_TRUE;
 	CK_ATTRIBUTE *a;
 	CK_ULONG n = 0;
 
-	t[n++] = (CK_ATTRIBUTE){CKA_TOKEN, &yes, sizeof yes};
+	t[n++] = (CK_ATTRIBUTE){CKA_TOKEN, yes, sizeof *yes};
 	if ((a = p11_kit_uri_get_attribute(h->uri, CKA_LABEL)) != NULL)
 		t[n++] = *a;
 	if ((a = p11_kit_uri_get_attribute(h->uri, CKA_ID)) != NULL)
@@ -432,9 +431,9 @@ named(const struct hsm *h, CK_ATTRIBUTE *t)
 err
 hsm_generate(struct hsm *h, enum key_kind kind, unsigned bits)
 {
-	static uint8_t P256[] = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
-	static uint8_t P384[] = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
-	static uint8_t ED25519[] = {0x13, 0x0C, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
+	uint8_t P256[] = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
+	uint8_t P384[] = {0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
+	uint8_t ED25519[] = {0x13, 0x0C, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 	uint8_t e[] = {1, 0, 1};
 	CK_ULONG modulus = bits, n = 0, n_pub, n_priv;
@@ -447,8 +446,8 @@ hsm_generate(struct hsm *h, enum key_kind kind, unsigned bits)
 	TRY(find(h, CKO_PRIVATE_KEY, found, &n));
 	if (n != 0)
 		return fail(ERR_CONFLICT, "hsm-key-there: Rule 6(xvii): the token already holds a key of that name");
-	n_pub = named(h, pub);
-	n_priv = named(h, priv);
+	n_pub = named(h, &yes, pub);
+	n_priv = named(h, &yes, priv);
 	pub[n_pub++] = (CK_ATTRIBUTE){CKA_VERIFY, &yes, sizeof yes};
 	priv[n_priv++] = (CK_ATTRIBUTE){CKA_PRIVATE, &yes, sizeof yes};
 	priv[n_priv++] = (CK_ATTRIBUTE){CKA_SENSITIVE, &yes, sizeof yes};
