@@ -359,6 +359,30 @@ hsm_find(struct hsm *h)
 	return ok;
 }
 
+err
+hsm_again(struct hsm *h, slice pin)
+{
+	struct buf was OWNED(buf_drop) = BUF(SPKI_MAX);
+	CK_RV rv;
+
+	if (h->has_session)
+		h->f->C_CloseSession(h->session); /* it may be gone already */
+	h->has_session = false;
+	h->key = 0;
+	buf_put(&was, buf_slice(&h->spki));
+	rv = h->f->C_Initialize(NULL);
+	if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED)
+		return of_rv(rv);
+	TRY(find_token(h));
+	TRY(of_rv(h->f->C_OpenSession(h->slot, CKF_SERIAL_SESSION, NULL, NULL, &h->session)));
+	h->has_session = true;
+	TRY(hsm_login(h, pin));
+	TRY(hsm_find(h));
+	if (!slice_eq(buf_slice(&was), buf_slice(&h->spki)))
+		return fail(ERR_WORLD, "hsm-key-changed: Rule 6(xvii): the token now holds another key under that name");
+	return ok;
+}
+
 slice
 hsm_spki(const struct hsm *h)
 {

@@ -43,6 +43,11 @@ void hsm_close(struct hsm **h);
 err hsm_login(struct hsm *h, slice pin) CHECKED;
 /* Finds the private key the URI names and reads its public half. */
 err hsm_find(struct hsm *h) CHECKED;
+/*
+ * After a lost session or login: a new session on the same token, login, the same
+ * key found again.  The module stays loaded, so it works inside a jail.
+ */
+err hsm_again(struct hsm *h, slice pin) CHECKED;
 /* The SubjectPublicKeyInfo of the key found; lives as long as h. */
 slice hsm_spki(const struct hsm *h);
 enum key_kind hsm_kind(const struct hsm *h);

@@ -1,0 +1,184 @@
+/*
+ * hand - one key on one token, for one signer.
+ *
+ *	hand MODULE URI FOLDER|- [UID] [weak]       descriptor 3: the signer
+ *
+ * HOLDS    one PKCS#11 module, one session, one key; the PIN, wiped when it ends.
+ * HEARS    its signer only: the PIN once, then "which key" and "sign this".
+ * TOUCHES  what the module touches: FOLDER is where a token in software keeps
+ *          its files.
+ * NEVER    sees a certificate, a book or a journal; decides anything.  It signs
+ *          what it is told: the right to sign was spent before it got here.
+ *
+ * A session or login that is lost is opened anew once, here, with the same PIN;
+ * if that does not help, the order is refused with the token's own code and this
+ * process ends: its signer starts another.  One that hangs in the module is
+ * killed by its signer.  A PIN that the token refuses is never tried twice.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "act/order.h"
+#include "edge/hsm.h"
+#include "edge/ipc.h"
+#include "edge/jail.h"
+#include "edge/log.h"
+
+enum state { START, READY };
+
+#define SIGN_MOST (16U << 10) /* a hash, or for Ed25519 a whole checkpoint */
+
+/* {type, from, when, most, then} */
+static const struct gate GATE[] = {
+    {ORDER_PIN, PEER_ISSUER, 1 << START, SECRET_MAX + 16, READY},
+    {ORDER_KEY, PEER_ISSUER, 1 << READY, 0, GATE_STAY},
+    {ORDER_SIGN, PEER_ISSUER, 1 << READY, SIGN_MOST, GATE_STAY},
+};
+
+struct hand {
+	const char *module, *folder;
+	slice uri;
+	uint32_t uid;
+	bool weak;
+	struct link *signer;
+	struct secret pin;
+	struct hsm *hsm;
+	int state;
+	bool ending; /* answer what is queued, then exit */
+};
+
+static err
+open_token(struct hand *h)
+{
+	struct jail j = {
+	    .role = "hand",
+	    .sets = JAIL_PURE | JAIL_FILES | JAIL_THREADS | JAIL_EPERM,
+	    .uid = h->uid,
+	    .weak = h->weak,
+	};
+
+	TRY(hsm_open(h->module, h->uri, HSM_SIGN, &h->hsm));
+	TRY(hsm_login(h->hsm, secret_slice(&h->pin)));
+	TRY(hsm_find(h->hsm));
+	j.read[j.n_read++] = "/usr"; /* what the module loads late */
+	j.read[j.n_read++] = "/etc";
+	j.read[j.n_read++] = "/dev/urandom";
+	if (strcmp(h->folder, "-") != 0)
+		j.write[j.n_write++] = h->folder;
+	return jail_enter(&j);
+}
+
+static err
+sign(struct hand *h, slice body, struct buf *out)
+{
+	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX);
+	struct sign_order o;
+	err e;
+
+	TRY(sign_order_get(body, &o));
+	e = hsm_sign(h->hsm, o.alg, o.bytes, &sig);
+	if (hsm_is_lost(e)) {
+		log_text(LOG_WARN, hsm_rv_name(e.why));
+		TRY(hsm_again(h->hsm, secret_slice(&h->pin)));
+		buf_clear(&sig);
+		e = hsm_sign(h->hsm, o.alg, o.bytes, &sig);
+	}
+	TRY(e);
+	octets_put(out, buf_slice(&sig));
+	return ok;
+}
+
+static err
+obey(struct hand *h, const struct frame *f, struct buf *out)
+{
+	slice pin;
+
+	switch (f->kind) {
+	case ORDER_PIN:
+		TRY(octets_get(f->body, &pin));
+		TRY(secret_set(&h->pin, pin));
+		return open_token(h);
+	case ORDER_KEY:
+		octets_put(out, hsm_spki(h->hsm));
+		return ok;
+	default:
+		return sign(h, f->body, out);
+	}
+}
+
+static err
+turn(struct hand *h)
+{
+	struct frame f;
+	bool have;
+
+	TRY(link_fill(h->signer));
+	while (!h->ending) {
+		struct buf out OWNED(buf_drop) = BUF(8 << 10);
+		err e;
+
+		TRY(link_next(h->signer, &have, &f));
+		if (!have)
+			break;
+		TRY(gate_check(GATE, COUNT(GATE), PEER_ISSUER, &h->state, &f));
+		e = obey(h, &f, &out);
+		if (e.kind == OK) {
+			link_answer(h->signer, &f, buf_slice(&out));
+			TRY(link_flush(h->signer)); /* the signer joins this one while we sign the next */
+			continue;
+		}
+		log_err(LOG_WARN, e);
+		if (e.why != 0)
+			log_text(LOG_WARN, hsm_rv_name(e.why));
+		link_refuse(h->signer, &f, e);
+		h->ending = h->hsm == NULL || hsm_is_lost(e) || e.kind == ERR_WORLD || f.kind == ORDER_PIN;
+	}
+	return link_flush(h->signer);
+}
+
+static err
+serve(struct hand *h)
+{
+	while (!h->ending || !link_is_empty(h->signer)) {
+		struct pollfd p = {.fd = link_fd(h->signer), .events = POLLIN};
+
+		if (!link_is_empty(h->signer))
+			p.events |= POLLOUT;
+		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+			return fail_why(ERR_WORLD, "hand-poll: house: the system refuses to wait", errno);
+		if (h->ending)
+			TRY(link_flush(h->signer));
+		else
+			TRY(turn(h));
+	}
+	return ok;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct hand h = {.state = START};
+	uint64_t uid = 0;
+	err e;
+
+	log_open("hand");
+	if (argc < 4 || argc > 6 || (argc > 4 && decimal_get(slice_str(argv[4]), UINT32_MAX, &uid).kind != OK)) {
+		fputs("usage: hand MODULE URI FOLDER|- [UID] [weak], started by a signer on descriptor 3\n", stderr);
+		return 2;
+	}
+	h.module = argv[1];
+	h.uri = slice_str(argv[2]);
+	h.folder = argv[3];
+	h.uid = (uint32_t)uid;
+	h.weak = argc == 6;
+	h.signer = link_new(3, PEER_ISSUER, 0);
+	e = serve(&h);
+	secret_drop(&h.pin);
+	hsm_close(&h.hsm);
+	link_drop(&h.signer);
+	if (e.kind == OK || e.kind == ERR_ABSENT) /* the signer is gone: so are we */
+		return 0;
+	log_err(LOG_ALARM, e);
+	return 1;
+}

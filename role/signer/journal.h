@@ -1,0 +1,104 @@
+/*
+ * journal.h - a signer's own book: what it was asked, what it signed, what it
+ *             must never do again.
+ *
+ * Depends on: act/line, act/issue, act/revocation, edge/book, edge/index.
+ *
+ * The same lines and the same code as the statutory books, in a folder of its
+ * own.  Acts and their bodies (about: the dossier, the certificate, or the house):
+ *
+ *   intent   dossier      serial tbs application key proof grounds responsible card status judged leaf
+ *                         books_size books_root profile: durable before the key moves
+ *   signed   dossier      serial intent(line) certificate pack offset length; evidence: the certificate
+ *   refused  dossier      serial why
+ *   void     dossier      serial: never signed from here on
+ *   revoked  certificate  reason revoked not_after by person document
+ *   crl.published         number this_update next_update count tbs: durable before the key moves
+ *   ocsp.published        count this_update next_update tbs
+ *   checkpoint.signed     size root
+ *   seen                  what must be remembered: books_size books_root | ruleset version | clock | started
+ *
+ * No personal data anywhere in it.
+ *
+ * journal_add_*() only add; journal_commit() makes a turn durable, whole or not
+ * at all, and after an error of it the role ends: a failed fsync is never tried
+ * again.  What was added is seen by later look-ups of the same turn.
+ */
+#ifndef ROLE_SIGNER_JOURNAL_H
+#define ROLE_SIGNER_JOURNAL_H
+
+#include "act/issue.h"
+#include "act/line.h"
+#include "act/order.h"
+#include "act/revocation.h"
+#include "base/base.h"
+#include "edge/book.h"
+
+/* The fold of all lines: what a signer remembers besides its indexed values. */
+struct journal_state {
+	struct head books;       /* the last head of the books it has seen           */
+	struct head checkpoint;  /* the last one signed; size 0: none                */
+	uint64_t crl_number;     /* the last one used                                */
+	uint64_t ruleset_version; /* the highest approved version seen               */
+	digest ruleset;          /* … and which rule set that was                    */
+	instant at;              /* of the last line                                 */
+};
+
+/* What the journal knows of one serial. */
+struct journal_record {
+	bool intended, voided, done;
+	uint64_t intent; /* its line */
+	dossier_id dossier;
+	serial serial;
+	digest tbs, application, key, certificate;
+	struct evidence_at at;  /* of the certificate */
+	instant signed_at;
+};
+
+struct journal;
+
+/*
+ * `who` is BY_ISSUER or BY_STATUS; `trust` the digest of the trust file, the
+ * `under` of every line.  `revoked` gets the set as the lines have it.
+ */
+err journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer[SHA1_LEN], struct journal **out,
+	struct revoked_set *revoked) CHECKED;
+void journal_close(struct journal **j);
+
+const struct journal_state *journal_state(const struct journal *j);
+struct head journal_head(const struct journal *j); /* of the committed lines */
+/* Proof from an earlier head of this journal to now; root of it for comparison. */
+err journal_proof(struct journal *j, uint64_t from, digest *root, digest proof[TREE_PROOF_MAX], size_t *n) CHECKED;
+
+/* ERR_ABSENT journal-absent; ERR_BUSY journal-turn: it was added in this very turn. */
+err journal_find(struct journal *j, serial s, struct journal_record *out) CHECKED;
+/*
+ * Design law 2.  ERR_CONFLICT journal-application, journal-key: used under another
+ * serial that is not void; ERR_BUSY journal-turn.
+ */
+err journal_check_unused(struct journal *j, serial s, digest application, digest key) CHECKED;
+/* The certificate of a record that is done, byte for byte. */
+err journal_certificate(struct journal *j, const struct journal_record *r, struct buf *out) CHECKED;
+/* Serials of intents whose line of the books is at or beyond `size`: what a rollback of the books to it would hide. */
+err journal_serials_beyond(struct journal *j, uint64_t size, struct buf *out) CHECKED;
+
+/* One `at` for the lines of a turn, strictly later than the last: now must not be before it. */
+void journal_turn(struct journal *j, instant now);
+bool journal_is_dirty(const struct journal *j);
+uint64_t journal_add_intent(struct journal *j, const struct issue_plan *p, const struct issue_order *o, slice profile);
+void journal_add_signed(struct journal *j, dossier_id dossier, serial s, uint64_t intent, slice certificate);
+void journal_add_refused(struct journal *j, dossier_id dossier, serial s, err why);
+void journal_add_void(struct journal *j, dossier_id dossier, serial s);
+void journal_add_revoked(struct journal *j, const struct revocation *r);
+void journal_add_crl(struct journal *j, uint64_t number, instant this_update, instant next_update, size_t count, digest tbs);
+void journal_add_answers(struct journal *j, size_t count, instant this_update, instant next_update, digest tbs);
+void journal_add_checkpoint(struct journal *j, struct head books);
+void journal_add_books(struct journal *j, struct head books);
+void journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, digest approval);
+void journal_add_clock(struct journal *j); /* an operator confirmed it */
+void journal_add_started(struct journal *j, slice token);
+err journal_commit(struct journal *j) CHECKED;
+/* Seals the index when due; an error is worth a log line and no more. */
+err journal_tend(struct journal *j) CHECKED;
+
+#endif
