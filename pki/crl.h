@@ -9,7 +9,8 @@
  * issuingDistributionPoint restricts to CA or attribute certificates, to some
  * reasons, or makes indirect: "not in the list" would then mean less than it
  * seems.  Whether its distribution point is the right one is the caller's to
- * judge.  Entries are walked in place; CRL_ENTRIES_MAX bounds a table.
+ * judge.  Entries are walked in place; none is shorter than 20 bytes, so CRL_MAX
+ * bounds every walk.
  */
 #ifndef PKI_CRL_H
 #define PKI_CRL_H
@@ -20,7 +21,7 @@
 #include "pki/cert.h"
 
 #define CRL_MAX (512U << 20)      /* bytes: 10 million entries of ours are 400 MB */
-#define CRL_ENTRIES_MAX 12000000U /* 252 MB as a table */
+#define CRL_ENTRIES_MAX 10000000U /* in a list that we write                       */
 #define CRL_EXTENSIONS_MAX 16
 
 enum crl_reason {
