@@ -34,6 +34,13 @@ store_ctx_drop(X509_STORE_CTX **c)
 }
 
 static void
+stack_drop(STACK_OF(X509) * *s)
+{
+	sk_X509_free(*s);
+	*s = NULL;
+}
+
+static void
 response_drop(OCSP_RESPONSE **r)
 {
 	OCSP_RESPONSE_free(*r);
@@ -79,6 +86,7 @@ static err
 signature_check(OCSP_BASICRESP *basic, X509 *anchor, instant now)
 {
 	X509_STORE *store OWNED(store_drop) = store_new(anchor, now);
+	STACK_OF(X509) * known OWNED(stack_drop) = sk_X509_new_null();
 	unsigned char *der = NULL;
 	enum sig_alg alg;
 	slice s;
@@ -93,8 +101,10 @@ signature_check(OCSP_BASICRESP *basic, X509 *anchor, instant now)
 	if (e.kind != OK)
 		return fail(
 		    ERR_POLICY, "ocsp-algorithm: CR-1: the answer is signed with an algorithm that is too weak or unknown");
-	/* The signer is the anchor, or a certificate it issued for OCSPSigning, valid at that time. */
-	if (OCSP_basic_verify(basic, NULL, store, OCSP_NOEXPLICIT) != 1)
+	if (known == NULL || sk_X509_push(known, anchor) != 1)
+		abort();
+	/* The signer is the anchor (whose certificate need not be inside), or one it issued for OCSPSigning, valid then. */
+	if (OCSP_basic_verify(basic, known, store, OCSP_NOEXPLICIT) != 1)
 		return fail(
 		    ERR_POLICY, "ocsp-signer: RFC 6960 4.2.2.2: the answer is not signed by the issuer or its responder");
 	return ok;

@@ -15,7 +15,8 @@
 
 struct chain_status {
 	enum ocsp_status status;
-	instant produced, this_update, next_update, revoked; /* revoked only when it is */
+	instant produced, this_update, next_update;
+	instant revoked; /* only when it is */
 };
 
 /*
@@ -30,7 +31,12 @@ struct chain_status {
 err chain_check_ocsp(const struct cert *leaf, const struct cert *anchor, slice answer, slice nonce, instant now,
     uint32_t max_age_s, struct chain_status *out) CHECKED;
 
-/* Path validation of leaf against one self-signed anchor at `now` with libcrypto: the second opinion of our own checks. */
+/*
+ * Path validation of leaf against one self-signed anchor at `now` with
+ * libcrypto: the second opinion of our own checks.  ERR_POLICY chain-path with
+ * libcrypto's X509_V_ERR_… as `why`; ERR_INPUT for bytes.  To libcrypto a
+ * certificate has lapsed in the very second that notAfter names.
+ */
 err chain_check_path(slice leaf, slice anchor, instant now) CHECKED;
 
 #endif
