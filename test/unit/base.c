@@ -101,6 +101,17 @@ test_buf(void **state)
 	assert_null(buf_space(&b, SIZE_MAX));
 	buf_eat(&b, 0);
 
+	for (int i = 0; i < 2; i++) { /* hexadecimal and base64 stop at the limit too, whole */
+		struct buf small OWNED(buf_drop) = BUF(7);
+
+		if (i == 0)
+			buf_put_hex(&small, LIT("abcd"));
+		else
+			buf_put_base64(&small, LIT("abcd"));
+		expect_err("8 bytes in 7", buf_check(&small), ERR_INPUT, over);
+		assert_int_equal(small.n, 0);
+	}
+
 	assert_non_null(buf_space(&none, 0));
 	buf_put_u8(&none, 0);
 	expect_err("limit 0", buf_check(&none), ERR_INPUT, over);
