@@ -161,12 +161,10 @@ get_birth(slice s, int *year, int *month, int *day)
 static bool
 flags_fit(slice flags, slice text)
 {
-	if (flags.n == 0)
-		return true;
 	for (size_t i = 0; i < flags.n; i++)
 		if (flags.p[i] != '0' && flags.p[i] != '1')
 			return false;
-	return flags.n == text_count(text);
+	return flags.n > 0 && flags.n == text_count(text);
 }
 
 static err
@@ -498,9 +496,9 @@ one_blank(struct codes *v)
 	size_t n = 0;
 
 	for (size_t i = 0; i < v->n; i++)
-		if (v->c[i] != ' ' || (n > 0 && v->c[n - 1] != ' '))
+		if (v->c[i] != ' ' || n == 0 || v->c[n - 1] != ' ')
 			v->c[n++] = v->c[i];
-	v->n = n > 0 && v->c[n - 1] == ' ' ? n - 1 : n;
+	v->n = n;
 }
 
 static void
@@ -649,13 +647,14 @@ same_text(slice card, slice flags, slice text, bool address)
 	slice part = card, rest = card, tail = text;
 	uint32_t c;
 
+	assert(flags.n == text_count(card)); /* get_person saw to it */
 	part.n = 0;
 	for (size_t i = 0; text_next(&rest, &c); i++) {
 		slice before = {tail.p, 0}, after = tail;
 		uint32_t d;
 		bool found = false;
 
-		if (flags.n == 0 || flags.p[i] != '1') {
+		if (flags.p[i] != '1') {
 			part.n = (size_t)(rest.p - part.p);
 			continue;
 		}

@@ -37,7 +37,7 @@ enum verdict {
 /* The four attributes of a JPKI signature certificate, borrowed from the leaf. */
 struct jpki_person {
 	slice name, birth, sex, address;      /* as in the certificate      */
-	slice name_flags, address_flags;      /* digits, or empty           */
+	slice name_flags, address_flags;      /* a digit for each character */
 };
 enum { MISMATCH_NAME = 1, MISMATCH_BIRTH = 2, MISMATCH_SEX = 4, MISMATCH_ADDRESS = 8 };
 

@@ -20,7 +20,7 @@ static const struct person people[] = {
         SAME},
     {"takahashi", "高橋　三郎", "10000", "髙橋　三郎", "319720229", "1", "椿県若葉市中央三丁目１番１号", NO_FLAGS,
         SAME},
-    {"tanaka", "田中　恵", NO_FLAGS, SAME, "420000401", "2", "椿県若葉市〓町４番地", "00000100",
+    {"tanaka", "田中　恵", NO_FLAGS, SAME, "420000401", "2", "椿県若葉市〓町４番地", "0000010000",
         "椿県若葉市𣘺町４番地"},
     {"ito", "伊藤　ウメ", NO_FLAGS, SAME, "319400000", "2", "椿県若葉市北町９番地", NO_FLAGS, SAME},
     {"kato", "加藤　健", NO_FLAGS, SAME, "320011103", "1", "椿県若葉市南町７番地", NO_FLAGS, SAME},
