@@ -36,14 +36,20 @@ struct tree_nodes {
 /* The root at an earlier size. */
 err tree_root_at(const struct tree_nodes *s, uint64_t size, digest *out) CHECKED;
 /* RFC 6962 2.1.1: the audit path of leaf `index` in the tree of `size`. */
-err tree_inclusion(const struct tree_nodes *s, uint64_t index, uint64_t size, digest out[TREE_PROOF_MAX], size_t *n) CHECKED;
-/* RFC 6962 2.1.2: from size `from` to size `to`. */
-err tree_consistency(const struct tree_nodes *s, uint64_t from, uint64_t to, digest out[TREE_PROOF_MAX], size_t *n) CHECKED;
+err tree_inclusion(
+    const struct tree_nodes *s, uint64_t index, uint64_t size, digest out[TREE_PROOF_MAX], size_t *n) CHECKED;
+/* RFC 6962 2.1.2: from size `from` to size `to`; from size 0 it is empty. */
+err tree_consistency(
+    const struct tree_nodes *s, uint64_t from, uint64_t to, digest out[TREE_PROOF_MAX], size_t *n) CHECKED;
 
-/* The checks, RFC 9162 2.1.3.2 and 2.1.4.2; ERR_POLICY tree-inclusion / tree-consistency. */
-err tree_check_inclusion(digest leaf, uint64_t index, uint64_t size, const digest *proof, size_t n, digest root) CHECKED;
-err tree_check_consistency(uint64_t from, digest from_root, uint64_t to, digest to_root, const digest *proof, size_t n) CHECKED;
-
+/*
+ * The checks, RFC 9162 2.1.3.2 and 2.1.4.2; ERR_POLICY tree-inclusion / tree-consistency.  A consistency from size 0
+ * proves nothing and is refused (RFC 9162 2.1.4.1: 0 < m).
+ */
+err tree_check_inclusion(
+    digest leaf, uint64_t index, uint64_t size, const digest *proof, size_t n, digest root) CHECKED;
+err tree_check_consistency(
+    uint64_t from, digest from_root, uint64_t to, digest to_root, const digest *proof, size_t n) CHECKED;
 /*
  * Checkpoints: C2SP tlog-checkpoint in a signed note.
  *
