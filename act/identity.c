@@ -258,13 +258,12 @@ find_anchor(const struct trust *t, const struct cert *leaf, size_t *anchor)
 err
 identity_crl_anchor(const struct trust *t, const struct crl *c, size_t *anchor)
 {
-	for (int by_key = 1; by_key >= 0; by_key--)
-		for (size_t i = 0; i < t->n_anchors; i++)
-			if (is_candidate(&t->anchor[i], c->issuer, c->aki, by_key) &&
-			    crl_check_signed_by(c, t->anchor[i].key).kind == OK) {
-				*anchor = i;
-				return ok;
-			}
+	for (size_t i = 0; i < t->n_anchors; i++)
+		if (is_candidate(&t->anchor[i], c->issuer, c->aki, true) &&
+		    crl_check_signed_by(c, t->anchor[i].key).kind == OK) {
+			*anchor = i;
+			return ok;
+		}
 	return fail(ERR_POLICY, "jpki-crl-anchor: RFC 5280 6.3.3: no pinned J-LIS certificate of this name signed the CRL");
 }
 
@@ -285,7 +284,7 @@ check_by_crl(const struct trust *t, const struct status_evidence *s, instant now
 		return verdict_of(
 		    fail(ERR_BUSY, "jpki-unchecked: JPKI Act 19(1): whether the certificate is revoked could not be checked"),
 		    VERDICT_UNCHECKED, id);
-	if (s->crl_anchor != id->anchor)
+	if (crl_table_aki(s->crl).n == 0 || !slice_eq(crl_table_aki(s->crl), t->anchor[id->anchor].cert.ski))
 		return verdict_of(
 		    fail(ERR_BUSY, "jpki-crl-other: RFC 5280 6.3.3: the CRL is not of the CA that issued the certificate"),
 		    VERDICT_UNCHECKED, id);

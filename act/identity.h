@@ -46,13 +46,13 @@ struct status_evidence {
 	enum status_method method;   /* STATUS_NONE: nothing yet                        */
 	slice ocsp_answer, ocsp_nonce;
 	const struct crl_table *crl; /* its signature was checked by identity_crl_anchor */
-	size_t crl_anchor;           /* the anchor that signed it: must be the leaf's    */
 };
 
 /*
- * Which anchor signed this CRL: its issuer's DN AND its signature.  Three
- * generations share one DN and each has its list; a serial that is not in
- * another generation's list says nothing.  ERR_POLICY jpki-crl-anchor.
+ * Which anchor signed this CRL: its issuer's DN, its key identifier AND its
+ * signature.  Three generations share one DN and each has its list; a serial that
+ * is not in another generation's list says nothing, so identity compares the
+ * list's key identifier with the leaf's anchor.  ERR_POLICY jpki-crl-anchor.
  */
 err identity_crl_anchor(const struct trust *t, const struct crl *c, size_t *anchor) CHECKED;
 /* The anchor whose list a leaf will need, by DN and key identifier, without looking at signatures; ERR_POLICY jpki-anchor. */

@@ -315,6 +315,8 @@ struct crl_table {
 	size_t n;
 	digest digest;
 	instant this_update, next_update;
+	uint8_t aki[SHA512_LEN];
+	size_t aki_n;
 };
 
 static int
@@ -349,6 +351,10 @@ crl_table_new(const struct crl *c, struct crl_table **out)
 	t->digest = sha256(c->whole);
 	t->this_update = c->this_update;
 	t->next_update = c->next_update;
+	if (c->aki.n > 0 && c->aki.n <= sizeof t->aki) {
+		memcpy(t->aki, c->aki.p, c->aki.n);
+		t->aki_n = c->aki.n;
+	}
 	*out = t;
 	t = NULL;
 	return ok;
@@ -393,6 +399,12 @@ digest
 crl_table_digest(const struct crl_table *t)
 {
 	return t->digest;
+}
+
+slice
+crl_table_aki(const struct crl_table *t)
+{
+	return (slice){t->aki, t->aki_n};
 }
 
 instant

@@ -87,6 +87,8 @@ bool crl_table_has(const struct crl_table *t, serial s);
 size_t crl_table_count(const struct crl_table *t);
 /* SHA-256 of the CRL's bytes: what orders cite. */
 digest crl_table_digest(const struct crl_table *t);
+/* The key identifier of the CA that signed it; empty where the list has none, or one of over 64 bytes. */
+slice crl_table_aki(const struct crl_table *t);
 instant crl_table_this_update(const struct crl_table *t);
 instant crl_table_next_update(const struct crl_table *t);
 
