@@ -1,0 +1,343 @@
+#include <unistd.h>
+
+#include "edge/clock.h"
+#include "edge/disk.h"
+#include "edge/log.h"
+#include "role/publisher/publisher.h"
+
+enum { FROM_REGISTRAR = 1 };
+static const struct gate GATE[] = {
+    {ORDER_FILE, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_SLOTS, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_WITHDRAW, FROM_REGISTRAR, GATE_ANY, 64, GATE_STAY},
+    {ORDER_TILES, FROM_REGISTRAR, GATE_ANY, 8192, GATE_STAY},
+};
+
+/* --- files ------------------------------------------------------------------------ */
+/* A path below the repository, with its folders made on the way. */
+static err
+replace(struct publisher *p, slice path, slice bytes)
+{
+	int folder = dup(p->repository);
+	slice step;
+	char name[128];
+	err e = ok;
+
+	if (folder < 0)
+		return fail(ERR_WORLD, "publisher-folder: house: the repository's folder is gone");
+	while (e.kind == OK && slice_cut(&path, '/', &step)) {
+		int below = -1;
+
+		if (step.n == 0 || step.n >= sizeof name || step.p[0] == '.')
+			e = fail(ERR_INPUT, "publisher-path: house: a published file has a plain path");
+		else {
+			memcpy(name, step.p, step.n);
+			name[step.n] = '\0';
+			e = disk_folder(folder, name, FOLDER_MAKE, &below);
+		}
+		disk_close(&folder);
+		folder = below;
+	}
+	if (e.kind == OK && (path.n == 0 || path.n >= sizeof name || path.p[0] == '.'))
+		e = fail(ERR_INPUT, "publisher-path: house: a published file has a plain path");
+	if (e.kind == OK) {
+		memcpy(name, path.p, path.n);
+		name[path.n] = '\0';
+		e = disk_replace(folder, name, bytes);
+	}
+	disk_close(&folder);
+	return e;
+}
+
+static err
+take_file(struct publisher *p, slice body)
+{
+	struct file_order o;
+	err e;
+
+	TRY(file_order_get(body, &o));
+	if (o.part.number == 0) {
+		buf_clear(&p->parts);
+		buf_clear(&p->path);
+		buf_put(&p->path, o.path);
+		p->next_part = 0;
+	}
+	if (o.part.number != p->next_part || !slice_eq(o.path, buf_slice(&p->path)))
+		return fail(ERR_CORRUPT, "publisher-parts: house: the parts of a file came in another order");
+	p->next_part++;
+	buf_put(&p->parts, o.part.bytes);
+	TRY(buf_check(&p->parts));
+	if (!o.part.last)
+		return ok;
+	p->next_part = UINT64_MAX; /* the next one starts anew */
+	e = replace(p, buf_slice(&p->path), buf_slice(&p->parts));
+	buf_drop(&p->parts);
+	p->parts = BUF(PUBLISHED_MAX);
+	return e;
+}
+
+/* --- status files ------------------------------------------------------------------- */
+static size_t
+place(const struct publisher *p, serial s)
+{
+	size_t lo = 0, hi = p->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (serial_cmp(p->recent[mid].serial, s) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The newer word wins; a withdrawal gives way only to an answer produced after it. */
+static void
+put_slot(struct publisher *p, const struct slot *s)
+{
+	size_t at = place(p, s->serial);
+
+	if (at < p->n && serial_eq(p->recent[at].serial, s->serial)) {
+		if (s->produced.ms >= p->recent[at].produced.ms)
+			p->recent[at] = *s;
+		return;
+	}
+	if (p->n == p->cap) {
+		p->cap = p->cap == 0 ? 256 : p->cap * 2;
+		p->recent = mem_grow(p->recent, p->cap, sizeof *p->recent);
+	}
+	memmove(p->recent + at + 1, p->recent + at, (p->n - at) * sizeof *p->recent);
+	p->recent[at] = *s;
+	p->n++;
+}
+
+static err
+write_recent(struct publisher *p)
+{
+	struct buf b OWNED(buf_drop) = BUF(slots_file_bytes(&p->common, p->n));
+	struct slots_writer w;
+
+	slots_write_start(&w, &b, &p->common, clock_now(), p->n);
+	for (size_t i = 0; i < p->n; i++)
+		slots_write(&w, &p->recent[i]);
+	slots_write_end(&w);
+	TRY(buf_check(&b));
+	return replace(p, LIT("status/recent"), buf_slice(&b));
+}
+
+/* Two sorted lists into one new base; recent's word stands before base's. */
+static err
+merge(struct publisher *p)
+{
+	struct buf old OWNED(buf_drop) = BUF(PUBLISHED_MAX), b OWNED(buf_drop) = BUF(PUBLISHED_MAX);
+	struct slots base = {0};
+	struct slots_writer w;
+	struct slot s;
+	uint64_t n, i = 0, same = 0;
+	size_t k = 0;
+	int folder = -1;
+	err e;
+
+	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
+	e = disk_load(folder, "base", &old);
+	disk_close(&folder);
+	if (e.kind == OK)
+		TRY(slots_get(buf_slice(&old), &base));
+	else if (e.kind != ERR_ABSENT)
+		return e;
+	for (size_t r = 0; r < p->n; r++)
+		same += slots_find(&base, p->recent[r].serial, &s).kind == OK;
+	n = base.n + p->n - same;
+	slots_write_start(&w, &b, &p->common, clock_now(), n);
+	while (i < base.n || k < p->n) {
+		int c = 1;
+
+		if (i < base.n) {
+			TRY(slots_at(&base, i, &s));
+			c = k < p->n ? serial_cmp(s.serial, p->recent[k].serial) : -1;
+		}
+		slots_write(&w, c < 0 ? &s : &p->recent[k]);
+		i += c <= 0;
+		k += c >= 0;
+	}
+	slots_write_end(&w);
+	TRY(buf_check(&b));
+	TRY(replace(p, LIT("status/base"), buf_slice(&b)));
+	p->n = 0; /* only now: a crash before here merges again */
+	return write_recent(p);
+}
+
+static err
+take_common(struct publisher *p, slice answer)
+{
+	struct slots_common c;
+
+	TRY(slots_common_get(answer, &p->issuer, &c));
+	buf_clear(&p->responder);
+	buf_put(&p->responder, c.responder_cert);
+	c.responder_cert = buf_slice(&p->responder);
+	p->common = c;
+	p->has_common = true;
+	return ok;
+}
+
+static err
+take_slots(struct publisher *p, slice body)
+{
+	struct answers_reply r;
+	struct slot s;
+
+	TRY(answers_reply_get(body, &r));
+	for (size_t i = 0; i < r.n; i++) {
+		if (!p->has_common)
+			TRY(take_common(p, r.answer[i]));
+		TRY(slot_get_answer(r.answer[i], &p->common, &s));
+		put_slot(p, &s);
+	}
+	if (p->n >= SLOTS_RECENT_MAX)
+		return merge(p);
+	return r.n == 0 ? ok : write_recent(p);
+}
+
+static err
+take_withdrawal(struct publisher *p, slice body)
+{
+	struct serial_order o;
+	instant now = clock_now();
+
+	TRY(serial_order_get(body, &o));
+	if (!p->has_common)
+		return ok; /* nothing was ever published */
+	put_slot(p, &(struct slot){.serial = o.serial,
+	                .state = SLOT_WITHDRAWN,
+	                .produced = instant_floor_second(now),
+	                .this_update = now,
+	                .next_update = now});
+	return write_recent(p);
+}
+
+static err
+take_checkpoint(struct publisher *p, slice body)
+{
+	struct checkpoint_order o;
+
+	TRY(checkpoint_order_get(body, &o));
+	return replace(p, LIT("books/checkpoint"), o.note);
+}
+
+err
+publisher_take(struct publisher *p, const struct frame *f)
+{
+	switch (f->kind) {
+	case ORDER_FILE:
+		return take_file(p, f->body);
+	case ORDER_SLOTS:
+		return take_slots(p, f->body);
+	case ORDER_WITHDRAW:
+		return take_withdrawal(p, f->body);
+	case ORDER_TILES:
+		return take_checkpoint(p, f->body);
+	default:
+		abort(); /* the gate lets no other through */
+	}
+}
+
+/* An ORDER_FILE is answered after its last part only. */
+static bool
+is_answered(const struct publisher *p, const struct frame *f)
+{
+	return f->kind != ORDER_FILE || p->next_part == UINT64_MAX;
+}
+
+err
+publisher_turn(struct publisher *p)
+{
+	struct link *l = wires_find(p->wires, PEER_REGISTRAR, 0);
+	struct frame f;
+	bool have = l != NULL;
+	int state = 0;
+
+	while (have) {
+		err e;
+
+		TRY(link_next(l, &have, &f));
+		if (!have)
+			break;
+		TRY(gate_check(GATE, COUNT(GATE), FROM_REGISTRAR, &state, &f));
+		e = publisher_take(p, &f);
+		if (e.kind == ERR_CORRUPT)
+			return e;
+		if (e.kind != OK) {
+			log_err(LOG_ALARM, e);
+			link_refuse(l, &f, e);
+		} else if (is_answered(p, &f))
+			link_answer(l, &f, (slice){NULL, 0});
+	}
+	return ok;
+}
+
+static err
+load_recent(struct publisher *p)
+{
+	struct buf b OWNED(buf_drop) = BUF(PUBLISHED_MAX);
+	struct slots s;
+	struct slot one;
+	int folder = -1;
+	err e;
+
+	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
+	e = disk_load(folder, "recent", &b);
+	disk_close(&folder);
+	if (e.kind == ERR_ABSENT)
+		return ok;
+	TRY(e);
+	e = slots_get(buf_slice(&b), &s);
+	for (uint64_t i = 0; e.kind == OK && i < s.n; i++) {
+		e = slots_at(&s, i, &one);
+		if (e.kind == OK)
+			put_slot(p, &one);
+	}
+	if (e.kind != OK) { /* the registrar sends all answers again; front withholds the damaged ones meanwhile */
+		log_err(LOG_ALARM, e);
+		p->n = 0;
+		return ok;
+	}
+	p->common = s.common;
+	buf_put(&p->responder, s.common.responder_cert);
+	p->common.responder_cert = buf_slice(&p->responder);
+	p->has_common = true;
+	return ok;
+}
+
+err
+publisher_open(struct publisher *p, int repository)
+{
+	int folder = -1;
+	err e;
+
+	p->repository = repository;
+	p->issuer_der = BUF(CERT_MAX);
+	p->responder = BUF(CERT_MAX);
+	p->parts = BUF(PUBLISHED_MAX);
+	p->path = BUF(256);
+	p->next_part = UINT64_MAX;
+	TRY(disk_folder(repository, "ca", FOLDER_THERE, &folder));
+	e = disk_load(folder, "issuer.cer", &p->issuer_der);
+	disk_close(&folder);
+	TRY(e);
+	TRY(cert_get(buf_slice(&p->issuer_der), &p->issuer));
+	return load_recent(p);
+}
+
+void
+publisher_drop(struct publisher *p)
+{
+	buf_drop(&p->issuer_der);
+	buf_drop(&p->responder);
+	buf_drop(&p->parts);
+	buf_drop(&p->path);
+	free(p->recent);
+	wires_drop(&p->wires);
+}
