@@ -465,32 +465,40 @@ read_file(const char *path, struct buf *out)
 	return buf_check(out);
 }
 
-/* Folders of the house and whose they are: only the role that writes one owns it. */
+/*
+ * Folders of the house and whose they are: only the role that writes one owns it.  The repository is read by the fronts:
+ * its group is theirs, and files made in it later inherit the group.
+ */
 static const struct {
 	const char *path;
-	unsigned user;
+	unsigned user, group;
 	mode_t mode;
 } FOLDERS[] = {
-    {"run", 0, 0711},
-    {"books", 2, 0711},
-    {"journal-issuer", 4, 0700},
-    {"journal-status", 4, 0700},
-    {"repository", 6, 0755},
-    {"mail", 7, 0700},
-    {"state", 2, 0700},
-    {"keys", 2, 0700},
-    {"tokens", 4, 0700},
+    {"run", 0, 0, 0711},
+    {"books", 2, 2, 0750},
+    {"state", 2, 2, 0700},
+    {"keys", 2, 2, 0700},
+    {"journal-issuer", 4, 4, 0700},
+    {"journal-status", 4, 4, 0700},
+    {"tokens", 4, 4, 0700},
+    {"repository", 6, 1, 02750},
+    {"mail", 7, 7, 0700},
 };
 
 /* Gives one file or folder to its role: after a restore, or at a first start as root. */
-static uid_t own_uid; /* nftw(3) passes no argument on; used by make_folders alone, before anything runs */
+static uid_t own_uid, own_gid; /* nftw(3) passes no argument on; used by make_folders alone, before anything runs */
 
 static int
 own_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {
-	(void)type;
 	(void)where;
-	return st->st_uid == own_uid ? 0 : lchown(path, own_uid, own_uid);
+	if ((st->st_uid != own_uid || st->st_gid != own_gid) && lchown(path, own_uid, own_gid) != 0)
+		return -1;
+	if (own_uid == own_gid)
+		return 0;
+	if (type == FTW_D)
+		return chmod(path, 02750);
+	return type == FTW_F ? chmod(path, 0640) : 0;
 }
 
 static err
@@ -506,6 +514,7 @@ make_folders(const struct house *h)
 			if (chmod(path, FOLDERS[i].mode) != 0)
 				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
 			own_uid = h->user_base + FOLDERS[i].user;
+			own_gid = h->user_base + FOLDERS[i].group;
 			if (nftw(path, own_one, 16, FTW_PHYS) != 0)
 				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
 		}
