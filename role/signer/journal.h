@@ -82,7 +82,7 @@ err journal_certificate(struct journal *j, const struct journal_record *r, struc
 /* Serials of intents whose line of the books is at or beyond `size`: what a rollback of the books to it would hide. */
 err journal_serials_beyond(struct journal *j, uint64_t size, struct buf *out) CHECKED;
 
-/* One `at` for the lines of a turn, strictly later than the last: now must not be before it. */
+/* One `at` for the lines of a turn, strictly later than the last; the caller judged the clock. */
 void journal_turn(struct journal *j, instant now);
 bool journal_is_dirty(const struct journal *j);
 uint64_t journal_add_intent(struct journal *j, const struct issue_plan *p, const struct issue_order *o, slice profile);
@@ -96,7 +96,7 @@ void journal_add_checkpoint(struct journal *j, struct head books);
 void journal_add_books(struct journal *j, struct head books);
 void journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, digest approval);
 void journal_add_clock(struct journal *j); /* an operator confirmed it */
-void journal_add_started(struct journal *j, slice token);
+void journal_add_started(struct journal *j, slice as);
 err journal_commit(struct journal *j) CHECKED;
 /* Seals the index when due; an error is worth a log line and no more. */
 err journal_tend(struct journal *j) CHECKED;

@@ -1,0 +1,200 @@
+#include "role/signer/signer.h"
+
+static struct issue_view
+view_of(const struct signer *s, const struct issue_order *o, instant now)
+{
+	return (struct issue_view){
+	    .trust = s->trust,
+	    .profile = s->profile,
+	    .ruleset = s->ruleset,
+	    .approval = s->has_approval ? &s->approval : NULL,
+	    .crl = signer_crl(s, o->crl),
+	    .now = now,
+	};
+}
+
+/* What the journal says of the serial decides whether this is a new act, an intent to finish, or an answer to repeat. */
+static err
+recall(struct signer *s, struct task *t, enum issue_turn *turn)
+{
+	const struct issue_order *o = &t->issue;
+	struct journal_record r;
+	err e = journal_find(s->journal, o->serial, &r);
+
+	*turn = ISSUE_NEW;
+	if (e.kind == ERR_ABSENT)
+		return ok;
+	TRY(e);
+	if (r.voided)
+		return fail(ERR_CONFLICT, "signer-void: design law 2: this serial is void and is never signed");
+	if (!digest_eq(r.tbs, o->tbs) || memcmp(r.dossier.b, o->dossier.b, sizeof r.dossier.b) != 0)
+		return fail(ERR_CONFLICT, "signer-serial: design law 2: this serial was used for other bytes");
+	*turn = ISSUE_FINISH;
+	t->intent = r.intent;
+	if (r.done) {
+		struct buf certificate OWNED(buf_drop) = BUF(CERT_MAX);
+
+		TRY(journal_certificate(s->journal, &r, &certificate));
+		issue_reply_put(
+		    &t->answer, &(struct issue_reply){buf_slice(&certificate), journal_head(s->journal), r.signed_at});
+	}
+	return ok;
+}
+
+err
+issuer_issue(struct signer *s, struct task *t, instant now)
+{
+	struct issue_view v;
+	enum issue_turn turn;
+
+	TRY(issue_order_get(buf_slice(&t->order), &t->issue)); /* untrusted bytes become a value                  */
+	TRY(recall(s, t, &turn));                              /* answered before: the same answer, nothing new   */
+	if (t->answer.n > 0)
+		return ok;
+	v = view_of(s, &t->issue, now);
+	TRY(issue_plan(&v, &t->issue, turn, &t->plan)); /* identity and decision again, then a ticket      */
+	TRY(journal_check_unused(s->journal, t->issue.serial, t->plan.application, t->plan.key));
+	if (turn == ISSUE_NEW)
+		t->intent = journal_add_intent(s->journal, &t->plan, &t->issue, s->profile->name);
+	t->signing = true;
+	t->hand = KEY_ISSUER;
+	t->n = 1;
+	t->ticket[0] = t->plan.ticket; /* borrowed: the plan owns it */
+	return ok;
+}
+
+err
+issuer_void(struct signer *s, struct task *t)
+{
+	struct void_order o;
+	struct journal_record r;
+	err e;
+
+	TRY(void_order_get(buf_slice(&t->order), &o));
+	t->wants_head = true;
+	e = journal_find(s->journal, o.serial, &r);
+	if (e.kind == OK && r.done)
+		return fail(ERR_CONFLICT, "signer-void-signed: design law 2: this serial was signed; ask for its certificate");
+	if (e.kind == OK && r.voided)
+		return ok;
+	if (e.kind != OK && e.kind != ERR_ABSENT)
+		return e;
+	journal_add_void(s->journal, o.dossier, o.serial);
+	return ok;
+}
+
+static err
+take_ruleset(struct signer *s, const struct rules_order *o, instant now)
+{
+	const struct journal_state *seen = journal_state(s->journal);
+	struct ruleset *r OWNED(ruleset_drop) = NULL;
+	struct approval a;
+
+	TRY(ruleset_get(o->ruleset, &r));
+	TRY(approval_check(s->trust, o->approval, r, now, &a));
+	if (a.version < seen->ruleset_version)
+		return fail(
+		    ERR_POLICY, "signer-approval-old: Rule 12(1)(i)ニ: a later version of the rule set was seen before");
+	if (a.version == seen->ruleset_version && !digest_eq(a.ruleset, seen->ruleset))
+		return fail(
+		    ERR_POLICY, "signer-approval-other: Rule 12(1)(i)ニ: another rule set was approved as this version");
+	if (a.version > seen->ruleset_version)
+		journal_add_ruleset(s->journal, a.version, a.ruleset, a.document);
+	ruleset_drop(&s->ruleset);
+	s->ruleset = r;
+	r = NULL;
+	s->approval = a;
+	s->has_approval = true;
+	return ok;
+}
+
+err
+issuer_rules(struct signer *s, struct task *t, instant now)
+{
+	struct profile *p OWNED(profile_drop) = NULL;
+	struct rules_order o;
+
+	TRY(rules_order_get(buf_slice(&t->order), &o));
+	TRY(profile_get(o.profile, &p));
+	if (!trust_has_profile(s->trust, p->digest))
+		return fail(ERR_POLICY, "signer-profile: design law 4: the profile is not one the trust file names");
+	if (o.approval.n > 0)
+		TRY(take_ruleset(s, &o, now));
+	profile_drop(&s->profile);
+	s->profile = p;
+	p = NULL;
+	return ok;
+}
+
+err
+issuer_crl(struct signer *s, struct task *t, instant now)
+{
+	struct crl_order o;
+
+	TRY(crl_order_get(buf_slice(&t->order), &o));
+	revoked_set_expire(s->revoked, now);
+	TRY(revocation_plan_crl(s->trust, s->revoked, &o, journal_state(s->journal)->crl_number, now, &t->ticket[0]));
+	/* the number is used up before the key moves: a crash leaves a gap, never two lists of one number */
+	journal_add_crl(
+	    s->journal, o.number, o.now, o.next_update, revoked_set_count(s->revoked), ticket_digest(t->ticket[0]));
+	t->signing = true;
+	t->hand = KEY_ISSUER;
+	t->n = 1;
+	return ok;
+}
+
+/* After a lost hand: the same bytes, a new ticket. */
+err
+issuer_plan_again(struct signer *s, struct task *t, instant now)
+{
+	digest was = ticket_digest(t->ticket[0]);
+	struct issue_view v;
+	struct crl_order o;
+
+	if (t->kind == ORDER_ISSUE) {
+		struct issue_plan again = {0};
+
+		v = view_of(s, &t->issue, now);
+		TRY(issue_plan(&v, &t->issue, ISSUE_FINISH, &again));
+		issue_plan_drop(&t->plan);
+		t->plan = again;
+		t->ticket[0] = t->plan.ticket;
+	} else {
+		struct ticket *k OWNED(ticket_drop) = NULL;
+
+		TRY(crl_order_get(buf_slice(&t->order), &o));
+		TRY(revocation_plan_crl(s->trust, s->revoked, &o, o.number - 1, now, &k));
+		ticket_drop(&t->ticket[0]);
+		t->ticket[0] = k;
+		k = NULL;
+	}
+	if (!digest_eq(was, ticket_digest(t->ticket[0])))
+		return fail(ERR_CONFLICT, "signer-bytes: design law 2: planned again, the bytes came out otherwise");
+	return ok;
+}
+
+void
+issuer_join(struct signer *s, struct task *t, instant now)
+{
+	struct issue_view v;
+
+	if (t->outcome.kind == OK)
+		t->outcome = t->signed_as[0];
+	if (t->outcome.kind != OK)
+		return;
+	if (t->kind == ORDER_CRL_OUT) {
+		t->answer.max = CRL_MAX;
+		t->outcome = revocation_join_crl(s->trust, t->ticket[0], buf_slice(&t->signature[0]), &t->answer);
+	} else {
+		struct buf certificate OWNED(buf_drop) = BUF(CERT_MAX);
+
+		v = view_of(s, &t->issue, now);
+		t->outcome = issue_join(&v, &t->plan, buf_slice(&t->signature[0]), &certificate);
+		if (t->outcome.kind == OK) {
+			journal_add_signed(s->journal, t->plan.dossier, t->plan.serial, t->intent, buf_slice(&certificate));
+			buf_put(&t->answer, buf_slice(&certificate)); /* wrapped once the commit is through */
+		}
+	}
+	if (t->outcome.kind == ERR_WORLD)
+		hand_end(s->hand[t->hand]); /* what signed wrongly signs no more */
+}

@@ -1,0 +1,793 @@
+#include "base/der.h"
+#include "base/json.h"
+#include "edge/index.h"
+#include "edge/log.h"
+#include "role/signer/journal.h"
+
+/* What the index knows lines by. */
+enum { BY_SERIAL = 1, BY_APPLICATION, BY_KEY, BY_REVOKED };
+
+struct journal {
+	struct book *book;
+	struct index *index;
+	enum by who;
+	digest trust;
+	uint8_t issuer[SHA1_LEN];
+	struct journal_state state;
+	instant at; /* of this turn */
+	bool dirty;
+};
+
+/* --- reading -------------------------------------------------------------------- */
+
+static err
+corrupt(void)
+{
+	return fail(ERR_CORRUPT, "journal-line: house: a line of the journal does not say what its act must say");
+}
+
+static err
+get_serial(json body, serial *out)
+{
+	slice s;
+
+	TRY(json_text(body, "serial", &s));
+	return serial_get_hex(s, out);
+}
+
+static err
+get_instant(json body, const char *name, instant *out)
+{
+	slice s;
+
+	TRY(json_text(body, name, &s));
+	return instant_get(s, out);
+}
+
+static err
+get_head(json body, const char *size, const char *root, struct head *out)
+{
+	TRY(json_natural(body, size, &out->size));
+	return json_hex(body, root, out->root.b, SHA256_LEN);
+}
+
+static err
+get_revoked(const struct line *l, json body, struct revocation *out)
+{
+	struct revocation r = {.serial = l->serial};
+	slice word;
+
+	TRY(json_text(body, "reason", &word));
+	TRY(reason_get(word, &r.reason));
+	TRY(get_instant(body, "revoked", &r.revoked));
+	TRY(get_instant(body, "not_after", &r.not_after));
+	TRY(json_text(body, "by", &word));
+	r.by = slice_eq(word, LIT("officer")) ? REVOCATION_BY_OFFICER
+	       : slice_eq(word, LIT("card"))  ? REVOCATION_BY_CARD
+	                                      : REVOCATION_BY_CERTIFICATE;
+	*out = r;
+	return ok;
+}
+
+static err
+apply_seen(struct journal_state *s, json body)
+{
+	if (json_has(body, "books_size"))
+		return get_head(body, "books_size", "books_root", &s->books);
+	if (json_has(body, "ruleset")) {
+		TRY(json_natural(body, "version", &s->ruleset_version));
+		return json_hex(body, "ruleset", s->ruleset.b, SHA256_LEN);
+	}
+	return ok;
+}
+
+/* The fold: what a line adds to what is remembered. */
+static err
+apply(struct journal_state *s, const struct line *l, json body)
+{
+	struct head books;
+
+	switch (l->act) {
+	case ACT_INTENT:
+		TRY(get_head(body, "books_size", "books_root", &books));
+		if (books.size > s->books.size)
+			s->books = books;
+		break;
+	case ACT_CRL_PUBLISHED:
+		TRY(json_natural(body, "number", &s->crl_number));
+		break;
+	case ACT_CHECKPOINT_SIGNED:
+		TRY(get_head(body, "size", "root", &s->checkpoint));
+		break;
+	case ACT_SEEN:
+		TRY(apply_seen(s, body));
+		break;
+	default:
+		break;
+	}
+	s->at = l->at;
+	return ok;
+}
+
+/* What the index is told of a line. */
+static err
+index_line(struct journal *j, const struct line *l, json body)
+{
+	uint8_t hex[SHA256_LEN];
+	serial s;
+
+	switch (l->act) {
+	case ACT_INTENT:
+		TRY(json_hex(body, "application", hex, sizeof hex));
+		index_add(j->index, BY_APPLICATION, ARR(hex), l->n);
+		TRY(json_hex(body, "key", hex, sizeof hex));
+		index_add(j->index, BY_KEY, ARR(hex), l->n);
+		/* fall through */
+	case ACT_SIGNED:
+	case ACT_VOID:
+		TRY(get_serial(body, &s));
+		index_add(j->index, BY_SERIAL, serial_slice(&s), l->n);
+		break;
+	case ACT_REVOKED:
+		index_add(j->index, BY_REVOKED, serial_slice(&l->serial), l->n);
+		break;
+	default:
+		break;
+	}
+	return ok;
+}
+
+/* One line: parsed, indexed where it is not yet, folded; revoked serials of it into the set. */
+static err
+take_line(struct journal *j, slice bytes, struct revoked_set *revoked)
+{
+	struct json *doc OWNED(json_drop) = NULL;
+	struct revocation r;
+	struct line l;
+
+	if (line_get(bytes, &l).kind != OK || line_body(&l, &doc).kind != OK)
+		return corrupt();
+	if (index_line(j, &l, json_root(doc)).kind != OK || apply(&j->state, &l, json_root(doc)).kind != OK)
+		return corrupt();
+	if (l.act != ACT_REVOKED)
+		return ok;
+	if (get_revoked(&l, json_root(doc), &r).kind != OK)
+		return corrupt();
+	revoked_set_add(revoked, &r);
+	return ok;
+}
+
+/* Reads one line of the book; the parsed body is the caller's to drop, the line borrows from `text`. */
+static err
+read_line(const struct journal *j, uint64_t n, struct buf *text, struct line *l, struct json **doc)
+{
+	struct book_reader *r OWNED(book_reader_close) = NULL;
+	uint64_t number;
+	slice s;
+
+	TRY(book_read_from(j->book, n, &r));
+	TRY(book_read_next(r, &number, &s));
+	buf_clear(text);
+	buf_put(text, s);
+	TRY(buf_check(text));
+	if (number != n || line_get(buf_slice(text), l).kind != OK || line_body(l, doc).kind != OK)
+		return corrupt();
+	return ok;
+}
+
+/* --- the carried state: what stands in the last index file ---------------------------- */
+
+/*
+ * Carried ::= SEQUENCE {
+ *	books  SEQUENCE { size INTEGER, root OCTET STRING },
+ *	checkpoint  the same,
+ *	crlNumber, rulesetVersion  INTEGER,
+ *	ruleset  OCTET STRING,
+ *	at  OCTET STRING (RFC 3339) }
+ */
+static void
+put_state(struct buf *b, const struct journal_state *s)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+	struct buf at OWNED(buf_drop) = BUF(64);
+
+	der_put_u64(b, s->books.size);
+	der_put(b, DER_OCTETS, ARR(s->books.root.b));
+	der_put_u64(b, s->checkpoint.size);
+	der_put(b, DER_OCTETS, ARR(s->checkpoint.root.b));
+	der_put_u64(b, s->crl_number);
+	der_put_u64(b, s->ruleset_version);
+	der_put(b, DER_OCTETS, ARR(s->ruleset.b));
+	instant_put(&at, s->at);
+	der_put(b, DER_OCTETS, buf_slice(&at));
+	der_close(b, seq);
+}
+
+static err
+get_digest(slice *s, digest *out)
+{
+	slice v;
+
+	TRY(der_get(s, DER_OCTETS, &v));
+	if (v.n != SHA256_LEN)
+		return corrupt();
+	memcpy(out->b, v.p, SHA256_LEN);
+	return ok;
+}
+
+static err
+get_state(slice in, struct journal_state *out)
+{
+	struct journal_state r = {0};
+	slice s, v;
+
+	TRY(der_get(&in, DER_SEQUENCE, &s));
+	TRY(der_end(in));
+	TRY(der_get_u64(&s, INT64_MAX, &r.books.size));
+	TRY(get_digest(&s, &r.books.root));
+	TRY(der_get_u64(&s, INT64_MAX, &r.checkpoint.size));
+	TRY(get_digest(&s, &r.checkpoint.root));
+	TRY(der_get_u64(&s, INT64_MAX, &r.crl_number));
+	TRY(der_get_u64(&s, INT64_MAX, &r.ruleset_version));
+	TRY(get_digest(&s, &r.ruleset));
+	TRY(der_get(&s, DER_OCTETS, &v));
+	TRY(instant_get(v, &r.at));
+	TRY(der_end(s));
+	*out = r;
+	return ok;
+}
+
+/* --- open ------------------------------------------------------------------------ */
+
+/* Revoked serials of the sealed lines: few among many, found by the index. */
+static err
+read_revoked(struct journal *j, struct revoked_set *revoked)
+{
+	struct index_iter iter = {0};
+	struct buf text OWNED(buf_drop) = BUF(LINE_MAX);
+	uint64_t n;
+
+	while (index_next(j->index, BY_REVOKED, &iter, &n)) {
+		struct json *doc OWNED(json_drop) = NULL;
+		struct revocation r;
+		struct line l;
+
+		TRY(read_line(j, n, &text, &l, &doc));
+		if (l.act != ACT_REVOKED || get_revoked(&l, json_root(doc), &r).kind != OK)
+			return corrupt();
+		revoked_set_add(revoked, &r);
+	}
+	return ok;
+}
+
+static err
+read_rest(struct journal *j, uint64_t from, struct revoked_set *revoked)
+{
+	struct book_reader *r OWNED(book_reader_close) = NULL;
+	uint64_t n;
+	slice s;
+	err e;
+
+	if (from == book_size(j->book))
+		return ok;
+	TRY(book_read_from(j->book, from, &r));
+	while ((e = book_read_next(r, &n, &s)).kind == OK)
+		TRY(take_line(j, s, revoked));
+	return e.kind == ERR_ABSENT ? ok : e;
+}
+
+err
+journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer[SHA1_LEN], struct journal **out,
+    struct revoked_set *revoked)
+{
+	struct journal *j OWNED(journal_close) = mem_new(1, sizeof *j);
+	struct buf carried OWNED(buf_drop) = BUF(INDEX_CARRIED_MAX);
+	struct book_opened opened;
+	char path[600];
+	uint64_t covered;
+
+	j->who = who;
+	j->trust = trust;
+	memcpy(j->issuer, issuer, SHA1_LEN);
+	TRY(book_open(folder, BOOK_WRITE, 0, &j->book, &opened));
+	if (opened.cut_lines > 0)
+		log_number(
+		    LOG_WARN, "journal-cut: house: lines that were never acknowledged were cut off", "lines", opened.cut_lines);
+	snprintf(path, sizeof path, "%s/index", folder);
+	TRY(index_open(path, book_nodes(j->book), opened.size, &j->index, &covered, &carried));
+	if (covered > 0) {
+		TRY(get_state(buf_slice(&carried), &j->state));
+		TRY(read_revoked(j, revoked));
+	}
+	TRY(read_rest(j, covered, revoked));
+	TRY(journal_tend(j));
+	*out = j;
+	j = NULL;
+	return ok;
+}
+
+void
+journal_close(struct journal **j)
+{
+	if (*j == NULL)
+		return;
+	index_close(&(*j)->index);
+	book_close(&(*j)->book);
+	free(*j);
+	*j = NULL;
+}
+
+const struct journal_state *
+journal_state(const struct journal *j)
+{
+	return &j->state;
+}
+
+struct head
+journal_head(const struct journal *j)
+{
+	return (struct head){book_size(j->book), book_root(j->book)};
+}
+
+err
+journal_proof(struct journal *j, uint64_t from, digest *root, digest proof[TREE_PROOF_MAX], size_t *n)
+{
+	struct tree_nodes nodes = book_nodes(j->book);
+
+	*n = 0;
+	TRY(tree_root_at(&nodes, from, root));
+	if (from == 0 || from == book_size(j->book))
+		return ok;
+	return tree_consistency(&nodes, from, book_size(j->book), proof, n);
+}
+
+/* --- looking up ------------------------------------------------------------------- */
+
+static err
+same_turn(void)
+{
+	return fail(ERR_BUSY, "journal-turn: house: another order of this very moment has it; ask again");
+}
+
+static err
+fold_intent(struct journal_record *r, const struct line *l, json body)
+{
+	r->intended = true;
+	r->intent = l->n;
+	r->dossier = l->dossier;
+	TRY(json_hex(body, "tbs", r->tbs.b, SHA256_LEN));
+	TRY(json_hex(body, "application", r->application.b, SHA256_LEN));
+	return json_hex(body, "key", r->key.b, SHA256_LEN);
+}
+
+static err
+fold_signed(struct journal_record *r, const struct line *l, json body)
+{
+	uint64_t pack, length;
+
+	r->done = true;
+	r->signed_at = l->at;
+	TRY(json_hex(body, "certificate", r->certificate.b, SHA256_LEN));
+	TRY(json_natural(body, "pack", &pack));
+	TRY(json_natural(body, "offset", &r->at.offset));
+	TRY(json_natural(body, "length", &length));
+	r->at.pack = (uint32_t)pack;
+	r->at.length = (uint32_t)length;
+	return ok;
+}
+
+err
+journal_find(struct journal *j, serial number, struct journal_record *out)
+{
+	struct journal_record r = {.serial = number};
+	struct buf text OWNED(buf_drop) = BUF(LINE_MAX);
+	uint64_t line[INDEX_FOUND_MAX];
+	size_t n = index_find(j->index, BY_SERIAL, serial_slice(&number), line);
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json *doc OWNED(json_drop) = NULL;
+		struct line l;
+		serial s;
+		err e = ok;
+
+		if (line[i] >= book_size(j->book))
+			return same_turn();
+		TRY(read_line(j, line[i], &text, &l, &doc));
+		if (get_serial(json_root(doc), &s).kind != OK)
+			return corrupt();
+		if (!serial_eq(s, number))
+			continue; /* a fingerprint's collision */
+		found = true;
+		if (l.act == ACT_INTENT)
+			e = fold_intent(&r, &l, json_root(doc));
+		else if (l.act == ACT_SIGNED)
+			e = fold_signed(&r, &l, json_root(doc));
+		else if (l.act == ACT_VOID)
+			r.voided = true;
+		if (e.kind != OK)
+			return corrupt();
+	}
+	if (!found)
+		return fail(ERR_ABSENT, "journal-absent: house: the journal does not know this serial");
+	*out = r;
+	return ok;
+}
+
+/* Whether `value` was used by an intent of another serial that still stands. */
+static err
+is_used(struct journal *j, unsigned kind, const char *name, digest value, serial mine, bool *used)
+{
+	struct buf text OWNED(buf_drop) = BUF(LINE_MAX);
+	uint64_t line[INDEX_FOUND_MAX];
+	size_t n = index_find(j->index, kind, digest_slice(&value), line);
+
+	*used = n == INDEX_FOUND_MAX; /* used so often that not all is said: no need to look */
+	for (size_t i = 0; i < n && !*used; i++) {
+		struct json *doc OWNED(json_drop) = NULL;
+		struct journal_record r;
+		struct line l;
+		digest d;
+		serial s;
+
+		if (line[i] >= book_size(j->book))
+			return same_turn();
+		TRY(read_line(j, line[i], &text, &l, &doc));
+		if (json_hex(json_root(doc), name, d.b, SHA256_LEN).kind != OK || get_serial(json_root(doc), &s).kind != OK)
+			return corrupt();
+		if (!digest_eq(d, value) || serial_eq(s, mine))
+			continue;
+		TRY(journal_find(j, s, &r));
+		*used = !r.voided;
+	}
+	return ok;
+}
+
+err
+journal_check_unused(struct journal *j, serial s, digest application, digest key)
+{
+	bool used;
+
+	TRY(is_used(j, BY_APPLICATION, "application", application, s, &used));
+	if (used)
+		return fail(
+		    ERR_CONFLICT, "journal-application: design law 2: this application was used for another certificate");
+	TRY(is_used(j, BY_KEY, "key", key, s, &used));
+	if (used)
+		return fail(ERR_CONFLICT, "journal-key: design law 2: this key stands in another certificate");
+	return ok;
+}
+
+err
+journal_certificate(struct journal *j, const struct journal_record *r, struct buf *out)
+{
+	err e;
+
+	assert(r->done);
+	e = book_evidence(j->book, &r->at, r->certificate, (slice){NULL, 0}, out);
+	return e.kind == OK || e.kind == ERR_WORLD ? e : corrupt();
+}
+
+err
+journal_serials_beyond(struct journal *j, uint64_t size, struct buf *out)
+{
+	struct book_reader *r OWNED(book_reader_close) = NULL;
+	uint64_t n;
+	slice s;
+	err e;
+
+	if (book_size(j->book) == 0)
+		return ok;
+	TRY(book_read_from(j->book, 0, &r));
+	while ((e = book_read_next(r, &n, &s)).kind == OK && out->n + 64 < out->max) {
+		struct json *doc OWNED(json_drop) = NULL;
+		struct head books;
+		struct line l;
+		slice hex;
+
+		if (line_get(s, &l).kind != OK || l.act != ACT_INTENT || line_body(&l, &doc).kind != OK)
+			continue;
+		/* the intent's own line of the books stood within the head it names */
+		if (get_head(json_root(doc), "books_size", "books_root", &books).kind != OK || books.size <= size ||
+		    json_text(json_root(doc), "serial", &hex).kind != OK)
+			continue;
+		buf_put(out, hex);
+		buf_put_u8(out, '\n');
+	}
+	return e.kind == ERR_ABSENT || e.kind == OK ? ok : e;
+}
+
+/* --- writing ---------------------------------------------------------------------- */
+
+void
+journal_turn(struct journal *j, instant now)
+{
+	assert(!j->dirty);
+	j->at = now;
+	if (now.ms <= j->state.at.ms)
+		j->at.ms = j->state.at.ms + 1;
+}
+
+bool
+journal_is_dirty(const struct journal *j)
+{
+	return j->dirty;
+}
+
+/* Puts one line into the turn; index and state learn of it now, so that the next order of the turn sees it. */
+static void
+add(struct journal *j, struct line *l, const struct buf *body)
+{
+	struct buf text OWNED(buf_drop) = BUF(LINE_MAX);
+	struct json *doc OWNED(json_drop) = NULL;
+	err e;
+
+	l->n = book_next(j->book);
+	l->at = j->at;
+	l->by = j->who;
+	l->by_id = j->who == BY_ISSUER ? LIT("issuer") : LIT("status");
+	l->under = j->trust;
+	l->body = buf_slice(body);
+	line_put(&text, l);
+	assert(!text.over);
+	book_add_line(j->book, buf_slice(&text));
+	e = line_body(l, &doc);
+	if (e.kind == OK)
+		e = index_line(j, l, json_root(doc));
+	if (e.kind == OK)
+		e = apply(&j->state, l, json_root(doc));
+	assert(e.kind == OK);
+	j->dirty = true;
+}
+
+static void
+put_hex(struct buf *b, const char *name, digest d)
+{
+	json_put_named_hex(b, name, ARR(d.b));
+}
+
+static void
+put_serial(struct buf *b, serial s)
+{
+	struct buf hex OWNED(buf_drop) = BUF(64);
+
+	serial_put_hex(&hex, s);
+	json_put_named(b, "serial", buf_slice(&hex));
+}
+
+static void
+put_time(struct buf *b, const char *name, instant t)
+{
+	struct buf text OWNED(buf_drop) = BUF(64);
+
+	instant_put(&text, t);
+	json_put_named(b, name, buf_slice(&text));
+}
+
+static void
+put_head(struct buf *b, const char *size, const char *root, struct head h)
+{
+	json_put_named_number(b, size, h.size);
+	put_hex(b, root, h.root);
+}
+
+static void
+rule(struct line *l, slice id)
+{
+	l->rule[l->n_rules++] = id;
+}
+
+uint64_t
+journal_add_intent(struct journal *j, const struct issue_plan *p, const struct issue_order *o, slice profile)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_INTENT, .about = ABOUT_DOSSIER, .dossier = p->dossier};
+	struct head books = o->books.size > j->state.books.size ? o->books : j->state.books;
+
+	rule(&l, LIT("B-6"));
+	json_open(&b, '{');
+	put_serial(&b, p->serial);
+	put_hex(&b, "tbs", ticket_digest(p->ticket));
+	put_hex(&b, "application", p->application);
+	put_hex(&b, "key", p->key);
+	json_put_named(&b, "proof", slice_str(proof_name(ticket_proof(p->ticket))));
+	put_hex(&b, "grounds", ticket_grounds(p->ticket));
+	json_put_named(&b, "responsible", p->responsible);
+	put_hex(&b, "card", p->card);
+	put_hex(&b, "status", p->status);
+	put_time(&b, "judged", p->judged);
+	put_hex(&b, "leaf", o->leaf);
+	put_head(&b, "books_size", "books_root", books);
+	json_put_named(&b, "profile", profile);
+	json_close(&b, '}');
+	add(j, &l, &b);
+	return l.n;
+}
+
+void
+journal_add_signed(struct journal *j, dossier_id dossier, serial s, uint64_t intent, slice certificate)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_SIGNED, .about = ABOUT_DOSSIER, .dossier = dossier, .n_evidence = 1};
+	struct evidence_at at;
+
+	rule(&l, LIT("B-6"));
+	l.evidence[0] = sha256(certificate);
+	book_add_evidence(j->book, l.evidence[0], certificate, &at);
+	json_open(&b, '{');
+	put_serial(&b, s);
+	json_put_named_number(&b, "intent", intent);
+	put_hex(&b, "certificate", l.evidence[0]);
+	json_put_named_number(&b, "pack", at.pack);
+	json_put_named_number(&b, "offset", at.offset);
+	json_put_named_number(&b, "length", at.length);
+	json_close(&b, '}');
+	add(j, &l, &b);
+}
+
+void
+journal_add_refused(struct journal *j, dossier_id dossier, serial s, err why)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_REFUSED, .about = ABOUT_DOSSIER, .dossier = dossier};
+	slice text = slice_str(why.what), code;
+
+	if (!slice_cut(&text, ':', &code))
+		code = text;
+	json_open(&b, '{');
+	put_serial(&b, s);
+	json_put_named(&b, "why", code);
+	json_close(&b, '}');
+	add(j, &l, &b);
+}
+
+void
+journal_add_void(struct journal *j, dossier_id dossier, serial s)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_VOID, .about = ABOUT_DOSSIER, .dossier = dossier};
+
+	json_open(&b, '{');
+	put_serial(&b, s);
+	json_close(&b, '}');
+	add(j, &l, &b);
+}
+
+void
+journal_add_revoked(struct journal *j, const struct revocation *r)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_REVOKED, .about = ABOUT_CERTIFICATE, .serial = r->serial};
+
+	memcpy(l.issuer, j->issuer, SHA1_LEN);
+	rule(&l, LIT("B-10"));
+	json_open(&b, '{');
+	json_put_named(&b, "reason", slice_str(reason_name(r->reason)));
+	put_time(&b, "revoked", r->revoked);
+	put_time(&b, "not_after", r->not_after);
+	json_put_named(&b, "by", slice_str(revocation_by_name(r->by)));
+	json_put_named(&b, "person", r->person);
+	put_hex(&b, "document", r->document);
+	json_close(&b, '}');
+	add(j, &l, &b);
+}
+
+void
+journal_add_crl(struct journal *j, uint64_t number, instant this_update, instant next_update, size_t count, digest tbs)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_CRL_PUBLISHED, .about = ABOUT_HOUSE};
+
+	rule(&l, LIT("B-11"));
+	json_open(&b, '{');
+	json_put_named_number(&b, "number", number);
+	put_time(&b, "this_update", this_update);
+	put_time(&b, "next_update", next_update);
+	json_put_named_number(&b, "count", count);
+	put_hex(&b, "tbs", tbs);
+	json_close(&b, '}');
+	add(j, &l, &b);
+}
+
+void
+journal_add_answers(struct journal *j, size_t count, instant this_update, instant next_update, digest tbs)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_OCSP_PUBLISHED, .about = ABOUT_HOUSE};
+
+	rule(&l, LIT("B-11"));
+	json_open(&b, '{');
+	json_put_named_number(&b, "count", count);
+	put_time(&b, "this_update", this_update);
+	put_time(&b, "next_update", next_update);
+	put_hex(&b, "tbs", tbs);
+	json_close(&b, '}');
+	add(j, &l, &b);
+}
+
+void
+journal_add_checkpoint(struct journal *j, struct head books)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct line l = {.act = ACT_CHECKPOINT_SIGNED, .about = ABOUT_HOUSE};
+
+	json_open(&b, '{');
+	put_head(&b, "size", "root", books);
+	json_close(&b, '}');
+	add(j, &l, &b);
+}
+
+static void
+add_seen(struct journal *j, struct buf *b)
+{
+	struct line l = {.act = ACT_SEEN, .about = ABOUT_HOUSE};
+
+	json_close(b, '}');
+	add(j, &l, b);
+}
+
+void
+journal_add_books(struct journal *j, struct head books)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+
+	json_open(&b, '{');
+	put_head(&b, "books_size", "books_root", books);
+	add_seen(j, &b);
+}
+
+void
+journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, digest approval)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+
+	json_open(&b, '{');
+	json_put_named_number(&b, "version", version);
+	put_hex(&b, "ruleset", ruleset);
+	put_hex(&b, "approval", approval);
+	add_seen(j, &b);
+}
+
+void
+journal_add_clock(struct journal *j)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+
+	json_open(&b, '{');
+	json_put_named(&b, "clock", LIT("confirmed"));
+	add_seen(j, &b);
+}
+
+void
+journal_add_started(struct journal *j, slice as)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+
+	json_open(&b, '{');
+	json_put_named(&b, "started", as);
+	add_seen(j, &b);
+}
+
+err
+journal_commit(struct journal *j)
+{
+	if (!j->dirty)
+		return ok;
+	TRY(book_commit(j->book));
+	j->dirty = false;
+	/* a second commit of one turn is a later moment */
+	j->at.ms++;
+	return ok;
+}
+
+err
+journal_tend(struct journal *j)
+{
+	struct buf carried OWNED(buf_drop) = BUF(INDEX_CARRIED_MAX);
+	uint64_t size = book_size(j->book);
+
+	if (j->dirty || !index_is_due(j->index, size))
+		return ok;
+	put_state(&carried, &j->state);
+	return index_seal(j->index, size, book_root(j->book), buf_slice(&carried));
+}

@@ -1,0 +1,132 @@
+/*
+ * signer.h - one signer, issuer or status: what it holds between turns.
+ *
+ * Depends on: everything below; role/signer/{hand,journal,starter}.
+ *
+ * A TURN takes all orders that wait (at most TURN_ORDERS_MAX), and is one straight
+ * sequence for all of them together, so that one sync serves many:
+ *
+ *   hear      untrusted bytes become values; each is judged; a plan makes a ticket
+ *   commit    every intent durable before the key moves; refuses what was used
+ *   sign      the hand spends the tickets; late or lost: planned again, once
+ *   join      verifies what the token returned, lints what came out
+ *   commit    every result durable before it is told
+ *   answer
+ *
+ * A crash before the first commit leaves nothing; between the two, intents that
+ * are finished with the same bytes when the order comes again; after the second,
+ * results that are answered again byte for byte.
+ *
+ * HELLO.  The registrar says which head its books have, which head of this
+ * journal they remember, and proves its books extend the head at `proof_from`.
+ * The answer says which head of the books this journal has seen: when that is the
+ * head just told, both extend each other and the wire is open; when it is another,
+ * the registrar says hello again with a proof from there.  When either is not an
+ * extension of what the other knows, one of them was rolled back: the signer
+ * refuses everything from then on (ERR_CORRUPT) and names, in the refusal's body
+ * and its log, the serials whose intents the rolled-back books would hide.
+ */
+#ifndef ROLE_SIGNER_SIGNER_H
+#define ROLE_SIGNER_SIGNER_H
+
+#include "act/decision.h"
+#include "act/issue.h"
+#include "act/order.h"
+#include "act/profile.h"
+#include "act/revocation.h"
+#include "act/trust.h"
+#include "base/base.h"
+#include "edge/ipc.h"
+#include "role/signer/hand.h"
+#include "role/signer/journal.h"
+
+#define TURN_ORDERS_MAX 128U
+#define SIGN_ROUNDS 2U                   /* the first, and once more with a new hand: 2 x HAND_LATE_MS stays below inkand's patience */
+#define CRLS_MAX 3U                      /* J-LIS's of yesterday, today, and one that is being taken over                          */
+#define CLOCK_AHEAD_MS (1 * HOUR_MS)     /* design law 9                                                                           */
+#define CLOCK_BEHIND_MS (1 * SECOND_MS)  /* lines of busy turns may run a few ms ahead of the clock                                */
+#define CLOCK_OFF_MS (24 * HOUR_MS)      /* since the last line at a start: a list is made every 12 h, so this was no ordinary night */
+
+enum signer_mode { SIGNER_ISSUER, SIGNER_STATUS }; /* also the gate's states */
+/* Keys of the starter's plan. */
+enum { KEY_ISSUER = 0, KEY_OCSP = 0, KEY_CHECKPOINT = 1 };
+
+struct signer {
+	enum signer_mode mode;
+	int state; /* of the gate: the mode */
+	const struct trust *trust;
+	const struct responder *responder; /* status only */
+	struct hand *hand[STARTER_KEYS_MAX];
+	struct journal *journal;
+	struct revoked_set *revoked;
+
+	struct profile *profile;
+	struct ruleset *ruleset;
+	struct approval approval;
+	bool has_approval;
+
+	struct crl_table *crl[CRLS_MAX]; /* the newest first */
+	struct buf crl_parts;
+	uint64_t crl_next_part;
+
+	bool greeted;           /* on this wire                                                 */
+	bool started, warm;     /* the line is written; the hands were started once             */
+	err stopped;            /* a rollback was seen: the refusal of everything               */
+	bool has_clock;
+	instant clock_wall;     /* the last good moment on both clocks                          */
+	int64_t clock_steady;
+	bool clock_held;
+	bool more;              /* orders wait that this turn did not take                      */
+};
+
+/* One order on its way through a turn. */
+struct task {
+	uint8_t kind;
+	uint64_t id;
+	struct buf order;       /* owned copy of the body                    */
+	err outcome;
+	struct buf answer;      /* body                                      */
+	bool wants_head;        /* answered with the head after the commit   */
+	bool signing;
+	unsigned hand;
+	/* ISSUE */
+	struct issue_order issue;
+	struct issue_plan plan;
+	uint64_t intent;
+	/* CRL_OUT, ANSWERS, CHECKPOINT: tickets and what they become */
+	size_t n;
+	struct ticket *ticket[ANSWERS_MAX];
+	serial serial[ANSWERS_MAX];
+	struct buf signature[ANSWERS_MAX];
+	err signed_as[ANSWERS_MAX];
+	struct head head_known;
+	size_t n_proof;
+	digest proof[TREE_PROOF_MAX];
+};
+
+void signer_drop(struct signer *s);
+/* A new wire to the registrar: it must say hello again. */
+void signer_wire(struct signer *s);
+/* An operator looked at the clock and says it is right. */
+void signer_confirm(struct signer *s, instant now, int64_t steady_ms);
+/*
+ * One turn over what waits on the link.  `pin` may be empty.  An error ends the
+ * process: ERR_CORRUPT for good, any other to be started anew.
+ */
+err signer_turn(struct signer *s, struct link *registrar, instant now, int64_t steady_ms, slice pin) CHECKED;
+
+/* --- issuer.c: what only the issuer does; status.c: what only status does ------------ */
+err issuer_issue(struct signer *s, struct task *t, instant now) CHECKED;
+err issuer_void(struct signer *s, struct task *t) CHECKED;
+err issuer_rules(struct signer *s, struct task *t, instant now) CHECKED;
+err issuer_crl(struct signer *s, struct task *t, instant now) CHECKED;
+err issuer_plan_again(struct signer *s, struct task *t, instant now) CHECKED;
+void issuer_join(struct signer *s, struct task *t, instant now);
+err status_answers(struct signer *s, struct task *t, instant now) CHECKED;
+err status_checkpoint(struct signer *s, struct task *t) CHECKED;
+err status_plan_again(struct signer *s, struct task *t, instant now) CHECKED;
+void status_join(struct signer *s, struct task *t);
+/* both */
+const struct crl_table *signer_crl(const struct signer *s, digest d);
+
+#endif

@@ -1,0 +1,543 @@
+#include "act/books.h"
+#include "edge/log.h"
+#include "role/signer/signer.h"
+
+#define HELLO_MOST (64U << 10)
+#define ISSUER (1 << SIGNER_ISSUER)
+#define STATUS (1 << SIGNER_STATUS)
+
+/* {type, from, when, most, then}: `when` is the mode, which never changes. */
+static const struct gate GATE[] = {
+    {ORDER_HELLO, PEER_REGISTRAR, ISSUER | STATUS, HELLO_MOST, GATE_STAY},
+    {ORDER_REVOKED, PEER_REGISTRAR, ISSUER | STATUS, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_CRL_IN, PEER_REGISTRAR, ISSUER | STATUS, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_RULES, PEER_REGISTRAR, ISSUER | STATUS, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_ISSUE, PEER_REGISTRAR, ISSUER, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_VOID, PEER_REGISTRAR, ISSUER, 256, GATE_STAY},
+    {ORDER_CRL_OUT, PEER_REGISTRAR, ISSUER, 256, GATE_STAY},
+    {ORDER_ANSWERS, PEER_REGISTRAR, STATUS, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_CHECKPOINT, PEER_REGISTRAR, STATUS, 16U << 10, GATE_STAY},
+};
+
+void
+signer_drop(struct signer *s)
+{
+	profile_drop(&s->profile);
+	ruleset_drop(&s->ruleset);
+	for (size_t i = 0; i < CRLS_MAX; i++)
+		crl_table_drop(&s->crl[i]);
+	buf_drop(&s->crl_parts);
+	for (size_t i = 0; i < STARTER_KEYS_MAX; i++)
+		hand_drop(&s->hand[i]);
+	revoked_set_drop(&s->revoked);
+	journal_close(&s->journal);
+}
+
+void
+signer_wire(struct signer *s)
+{
+	s->greeted = false;
+	buf_drop(&s->crl_parts);
+	s->crl_next_part = 0;
+}
+
+/* --- the clock ------------------------------------------------------------------- */
+
+static err
+check_clock(struct signer *s, instant now, int64_t steady_ms)
+{
+	instant last = journal_state(s->journal)->at;
+	int64_t due;
+
+	if (!s->has_clock) {
+		bool off = last.ms != 0 && now.ms - last.ms >= CLOCK_OFF_MS;
+
+		s->has_clock = true;
+		s->clock_wall = off ? last : now;
+		s->clock_steady = steady_ms;
+	}
+	if (now.ms < last.ms - CLOCK_BEHIND_MS)
+		return fail(ERR_WORLD, "signer-clock-behind: design law 9: the clock stands before the journal's last line");
+	due = s->clock_wall.ms + (steady_ms - s->clock_steady);
+	if (now.ms - due >= CLOCK_AHEAD_MS)
+		return fail(
+		    ERR_WORLD, "signer-clock-ahead: design law 9: the clock went ahead at once; an operator confirms it");
+	s->clock_wall = now;
+	s->clock_steady = steady_ms;
+	return ok;
+}
+
+void
+signer_confirm(struct signer *s, instant now, int64_t steady_ms)
+{
+	s->has_clock = true;
+	s->clock_wall = now;
+	s->clock_steady = steady_ms;
+	if (s->clock_held && now.ms >= journal_state(s->journal)->at.ms) {
+		journal_turn(s->journal, now);
+		journal_add_clock(s->journal); /* committed with the next turn's lines */
+	}
+}
+
+/* --- hello ----------------------------------------------------------------------- */
+
+static void
+name_serials(struct signer *s, uint64_t size, struct buf *out)
+{
+	slice rest, hex;
+	serial number;
+
+	if (journal_serials_beyond(s->journal, size, out).kind != OK)
+		return;
+	rest = buf_slice(out);
+	while (slice_cut(&rest, '\n', &hex))
+		if (serial_get_hex(hex, &number).kind == OK)
+			log_id(LOG_ALARM, "signer-rollback: design 3: the books do not know the order of this serial", "serial",
+			    serial_slice(&number));
+}
+
+/* The journal as the books remember it must be an earlier state of this one. */
+static err
+check_journal(struct signer *s, struct task *t, struct head theirs)
+{
+	digest root;
+
+	if (theirs.size > journal_head(s->journal).size)
+		return fail(ERR_CORRUPT, "signer-journal-rollback: design 3: the books know a longer journal than this one");
+	TRY(journal_proof(s->journal, theirs.size, &root, t->proof, &t->n_proof));
+	if (theirs.size > 0 && !digest_eq(root, theirs.root))
+		return fail(ERR_CORRUPT, "signer-journal-other: design 3: the books know another journal than this one");
+	return ok;
+}
+
+static err
+hello(struct signer *s, struct task *t)
+{
+	struct head known = journal_state(s->journal)->books;
+	struct head_order o;
+	err e;
+
+	TRY(head_order_get(buf_slice(&t->order), &o));
+	s->greeted = false;
+	t->wants_head = true;
+	e = check_journal(s, t, o.journal);
+	if (e.kind == OK && o.books.size >= known.size) {
+		if (known.size > 0 && o.books.size > known.size && o.proof_from != known.size)
+			return ok; /* not greeted: the answer says where the proof must start */
+		e = books_check_extends(known, o.books, o.proof_from, o.proof, o.n_proof);
+		if (e.kind == OK) {
+			s->greeted = true;
+			if (o.books.size > known.size)
+				journal_add_books(s->journal, o.books);
+			return ok;
+		}
+		e = fail(ERR_CORRUPT, "signer-books-other: design 3: the books are not an extension of those this signer saw");
+	} else if (e.kind == OK)
+		e = fail(ERR_CORRUPT, "signer-books-rollback: design 3: the books are shorter than those this signer saw");
+	if (e.kind != ERR_CORRUPT)
+		return e;
+	log_err(LOG_ALARM, e);
+	t->answer.max = FRAME_BODY_MAX - 1024;
+	name_serials(s, o.books.size < known.size ? o.books.size : 0, &t->answer);
+	s->stopped = e;
+	return e;
+}
+
+/* --- what both hear ------------------------------------------------------------------ */
+
+const struct crl_table *
+signer_crl(const struct signer *s, digest d)
+{
+	for (size_t i = 0; i < CRLS_MAX; i++)
+		if (s->crl[i] != NULL && digest_eq(crl_table_digest(s->crl[i]), d))
+			return s->crl[i];
+	return NULL;
+}
+
+static void
+keep_crl(struct signer *s, struct crl_table **table)
+{
+	if (signer_crl(s, crl_table_digest(*table)) != NULL)
+		return; /* handed over before */
+	crl_table_drop(&s->crl[CRLS_MAX - 1]);
+	memmove(&s->crl[1], &s->crl[0], (CRLS_MAX - 1) * sizeof s->crl[0]);
+	s->crl[0] = *table;
+	*table = NULL;
+}
+
+static err
+check_crl(const struct signer *s, const struct crl *c)
+{
+	for (size_t i = 0; i < s->trust->n_anchors; i++)
+		if (slice_eq(s->trust->anchor[i].cert.subject, c->issuer) &&
+		    crl_check_signed_by(c, s->trust->anchor[i].key).kind == OK)
+			return ok;
+	return fail(ERR_POLICY, "signer-crl-anchor: JPKI Act 19: the CRL is not signed by an anchor of the trust file");
+}
+
+static err
+take_crl(struct signer *s, struct task *t)
+{
+	struct crl_table *table OWNED(crl_table_drop) = NULL;
+	struct crl_reply r;
+	struct crl c;
+
+	TRY(buf_check(&s->crl_parts));
+	TRY(crl_get(buf_slice(&s->crl_parts), &c));
+	TRY(check_crl(s, &c)); /* once, here; every order that cites it is then a look-up */
+	TRY(crl_table_new(&c, &table));
+	r = (struct crl_reply){.digest = crl_table_digest(table),
+	    .this_update = c.this_update,
+	    .next_update = c.next_update,
+	    .count = crl_table_count(table)};
+	crl_reply_put(&t->answer, &r);
+	keep_crl(s, &table);
+	return ok;
+}
+
+static err
+crl_part(struct signer *s, struct task *t)
+{
+	struct part p;
+	err e;
+
+	TRY(part_get(buf_slice(&t->order), &p));
+	if (p.number == 0) {
+		buf_drop(&s->crl_parts);
+		s->crl_parts = BUF(CRL_MAX);
+		s->crl_next_part = 0;
+	}
+	if (p.number != s->crl_next_part)
+		return fail(ERR_INPUT, "signer-crl-part: house: a part of the CRL is missing");
+	s->crl_next_part++;
+	buf_put(&s->crl_parts, p.bytes);
+	if (!p.last)
+		return buf_check(&s->crl_parts);
+	e = take_crl(s, t);
+	buf_drop(&s->crl_parts);
+	s->crl_next_part = UINT64_MAX; /* nothing but a first part continues */
+	return e;
+}
+
+static err
+revoked(struct signer *s, struct task *t, instant now)
+{
+	struct revoked_order o;
+	struct revocation r;
+	struct crl_entry there;
+
+	TRY(revoked_order_get(buf_slice(&t->order), &o));
+	TRY(revocation_check(s->trust, &o, signer_crl(s, o.crl), now, &r));
+	t->wants_head = true;
+	if (revoked_set_find(s->revoked, r.serial, &there))
+		return ok;
+	TRY(revoked_set_check_cap(s->revoked, r.by, now));
+	revoked_set_add(s->revoked, &r);
+	journal_add_revoked(s->journal, &r);
+	return ok;
+}
+
+/* --- the turn ------------------------------------------------------------------------ */
+
+static bool
+is_signing(uint8_t kind)
+{
+	return kind == ORDER_ISSUE || kind == ORDER_CRL_OUT || kind == ORDER_ANSWERS || kind == ORDER_CHECKPOINT;
+}
+
+static err
+begin(struct signer *s, struct task *t, instant now, slice pin)
+{
+	if (s->stopped.kind != OK)
+		return s->stopped;
+	if (t->kind != ORDER_HELLO && !s->greeted)
+		return fail(ERR_BUSY, "signer-hello: design 3: the registrar did not say hello on this wire, or not rightly");
+	if (is_signing(t->kind)) /* no intent without a hand: what cannot be signed now leaves no trace */
+		TRY(hand_ready(s->hand[t->kind == ORDER_CHECKPOINT ? KEY_CHECKPOINT : KEY_ISSUER], pin));
+	switch (t->kind) {
+	case ORDER_HELLO:
+		return hello(s, t);
+	case ORDER_RULES:
+		return s->mode == SIGNER_ISSUER ? issuer_rules(s, t, now) : ok;
+	case ORDER_CRL_IN:
+		return crl_part(s, t);
+	case ORDER_REVOKED:
+		return revoked(s, t, now);
+	case ORDER_ISSUE:
+		return issuer_issue(s, t, now);
+	case ORDER_VOID:
+		return issuer_void(s, t);
+	case ORDER_CRL_OUT:
+		return issuer_crl(s, t, now);
+	case ORDER_ANSWERS:
+		return status_answers(s, t, now);
+	case ORDER_CHECKPOINT:
+		return status_checkpoint(s, t);
+	default:
+		abort(); /* the gate let it through */
+	}
+}
+
+static struct task *
+task_new(const struct frame *f)
+{
+	struct task *t = mem_new(1, sizeof *t);
+
+	t->kind = f->kind;
+	t->id = f->id;
+	t->order = BUF(FRAME_BODY_MAX);
+	buf_put(&t->order, f->body);
+	t->answer = BUF(FRAME_BODY_MAX);
+	for (size_t i = 0; i < ANSWERS_MAX; i++)
+		t->signature[i] = BUF(SIG_MAX);
+	return t;
+}
+
+static void
+task_drop(struct task *t)
+{
+	if (t->kind == ORDER_ISSUE)
+		t->n = 0; /* the plan owns the ticket */
+	for (size_t i = 0; i < t->n; i++)
+		ticket_drop(&t->ticket[i]);
+	issue_plan_drop(&t->plan);
+	for (size_t i = 0; i < ANSWERS_MAX; i++)
+		buf_drop(&t->signature[i]);
+	buf_drop(&t->order);
+	buf_drop(&t->answer);
+	free(t);
+}
+
+/* What a person or the law refused is a fact of the journal; what was only not possible now is not. */
+static void
+note_refusal(struct signer *s, const struct task *t)
+{
+	if (t->kind != ORDER_ISSUE || t->issue.serial.n == 0 || s->stopped.kind != OK)
+		return;
+	if (t->outcome.kind == ERR_POLICY || t->outcome.kind == ERR_CONFLICT || t->outcome.kind == ERR_INPUT)
+		journal_add_refused(s->journal, t->issue.dossier, t->issue.serial, t->outcome);
+}
+
+/* A peer gone wrong ends this process, which is then started anew: it is not what WE hold that is damaged. */
+static err
+of_peer(err e)
+{
+	return e.kind == ERR_CORRUPT ? fail_why(ERR_WORLD, e.what, e.why) : e;
+}
+
+static err
+hear(struct signer *s, struct link *l, instant now, slice pin, err clock, struct task **task, size_t *n)
+{
+	struct frame f;
+	bool have;
+
+	s->more = false;
+	while (*n < TURN_ORDERS_MAX && !link_is_full(l)) {
+		struct task *t;
+
+		TRY(of_peer(link_next(l, &have, &f)));
+		if (!have)
+			return ok;
+		TRY(of_peer(gate_check(GATE, COUNT(GATE), PEER_REGISTRAR, &s->state, &f)));
+		t = task_new(&f);
+		task[(*n)++] = t;
+		t->outcome = clock.kind == OK ? begin(s, t, now, pin) : clock;
+		if (t->outcome.kind == ERR_ABSENT && slice_has_prefix(slice_str(t->outcome.what), LIT("starter-gone")))
+			return t->outcome;
+		if (t->outcome.kind == ERR_CORRUPT && s->stopped.kind == OK)
+			return t->outcome; /* the journal itself: stop, for good */
+		if (t->outcome.kind != OK) {
+			t->signing = false;
+			note_refusal(s, t);
+		}
+	}
+	s->more = *n == TURN_ORDERS_MAX;
+	return ok;
+}
+
+/* One round over one hand: all tickets of the tasks that are not yet signed. */
+static void
+sign_round(struct signer *s, struct task **task, size_t n, unsigned hand)
+{
+	size_t count = 0, at = 0;
+	struct ticket **ticket;
+	struct buf *signature;
+	err *outcome;
+
+	for (size_t i = 0; i < n; i++)
+		if (task[i]->signing && task[i]->hand == hand)
+			count += task[i]->n;
+	if (count == 0)
+		return;
+	ticket = mem_new(count, sizeof(struct ticket *));
+	signature = mem_new(count, sizeof *signature);
+	outcome = mem_new(count, sizeof *outcome);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < task[i]->n && task[i]->signing && task[i]->hand == hand; k++) {
+			ticket[at] = task[i]->ticket[k];
+			signature[at++] = BUF(SIG_MAX);
+		}
+	hand_sign(s->hand[hand], count, ticket, signature, outcome); /* spends the tickets, takes no bytes */
+	at = 0;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < task[i]->n && task[i]->signing && task[i]->hand == hand; k++, at++) {
+			task[i]->signed_as[k] = outcome[at];
+			buf_drop(&task[i]->signature[k]);
+			task[i]->signature[k] = signature[at];
+		}
+	free(ticket);
+	free(signature);
+	free(outcome);
+}
+
+/* Joins what is there; a task whose hand was lost, or signed wrongly, stays `signing` for the next round. */
+static void
+join_round(struct signer *s, struct task **task, size_t n, instant now, bool last)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct task *t = task[i];
+
+		if (!t->signing)
+			continue;
+		if (s->mode == SIGNER_ISSUER)
+			issuer_join(s, t, now);
+		else
+			status_join(s, t);
+		if (t->outcome.kind == OK || last || (t->outcome.kind != ERR_BUSY && t->outcome.kind != ERR_WORLD))
+			t->signing = false;
+	}
+}
+
+static void
+plan_again(struct signer *s, struct task **task, size_t n, instant now, slice pin)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct task *t = task[i];
+
+		if (!t->signing)
+			continue;
+		t->outcome = hand_ready(s->hand[t->hand], pin);
+		if (t->outcome.kind == OK)
+			t->outcome = s->mode == SIGNER_ISSUER ? issuer_plan_again(s, t, now) : status_plan_again(s, t, now);
+		t->signing = t->outcome.kind == OK;
+	}
+}
+
+static void
+sign_all(struct signer *s, struct task **task, size_t n, instant now, slice pin)
+{
+	for (unsigned round = 0; round < SIGN_ROUNDS; round++) {
+		if (round > 0)
+			plan_again(s, task, n, now, pin);
+		for (unsigned hand = 0; hand < STARTER_KEYS_MAX; hand++)
+			sign_round(s, task, n, hand);
+		join_round(s, task, n, now, round + 1 == SIGN_ROUNDS);
+	}
+}
+
+/* --- answers ------------------------------------------------------------------------- */
+
+static void
+answer_parts(struct link *l, const struct task *t)
+{
+	slice rest = buf_slice(&t->answer);
+	struct part p = {0};
+
+	do {
+		struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+		size_t take = rest.n < PART_BYTES ? rest.n : PART_BYTES;
+
+		if (!slice_take(&rest, take, &p.bytes))
+			abort();
+		p.last = rest.n == 0;
+		part_put(&body, &p);
+		link_put(l, &(struct frame){.kind = t->kind, .id = t->id, .body = buf_slice(&body)});
+		p.number++;
+	} while (!p.last);
+}
+
+static void
+answer(struct signer *s, struct link *l, struct task *t)
+{
+	struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	const struct journal_state *state = journal_state(s->journal);
+
+	if (t->outcome.kind != OK) {
+		if (t->outcome.kind == ERR_WORLD || t->outcome.kind == ERR_CORRUPT)
+			log_err(LOG_ALARM, t->outcome);
+		if (t->kind == ORDER_HELLO && t->answer.n > 0)
+			octets_put(&body, buf_slice(&t->answer));
+		link_put(l, &(struct frame){.kind = t->kind,
+		                .id = t->id,
+		                .fail = t->outcome.kind,
+		                .what = slice_str(t->outcome.what),
+		                .body = buf_slice(&body)});
+		return;
+	}
+	if (t->kind == ORDER_CRL_OUT) {
+		answer_parts(l, t);
+		return;
+	}
+	if (t->kind == ORDER_ISSUE && t->plan.ticket != NULL)
+		issue_reply_put(&body, &(struct issue_reply){buf_slice(&t->answer), journal_head(s->journal), state->at});
+	else if (t->wants_head) {
+		struct head_reply r = {.journal = journal_head(s->journal), .books = state->books};
+
+		if (t->kind == ORDER_HELLO) {
+			struct head_order o;
+			digest root;
+
+			/* the turn may have added lines: the proof leads to the head that is told */
+			if (head_order_get(buf_slice(&t->order), &o).kind == OK &&
+			    journal_proof(s->journal, o.journal.size, &root, r.proof, &r.n_proof).kind != OK)
+				r.n_proof = 0;
+		}
+		head_reply_put(&body, &r);
+	} else
+		buf_put(&body, buf_slice(&t->answer));
+	link_put(l, &(struct frame){.kind = t->kind, .id = t->id, .body = buf_slice(&body)});
+}
+
+static err
+turn(struct signer *s, struct link *l, instant now, int64_t steady_ms, slice pin, struct task **task, size_t *n)
+{
+	err clock = check_clock(s, now, steady_ms);
+
+	if (clock.kind != OK && !s->clock_held)
+		log_err(LOG_ALARM, clock);
+	s->clock_held = clock.kind != OK;
+	if (clock.kind == OK && !journal_is_dirty(s->journal))
+		journal_turn(s->journal, now);
+	if (clock.kind == OK && !s->started) {
+		journal_add_started(s->journal, s->mode == SIGNER_ISSUER ? LIT("issuer") : LIT("status"));
+		s->started = true;
+	}
+	if (pin.n > 0 && !s->warm) { /* the first PIN: log in now, so that a wrong one shows at once */
+		s->warm = true;
+		for (size_t i = 0; i < STARTER_KEYS_MAX && s->hand[i] != NULL; i++)
+			(void)hand_ready(s->hand[i], pin).kind;
+	}
+	TRY(hear(s, l, now, pin, clock, task, n)); /* a crash before here: nothing happened                            */
+	TRY(journal_commit(s->journal));           /* intents are durable: the same bytes and no others, from here on  */
+	sign_all(s, task, *n, now, pin);           /* a crash here: intents without result, finished when asked again  */
+	TRY(journal_commit(s->journal));           /* results are durable: a crash from here is answered byte for byte */
+	for (size_t i = 0; i < *n; i++)
+		answer(s, l, task[i]);
+	return ok;
+}
+
+err
+signer_turn(struct signer *s, struct link *registrar, instant now, int64_t steady_ms, slice pin)
+{
+	struct task *task[TURN_ORDERS_MAX];
+	size_t n = 0;
+	err e = turn(s, registrar, now, steady_ms, pin, task, &n), tended;
+
+	for (size_t i = 0; i < n; i++)
+		task_drop(task[i]);
+	TRY(e);
+	tended = journal_tend(s->journal);
+	if (tended.kind != OK)
+		log_err(LOG_WARN, tended); /* it follows from the lines: tried again next turn */
+	return ok;
+}
