@@ -65,7 +65,7 @@ check_ours(const struct trust *t, const struct cert *c)
 /* V-1 by the applicant's card: the application under this certificate names the card. */
 static err
 check_card(const struct trust *t, const struct revoked_order *o, const struct cert *ours, const struct cms *c,
-    const struct crl_table *crl, instant now)
+    const struct crl_table *crl)
 {
 	struct status_evidence evidence = {.method = o->method,
 	    .ocsp_answer = o->ocsp_answer,
@@ -85,8 +85,9 @@ check_card(const struct trust *t, const struct revoked_order *o, const struct ce
 	if (!slice_eq(a.cms.certificate, c->certificate))
 		return fail(
 		    ERR_POLICY, "revocation-card: Rule 6(x): the request is signed by another card than the application");
-	if (now.ms - o->judged.ms > REVOCATION_JUDGED_MS || o->judged.ms - now.ms > REVOCATION_CLOCK_MS)
-		return fail(ERR_POLICY, "revocation-judged: JPKI Act 19: the card's status was not judged in the last hour");
+	if (o->revoked.ms - o->judged.ms > REVOCATION_JUDGED_MS || o->judged.ms - o->revoked.ms > REVOCATION_CLOCK_MS)
+		return fail(
+		    ERR_POLICY, "revocation-judged: JPKI Act 19: the card's status was not judged in the hour of the entry");
 	identity_check_signer(t, c, &evidence, o->judged, &i);
 	return i.verdict == VERDICT_VERIFIED ? ok : i.why;
 }
@@ -111,7 +112,7 @@ check_document(const struct trust *t, const struct document *d, const struct cer
 
 static err
 check_signer(const struct trust *t, const struct revoked_order *o, const struct cert *ours, const struct cms *c,
-    const struct document *d, const struct crl_table *crl, instant now, struct revocation *r)
+    const struct document *d, const struct crl_table *crl, struct revocation *r)
 {
 	const struct trust_person *who;
 	struct key *k OWNED(key_drop) = NULL;
@@ -131,7 +132,7 @@ check_signer(const struct trust *t, const struct revoked_order *o, const struct 
 		r->by = REVOCATION_BY_CERTIFICATE;
 		return ok;
 	}
-	TRY(check_card(t, o, ours, c, crl, now));
+	TRY(check_card(t, o, ours, c, crl));
 	r->by = REVOCATION_BY_CARD;
 	return ok;
 }
@@ -150,12 +151,13 @@ revocation_check(const struct trust *t, const struct revoked_order *o, const str
 	r.not_after = ours.not_after;
 	if (now.ms > ours.not_after.ms)
 		return fail(ERR_POLICY, "revocation-expired: Rule 6(x): the certificate has ended; there is nothing to revoke");
-	if (o->revoked.ms > now.ms + REVOCATION_CLOCK_MS || o->revoked.ms < now.ms - REVOCATION_ENTRY_AGE_MS)
-		return fail(ERR_POLICY, "revocation-time: Rule 6(x): the entry's time is not within the last 72 hours");
 	TRY(cms_get(o->cms, &c));
+	if (o->revoked.ms > now.ms + REVOCATION_CLOCK_MS || o->revoked.ms < c.signing_time.ms - REVOCATION_CLOCK_MS)
+		return fail(
+		    ERR_POLICY, "revocation-time: Rule 6(x): the entry lies before the request was signed, or ahead of now");
 	TRY(document_get(c.content, &d));
 	TRY(check_document(t, &d, &ours, &r));
-	TRY(check_signer(t, o, &ours, &c, &d, crl, now, &r));
+	TRY(check_signer(t, o, &ours, &c, &d, crl, &r));
 	*out = r;
 	return ok;
 }

@@ -36,8 +36,7 @@
 /* By rule in one hour, above which an officer looks: a storm is an attack or a broken tool. */
 #define REVOCATION_RULE_HOUR_MAX 1000U
 #define REVOCATION_CLOCK_MS (5 * 60 * SECOND_MS)  /* the registrar's clock and the signer's             */
-#define REVOCATION_ENTRY_AGE_MS (72 * HOUR_MS)    /* an entry may wait for its signer over a long weekend */
-#define REVOCATION_JUDGED_MS (1 * HOUR_MS)        /* a card's status, as in issue                       */
+#define REVOCATION_JUDGED_MS (1 * HOUR_MS)        /* a card's status, before the entry; the signer may hear of it days later, and still */
 /* notAfter + this: the list after it was published, however late. */
 #define REVOKED_KEEP_MS (4 * DAY_MS)
 #define STATUS_NEXT_MAX_MS (48 * HOUR_MS) /* 36 h and room: a "good" must not outlive a revocation by longer */
