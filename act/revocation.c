@@ -1,5 +1,6 @@
 #include "act/application.h"
 #include "act/document.h"
+#include "act/entry.h"
 #include "act/identity.h"
 #include "act/revocation.h"
 #include "pki/cms.h"
@@ -17,38 +18,6 @@ revocation_by_name(enum revocation_by b)
 		return "officer";
 	}
 	abort();
-}
-
-static const struct {
-	enum crl_reason reason;
-	const char *word;
-} REASONS[] = {
-    {REASON_UNSPECIFIED, "unspecified"},
-    {REASON_KEY_COMPROMISE, "keyCompromise"},
-    {REASON_AFFILIATION_CHANGED, "affiliationChanged"},
-    {REASON_SUPERSEDED, "superseded"},
-    {REASON_CESSATION, "cessationOfOperation"},
-};
-
-err
-reason_get(slice word, enum crl_reason *out)
-{
-	for (size_t i = 0; i < COUNT(REASONS); i++)
-		if (slice_eq(word, slice_str(REASONS[i].word))) {
-			*out = REASONS[i].reason;
-			return ok;
-		}
-	return fail(
-	    ERR_INPUT, "revocation-reason: RFC 5280 5.3.1: this is no reason a person's certificate is revoked for");
-}
-
-const char *
-reason_name(enum crl_reason r)
-{
-	for (size_t i = 0; i < COUNT(REASONS); i++)
-		if (REASONS[i].reason == r)
-			return REASONS[i].word;
-	return "unspecified";
 }
 
 /* --- who asks ------------------------------------------------------------------- */

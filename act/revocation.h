@@ -3,7 +3,7 @@
  *                ask, the signer's own set of revoked serials, the lists and
  *                answers made from it.
  *
- * Depends on: base, pki, trust, document, application, identity, order, ticket.
+ * Depends on: base, pki, trust, document, application, identity, order, entry, ticket.
  * Pure.
  *
  * A serial enters the set for one of three reasons, each proven by bytes the
@@ -52,10 +52,6 @@ struct revocation {
 	digest document;  /* SHA-256 of the CMS                          */
 	slice person;     /* label in the trust file, else empty         */
 };
-
-/* "keyCompromise" (RFC 5280 5.3.1), as documents have it; ERR_INPUT revocation-reason. */
-err reason_get(slice word, enum crl_reason *out) CHECKED;
-const char *reason_name(enum crl_reason r);
 
 /*
  * Judges who asks and for what.  `crl` is the J-LIS CRL the order cites, or NULL.

@@ -27,6 +27,7 @@
 #ifndef ROLE_SIGNER_JOURNAL_H
 #define ROLE_SIGNER_JOURNAL_H
 
+#include "act/entry.h"
 #include "act/issue.h"
 #include "act/line.h"
 #include "act/order.h"
