@@ -293,15 +293,30 @@ extensions_get(slice in, struct cert *c)
 	return ok;
 }
 
+/*
+ * SubjectPublicKeyInfo ::= SEQUENCE {
+ *	algorithm         SEQUENCE { OBJECT IDENTIFIER, NULL | OBJECT IDENTIFIER | SEQUENCE, OPTIONAL },
+ *	subjectPublicKey  BIT STRING }
+ *
+ * The outside only: base/key judges what it means.
+ */
 static err
 spki_get(slice *in, slice *out)
 {
-	slice s = *in, whole, spki, part;
+	slice s = *in, whole, spki, alg, part;
 
 	TRY(der_get_whole(&s, DER_SEQUENCE, &whole));
 	spki = whole;
 	TRY(der_get(&spki, DER_SEQUENCE, &spki));
-	TRY(der_get(&spki, DER_SEQUENCE, &part));
+	TRY(der_get(&spki, DER_SEQUENCE, &alg));
+	TRY(der_get_oid(&alg, &part));
+	if (der_next_is(alg, DER_NULL))
+		TRY(der_get_null(&alg));
+	else if (der_next_is(alg, DER_OID))
+		TRY(der_get_oid(&alg, &part));
+	else if (alg.n > 0)
+		TRY(der_get(&alg, DER_SEQUENCE, &part));
+	TRY(der_end(alg));
 	TRY(der_get_bits(&spki, &part));
 	TRY(der_end(spki));
 	*out = whole;
