@@ -9,6 +9,15 @@ get_element(slice *in, uint8_t *tag, slice *content, slice *whole)
 	slice s = *in, head, body;
 	size_t n;
 
+	/* Nearly every element is short: a certificate has a hundred of them. */
+	if (s.n >= 2 && (s.p[0] & 0x1F) != 0x1F && s.p[1] < 0x80 && s.p[1] <= s.n - 2) {
+		n = s.p[1];
+		*tag = s.p[0];
+		*content = (slice){s.p + 2, n};
+		*whole = (slice){s.p, n + 2};
+		*in = (slice){s.p + n + 2, s.n - n - 2};
+		return ok;
+	}
 	if (!slice_take(&s, 2, &head))
 		return fail(ERR_INPUT, "der-short: X.690 8.1: the input ends within an element");
 	if ((head.p[0] & 0x1F) == 0x1F)

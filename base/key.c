@@ -127,10 +127,16 @@ err
 sig_alg_get(slice *in, enum sig_alg *out)
 {
 	struct buf b OWNED(buf_drop) = BUF(128);
-	slice s = *in, whole;
+	slice s = *in, whole, alg, oid = {NULL, 0};
 
 	TRY(der_get_whole(&s, DER_SEQUENCE, &whole));
+	alg = whole;
+	TRY(der_get(&alg, DER_SEQUENCE, &alg));
+	if (der_get_oid(&alg, &oid).kind != OK)
+		oid.n = 0; /* none of ours */
 	for (size_t i = 0; i < COUNT(SIGS); i++) {
+		if (!slice_eq(SIGS[i].oid, oid))
+			continue;
 		buf_clear(&b);
 		sig_alg_put(&b, SIGS[i].alg);
 		if (slice_eq(buf_slice(&b), whole)) {

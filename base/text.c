@@ -86,14 +86,16 @@ check_text(slice s, bool lines)
 	if (s.n > TEXT_MAX)
 		return fail(ERR_INPUT, "text-long: house: a text is longer than any we read");
 	while (s.n > 0) {
+		if (s.p[0] >= ' ' && s.p[0] < 0x7F) {
+			before = s.p[0];
+			s.p++;
+			s.n--;
+			continue;
+		}
 		if (!text_next(&s, &cp))
 			return fail(ERR_INPUT, "text-utf8: RFC 3629: the text is not UTF-8");
 		if (cp == '\n' && !lines)
 			return fail(ERR_INPUT, "text-newline: house: a line break where one line was expected");
-		if (cp >= ' ' && cp < 0x7F) {
-			before = cp;
-			continue;
-		}
 		if (cp != '\n' && is_hidden(cp) && !(is_variation_selector(cp) && text_is_ideograph(before)))
 			return fail(ERR_INPUT, "text-hidden: house: a character that is not shown, or not as it is read");
 		before = cp;
