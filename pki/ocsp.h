@@ -3,7 +3,7 @@
  *          requests and writes answers; for J-LIS we write requests (its answers
  *          are judged in pki/chain).
  *
- * Depends on: base, time, der, hash, key, cert.  Pure.
+ * Depends on: base, time, der, hash, key, cert, crl.  Pure.
  *
  * One answer of ours carries two SingleResponses for one certificate, with a
  * SHA-1 and a SHA-256 CertID, so that one pre-signed answer serves both kinds
