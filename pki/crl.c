@@ -182,8 +182,8 @@ entry_extension_read(slice oid, bool critical, slice value, struct crl_entry *e,
 	case CE_REASON:
 		TRY(der_get_enum(&value, UINT8_MAX, &reason));
 		TRY(der_end(value));
-		if (*has_reason || e->has_invalidity)
-			return fail(ERR_INPUT, "crl-entry-order: house: reasonCode, then invalidityDate, each at most once");
+		if (*has_reason)
+			return fail(ERR_INPUT, "crl-entry-twice: RFC 5280 4.2: an extension of an entry stands twice");
 		if (reason > REASON_AA_COMPROMISE || reason == 7)
 			return fail(ERR_INPUT, "crl-reason: RFC 5280 5.3.1: a reason that is not defined");
 		if (reason == REASON_REMOVE)
@@ -193,7 +193,7 @@ entry_extension_read(slice oid, bool critical, slice value, struct crl_entry *e,
 		return ok;
 	case CE_INVALIDITY:
 		if (e->has_invalidity)
-			return fail(ERR_INPUT, "crl-entry-order: house: reasonCode, then invalidityDate, each at most once");
+			return fail(ERR_INPUT, "crl-entry-twice: RFC 5280 4.2: an extension of an entry stands twice");
 		TRY(der_get_gentime(&value, &e->invalidity));
 		TRY(der_end(value));
 		e->has_invalidity = true;

@@ -7,7 +7,7 @@
 #define CRITICAL "crl-critical: RFC 5280 5.2: the list has a critical extension that we do not know"
 #define DELTA "crl-delta: house: a delta CRL is only a part of a list"
 #define EMPTY "crl-empty: RFC 5280 5.1.2: an optional list stands there without elements"
-#define ENTRY_ORDER "crl-entry-order: house: reasonCode, then invalidityDate, each at most once"
+#define ENTRY_TWICE "crl-entry-twice: RFC 5280 4.2: an extension of an entry stands twice"
 #define SCOPE "crl-scope: RFC 5280 5.2.5: the list does not tell all about users' certificates"
 #define SHORT "der-short: X.690 8.1: the input ends within an element"
 #define SIGNATURE "signature: Act 2(1): the signature was not made by this key over these bytes"
@@ -147,9 +147,10 @@ test_refusals(void **state)
 	    {"no date", "0.0.5.0.1", '-', "", SHORT},
 	    {"entry and more", "0.0.5.1.2", '2', "", TRAILING},
 	    {"empty entry extensions", "0.0.5.1.2", '=', "3000", EMPTY},
-	    {"reason twice", "0.0.5.1.2.0", '2', "", ENTRY_ORDER},
-	    {"reason after invalidity", "0.0.5.2.2.1", '>', "300A 0603551D15 0403 0A0101", ENTRY_ORDER},
-	    {"invalidity twice", "0.0.5.2.2.1", '2', "", ENTRY_ORDER},
+	    {"reason twice", "0.0.5.1.2.0", '2', "", ENTRY_TWICE},
+	    {"reason after invalidity", "0.0.5.3.2.0", '>', "300A 0603551D15 0403 0A0101", NULL},
+	    {"reason on both sides of it", "0.0.5.2.2.1", '>', "300A 0603551D15 0403 0A0101", ENTRY_TWICE},
+	    {"invalidity twice", "0.0.5.2.2.1", '2', "", ENTRY_TWICE},
 	    {"reason unspecified", "0.0.5.1.2.0.1.0", '=', "0A0100", NULL},
 	    {"reason hold", "0.0.5.1.2.0.1.0", '=', "0A0106", NULL},
 	    {"reason 7", "0.0.5.1.2.0.1.0", '=', "0A0107", "crl-reason: RFC 5280 5.3.1: a reason that is not defined"},
