@@ -14,7 +14,8 @@ lang_of_locale(const char *lc_all, const char *lc_messages, const char *lang)
 	                : lc_messages != NULL && lc_messages[0] != '\0' ? lc_messages
 	                                                                : lang;
 
-	return s != NULL && strncmp(s, "ja", 2) == 0 ? LANG_JA : LANG_EN;
+	/* the language is what stands before '_', '.' or '@' (POSIX 8.2): "jam" is another one */
+	return s != NULL && strncmp(s, "ja", 2) == 0 && (s[2] == '\0' || strchr("_.@", s[2]) != NULL) ? LANG_JA : LANG_EN;
 }
 
 static const struct words_row *
