@@ -195,6 +195,10 @@ take(struct dossier *d, const struct entry *e)
 		d->accepted = false;
 		set_why(d, e->why);
 		return ok;
+	case ACT_RECEIPT_RECEIVED:
+		d->receipt = e->document;
+		d->receipt_n = e->line.n;
+		return ok;
 	case ACT_REVOCATION_REFUSED:
 		d->review = false;
 		set_why(d, e->why);
@@ -316,6 +320,7 @@ house_apply(struct house *h, const struct entry *e)
 		if (e->size <= h->checkpoint_size || e->size > e->line.n)
 			return fail(ERR_CORRUPT, "house-checkpoint: design 5: a checkpoint of a size that cannot be");
 		h->checkpoint_size = e->size;
+		h->checkpoint_n = e->line.n;
 		h->checkpoint_root = e->root;
 		h->checkpoint_at = e->line.at;
 		take_head(&h->status, e);

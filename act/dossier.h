@@ -64,6 +64,9 @@ struct dossier {
 	digest certificate;
 	instant issued, not_after;
 
+	digest receipt; /* the document                                                 */
+	uint64_t receipt_n;
+
 	instant revoked;
 	uint64_t revoked_n;
 	enum crl_reason reason;
@@ -104,7 +107,7 @@ struct house {
 
 	uint64_t last_other_n; /* the last line that is no checkpoint.signed; 0 with empty books */
 	bool any_other;
-	uint64_t checkpoint_size;
+	uint64_t checkpoint_size, checkpoint_n; /* …_n: the line that says so */
 	digest checkpoint_root;
 	instant checkpoint_at;
 

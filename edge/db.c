@@ -127,6 +127,7 @@ static const struct field WHOLE[] = {
     F(whole, house.last_other_n),
     F(whole, house.any_other),
     F(whole, house.checkpoint_size),
+    F(whole, house.checkpoint_n),
     F(whole, house.checkpoint_root),
     F(whole, house.checkpoint_at),
     F(whole, house.crl_number),

@@ -1,0 +1,268 @@
+#include "edge/clock.h"
+#include "edge/log.h"
+#include "edge/random.h"
+#include "role/registrar/registrar.h"
+
+/*
+ * What J-LIS knows of a card: its daily list, fetched by messenger, judged by a
+ * verifier, then given to all in parts and cited by its digest; or an answer of
+ * its responder about one card.  Both are kept sealed (JPKI Ordinance 15-3).
+ */
+#define BACKOFF_FIRST_MS 5000
+#define BACKOFF_MOST_MS 600000
+
+static void
+later(struct registrar *r)
+{
+	r->jlis.asking = r->jlis.whole = r->jlis.judged = false;
+	buf_drop(&r->jlis.bytes);
+	r->jlis.backoff_ms = r->jlis.backoff_ms == 0 ? BACKOFF_FIRST_MS : 2 * r->jlis.backoff_ms;
+	if (r->jlis.backoff_ms > BACKOFF_MOST_MS)
+		r->jlis.backoff_ms = BACKOFF_MOST_MS;
+	r->jlis.next_at = r->seen_steady + r->jlis.backoff_ms;
+}
+
+/* A production J-LIS is asked only under an arrangement (JPKI Act 17). */
+static bool
+may_ask(const struct registrar *r)
+{
+	return r->trust->hierarchy != HIERARCHY_PRODUCTION ||
+	       (r->trust->arrangement.n > 0 && !slice_eq(r->trust->arrangement, LIT("none")));
+}
+
+/* The list in numbered parts to one link. */
+static void
+send_parts(struct registrar *r, enum peer peer, uint64_t number, slice bytes)
+{
+	struct part p = {0};
+
+	do {
+		p.bytes = (slice){bytes.p, bytes.n < PART_BYTES ? bytes.n : PART_BYTES};
+		bytes = (slice){bytes.p + p.bytes.n, bytes.n - p.bytes.n};
+		p.last = bytes.n == 0;
+		part_put(body_new(r), &p);
+		turn_order(r, peer, number, ORDER_CRL_IN, 1, buf_slice(&r->body));
+		p.number++;
+	} while (!p.last);
+}
+
+/* --- fetching --------------------------------------------------------------------- */
+static void
+ask_crl(struct registrar *r)
+{
+	call_order_put(body_new(r), &(struct call_order){.kind = CALL_JLIS_CRL});
+	r->jlis.id = ++r->generations;
+	r->jlis.asking = true;
+	r->jlis.bytes = BUF(CRL_MAX);
+	turn_order(r, PEER_MESSENGER, 0, ORDER_CALL, r->jlis.id, buf_slice(&r->body));
+}
+
+static struct verifier *
+a_ready_verifier(struct registrar *r)
+{
+	for (size_t i = 0; i < COUNT(r->verifier); i++)
+		if (r->verifier[i].ready && link_of(r, PEER_VERIFIER, r->verifier[i].number) != NULL)
+			return &r->verifier[i];
+	return NULL;
+}
+
+err
+jlis_tend(struct registrar *r)
+{
+	struct verifier *v;
+
+	if (r->trust->method != STATUS_CRL || !may_ask(r))
+		return ok;
+	if (r->jlis.whole && !r->jlis.judged) {
+		v = a_ready_verifier(r);
+		if (v == NULL)
+			return ok;
+		r->jlis.judged = true;
+		r->jlis.trying = v->number;
+		v->sending = r->jlis.digest;
+		send_parts(r, PEER_VERIFIER, v->number, buf_slice(&r->jlis.bytes));
+		return ok;
+	}
+	if (!r->jlis.asking && !r->jlis.whole && r->seen_steady >= r->jlis.next_at && link_of(r, PEER_MESSENGER, 0) != NULL)
+		ask_crl(r);
+	return ok;
+}
+
+err
+jlis_part(struct registrar *r, const struct frame *x)
+{
+	struct part p;
+
+	if (!r->jlis.asking || x->id != r->jlis.id)
+		return ok;
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "messenger", x->what);
+		later(r);
+		return ok;
+	}
+	TRY(part_get(x->body, &p));
+	buf_put(&r->jlis.bytes, p.bytes);
+	if (buf_check(&r->jlis.bytes).kind != OK) {
+		log_text(LOG_WARN, "jlis-long: JPKI: the list of J-LIS is longer than 512 MiB");
+		later(r);
+		return ok;
+	}
+	if (!p.last)
+		return ok;
+	r->jlis.asking = false;
+	r->jlis.digest = sha256(buf_slice(&r->jlis.bytes));
+	if (digest_eq(r->jlis.digest, db_house(r->db)->jlis_crl)) {
+		/* the day's list, unchanged */
+		buf_drop(&r->jlis.bytes);
+		r->jlis.backoff_ms = 0;
+		r->jlis.next_at = r->seen_steady + (r->jlis_every_ms < 3600000 ? r->jlis_every_ms : 3600000);
+		return ok;
+	}
+	r->jlis.whole = true;
+	r->jlis.judged = false;
+	return ok;
+}
+
+/* --- giving ------------------------------------------------------------------------- */
+/* The list in use, to everyone who has not got it; its bytes come from the evidence, opened. */
+void
+jlis_give(struct registrar *r)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(CRL_MAX);
+	const struct house *h = db_house(r->db);
+	struct signer *const signers[] = {&r->issuer, &r->status};
+	struct evidence_at at;
+
+	if (r->trust->method != STATUS_CRL || h->jlis_this_update.ms == 0)
+		return;
+	for (size_t i = 0; i < COUNT(r->verifier) + COUNT(signers); i++) {
+		bool is_signer = i >= COUNT(r->verifier);
+		struct signer *s = is_signer ? signers[i - COUNT(r->verifier)] : NULL;
+		struct verifier *v = is_signer ? NULL : &r->verifier[i];
+		digest *has = is_signer ? &s->crl : &v->crl, *sending = is_signer ? &s->sending : &v->sending;
+
+		if (is_signer ? s->step != SIGNER_READY : !v->ready)
+			continue;
+		if (digest_eq(*has, h->jlis_crl) || digest_eq(*sending, h->jlis_crl))
+			continue;
+		if (bytes.n == 0 &&
+		    (db_place(r->db, h->jlis_crl, &at).kind != OK ||
+		        book_evidence(r->book, &at, h->jlis_crl, secret_slice(&r->jlis_key), &bytes).kind != OK)) {
+			log_text(LOG_WARN, "jlis-gone: JPKI: the list in use cannot be read from the books any more");
+			return;
+		}
+		*sending = h->jlis_crl;
+		send_parts(r, is_signer ? s->peer : PEER_VERIFIER, is_signer ? 0 : v->number, buf_slice(&bytes));
+	}
+}
+
+static err
+enter_crl(struct registrar *r, const struct crl_reply *c)
+{
+	struct entry e = entry_of(r, ACT_OPERATION_DONE);
+	struct evidence_at at;
+
+	e.what = LIT("jlis-crl");
+	e.this_update = c->this_update;
+	e.next_update = c->next_update;
+	e.count = c->count;
+	e.line.n_evidence = 1;
+	TRY(turn_sealed(r, buf_slice(&r->jlis.bytes), &e.line.evidence[0], &at));
+	e.status = e.line.evidence[0];
+	return turn_enter(r, &e, &at);
+}
+
+static err
+judged(struct registrar *r, const struct frame *x)
+{
+	struct crl_reply c;
+
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "verifier", x->what);
+		later(r);
+		return ok;
+	}
+	TRY(crl_reply_get(x->body, &c));
+	if (!digest_eq(c.digest, r->jlis.digest))
+		return fail(ERR_CORRUPT, "jlis-digest: house: a verifier read another list than it was given");
+	if (turn_open_check(r).kind != OK) {
+		later(r);
+		return ok;
+	}
+	TRY(enter_crl(r, &c));
+	buf_drop(&r->jlis.bytes);
+	r->jlis.whole = r->jlis.judged = false;
+	r->jlis.backoff_ms = 0;
+	r->jlis.next_at = r->seen_steady + r->jlis_every_ms;
+	r->owed.all_verify = true;
+	return ok;
+}
+
+/* A verifier or signer has taken a list in. */
+err
+jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const struct frame *x)
+{
+	digest *has = NULL, *sending = NULL;
+
+	if (peer != PEER_VERIFIER) {
+		struct signer *s = peer == PEER_ISSUER ? &r->issuer : &r->status;
+
+		has = &s->crl;
+		sending = &s->sending;
+	} else
+		for (size_t i = 0; i < COUNT(r->verifier); i++)
+			if (r->verifier[i].known && r->verifier[i].number == number) {
+				has = &r->verifier[i].crl;
+				sending = &r->verifier[i].sending;
+			}
+	if (has == NULL)
+		return ok;
+	if (x->fail == OK)
+		*has = *sending;
+	else
+		log_what(LOG_WARN, peer == PEER_VERIFIER ? "verifier" : "signer", x->what);
+	*sending = (digest){0};
+	if (peer == PEER_VERIFIER && r->jlis.judged && number == r->jlis.trying) {
+		TRY(judged(r, x));
+		jlis_give(r);
+	}
+	return ok;
+}
+
+/* --- one card ------------------------------------------------------------------------- */
+void
+jlis_ask(struct registrar *r, struct flight *f, slice request)
+{
+	if (!may_ask(r) || link_of(r, PEER_MESSENGER, 0) == NULL)
+		return;
+	buf_clear(&f->request);
+	buf_put(&f->request, request);
+	call_order_put(body_new(r), &(struct call_order){CALL_JLIS_OCSP, request});
+	turn_order(r, PEER_MESSENGER, 0, ORDER_CALL, f->id, buf_slice(&r->body));
+	f->stage = STAGE_JLIS;
+	f->asked_jlis = true;
+}
+
+err
+jlis_answer(struct registrar *r, struct flight *f, const struct frame *x)
+{
+	struct part p;
+
+	if (x->fail != OK) {
+		log_what(LOG_NOTE, "messenger", x->what);
+		flight_free(r, f); /* it waits in the books: tried again later */
+		return ok;
+	}
+	TRY(part_get(x->body, &p));
+	buf_put(&f->answer, p.bytes);
+	if (!p.last)
+		return ok;
+	if (buf_check(&f->answer).kind != OK || f->answer.n == 0) {
+		flight_free(r, f);
+		return ok;
+	}
+	if (f->errand == ERRAND_APPLY)
+		f->errand = ERRAND_JUDGE; /* received and waiting stand in the books by now */
+	flight_verify(r, f);
+	return ok;
+}

@@ -1,0 +1,59 @@
+#include "edge/clock.h"
+#include "edge/jail.h"
+#include "edge/log.h"
+#include "edge/start.h"
+#include "role/registrar/registrar.h"
+
+static err
+use_test_clock(const struct start *s)
+{
+	struct buf text OWNED(buf_drop) = BUF(CONF_MAX), name OWNED(buf_drop) = BUF(1024);
+	struct conf *c OWNED(conf_drop) = NULL;
+	slice file;
+
+	TRY(start_load(s, "inkan.conf", &text));
+	TRY(conf_get(buf_slice(&text), &c));
+	file = conf_text_or(c, LIT("clock"), "test", (slice){NULL, 0});
+	if (file.n == 0)
+		return ok;
+	buf_put(&name, file);
+	buf_put_u8(&name, 0);
+	return clock_use_test(start_path(s, (const char *)name.p));
+}
+
+static err
+serve(struct registrar *r, const struct start *s)
+{
+	struct jail j = {.role = "registrar", .sets = JAIL_PURE | JAIL_FILES | JAIL_ACCEPT, .uid = s->uid, .n_write = 2};
+
+	TRY(wires_open(&r->wires));
+	TRY(use_test_clock(s));
+	jail_warm_up();
+	j.write[0] = start_path(s, "books");
+	j.write[1] = start_path(s, "state");
+	TRY(registrar_configure(r, s->home));
+	j.weak = r->weak_jail;
+	TRY(jail_enter(&j));
+	TRY(registrar_open(r));
+	while (!wires_stopped(r->wires)) {
+		TRY(registrar_turn(r));
+		wires_flush(r->wires);
+		TRY(wires_wait(r->wires, registrar_timeout_ms(r)));
+	}
+	return ok;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct registrar *r = mem_new(1, sizeof *r);
+	struct start s;
+	err e = start_get("registrar", argc, argv, &s);
+
+	if (e.kind == OK)
+		e = serve(r, &s);
+	registrar_close(r);
+	wires_drop(&r->wires);
+	free(r);
+	return start_end(e);
+}

@@ -1,0 +1,689 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "edge/clock.h"
+#include "edge/log.h"
+#include "edge/random.h"
+#include "edge/start.h"
+#include "role/registrar/registrar.h"
+
+/* --- the gate: what is heard, from whom, how long ------------------------------------- */
+enum { OPEN = 0 };
+static const struct gate GATE[] = {
+    {ORDER_CHALLENGE, PEER_FRONT, GATE_ANY, 0, GATE_STAY},
+    {ORDER_APPLY, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_DOSSIER, PEER_FRONT, GATE_ANY, 256, GATE_STAY},
+    {ORDER_FETCH, PEER_FRONT, GATE_ANY, 256, GATE_STAY},
+    {ORDER_RECEIPT, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_REVOKE, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_SERIAL, PEER_FRONT, GATE_ANY, 256, GATE_STAY},
+    {ORDER_TRUST, PEER_VERIFIER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_CRL_IN, PEER_VERIFIER, GATE_ANY, 1024, GATE_STAY},
+    {ORDER_VERIFY, PEER_VERIFIER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_HELLO, PEER_ISSUER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_RULES, PEER_ISSUER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_CRL_IN, PEER_ISSUER, GATE_ANY, 1024, GATE_STAY},
+    {ORDER_ISSUE, PEER_ISSUER, GATE_ANY, CERT_MAX + 1024, GATE_STAY},
+    {ORDER_VOID, PEER_ISSUER, GATE_ANY, 8192, GATE_STAY},
+    {ORDER_REVOKED, PEER_ISSUER, GATE_ANY, 8192, GATE_STAY},
+    {ORDER_CRL_OUT, PEER_ISSUER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_HELLO, PEER_STATUS, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_RULES, PEER_STATUS, GATE_ANY, 256, GATE_STAY},
+    {ORDER_CRL_IN, PEER_STATUS, GATE_ANY, 1024, GATE_STAY},
+    {ORDER_REVOKED, PEER_STATUS, GATE_ANY, 8192, GATE_STAY},
+    {ORDER_ANSWERS, PEER_STATUS, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_CHECKPOINT, PEER_STATUS, GATE_ANY, 8192, GATE_STAY},
+    {ORDER_FILE, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_SLOTS, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_WITHDRAW, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_TILES, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_CALL, PEER_MESSENGER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_MAIL, PEER_MESSENGER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_OFFICE, PEER_OFFICE, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_STATE, PEER_OFFICE, GATE_ANY, 0, GATE_STAY},
+};
+
+/* --- opening ------------------------------------------------------------------------------ */
+static err
+load(const struct registrar *r, slice name, struct buf *out)
+{
+	struct buf path OWNED(buf_drop) = BUF(4096);
+	struct start s = {.home = "", .mode = NULL};
+
+	if (name.n == 0 || name.p[0] != '/') {
+		buf_put_str(&path, r->home);
+		buf_put_u8(&path, '/');
+	}
+	buf_put(&path, name);
+	buf_put_u8(&path, 0);
+	TRY(buf_check(&path));
+	return start_load(&s, (const char *)path.p, out);
+}
+
+static err
+load_secret(const struct registrar *r, slice name, struct secret *out)
+{
+	struct buf b OWNED(buf_drop) = BUF(SECRET_MAX);
+	err e;
+
+	TRY(load(r, name, &b));
+	e = b.n == 32 ? secret_set(out, buf_slice(&b))
+	              : fail(ERR_INPUT, "registrar-key: house: a key file of the registrar holds 32 bytes");
+	wipe(b.p, b.n);
+	return e;
+}
+
+static const slice SECTION = {(const uint8_t *)"registrar", 9};
+
+static err
+load_named(const struct registrar *r, const struct conf *c, const char *name, slice otherwise, struct buf *out)
+{
+	return load(r, conf_text_or(c, SECTION, name, otherwise), out);
+}
+
+static err
+configure(struct registrar *r, const struct conf *c)
+{
+	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "token_key", "jlis_key",
+	    "jlis_every_s", "challenge_s", "weak_jail", NULL};
+	uint64_t v;
+
+	if (conf_has_section(c, SECTION))
+		TRY(conf_check_known(c, SECTION, NAMES));
+	r->challenge_ms = 600 * SECOND_MS;
+	r->jlis_every_ms = DAY_MS;
+	if (conf_number(c, SECTION, "challenge_s", 86400, &v).kind == OK)
+		r->challenge_ms = (int64_t)v * SECOND_MS;
+	if (conf_number(c, SECTION, "jlis_every_s", 86400, &v).kind == OK)
+		r->jlis_every_ms = (int64_t)v * SECOND_MS;
+	(void)conf_flag(c, SECTION, "weak_jail", &r->weak_jail).kind;
+	TRY(load_named(r, c, "trust", LIT("trust.conf"), &r->files.trust));
+	TRY(load_named(r, c, "profile", LIT("person-signature.conf"), &r->files.profile));
+	TRY(load_named(r, c, "ruleset", LIT("ruleset.conf"), &r->files.ruleset));
+	TRY(load_named(r, c, "approval", LIT("approval.cms"), &r->files.approval));
+	TRY(load_named(r, c, "baseline", LIT("baseline.cms"), &r->files.baseline));
+	TRY(load_secret(r, conf_text_or(c, SECTION, "token_key", LIT("keys/token.key")), &r->token_key));
+	TRY(load_secret(r, conf_text_or(c, SECTION, "jlis_key", LIT("keys/jlis.key")), &r->jlis_key));
+	TRY(trust_get(buf_slice(&r->files.trust), &r->trust));
+	return profile_get(buf_slice(&r->files.profile), &r->profile);
+}
+
+static void
+beat(void *with)
+{
+	struct registrar *r = with;
+
+	if (r->wires != NULL && wires_wait(r->wires, 0).kind != OK)
+		return; /* seen at the next turn */
+}
+
+/* Projection of these very books, or a new one. */
+static err
+open_db(struct registrar *r)
+{
+	err e = db_open(r->state, &r->db);
+
+	if (e.kind == OK)
+		e = db_catch_up(r->db, r->book, book_size(r->book), beat, r);
+	if (e.kind == OK || (e.kind != ERR_CONFLICT && e.kind != ERR_CORRUPT))
+		return e;
+	log_err(LOG_WARN, e);
+	log_text(LOG_NOTE, "db-anew: design 3: the projection is thrown away and made anew from the books");
+	db_close(&r->db);
+	db_delete(r->state);
+	TRY(db_open(r->state, &r->db));
+	return db_catch_up(r->db, r->book, book_size(r->book), beat, r);
+}
+
+/* The size of the last signed checkpoint, as an old projection knows it: nothing below it is ever cut off. */
+static uint64_t
+floor_of(const struct registrar *r)
+{
+	struct db *db OWNED(db_close) = NULL;
+
+	return db_open_read(r->state, &db).kind == OK ? db_house(db)->checkpoint_size : 0;
+}
+
+static err
+open_books(struct registrar *r)
+{
+	struct book_opened o;
+
+	TRY(book_open(r->books, BOOK_WRITE, floor_of(r), &r->book, &o));
+	if (o.cut_lines > 0 || o.cut_bytes > 0)
+		log_number(LOG_WARN, "books-cut: design 3: an unacknowledged tail was cut off", "lines", o.cut_lines);
+	r->last_at = o.last_at;
+	return open_db(r);
+}
+
+static void
+close_books(struct registrar *r)
+{
+	db_close(&r->db);
+	book_close(&r->book);
+	r->in_turn = false;
+}
+
+static err
+load_conf(struct registrar *r, struct conf **c)
+{
+	struct buf text OWNED(buf_drop) = BUF(CONF_MAX);
+
+	TRY(load(r, LIT("inkan.conf"), &text));
+	return conf_get(buf_slice(&text), c);
+}
+
+err
+registrar_configure(struct registrar *r, const char *home)
+{
+	struct conf *c OWNED(conf_drop) = NULL;
+
+	r->home = home;
+	r->files.trust.max = r->files.profile.max = r->files.ruleset.max = CONF_MAX;
+	r->files.approval.max = r->files.baseline.max = CMS_MAX;
+	r->line.max = LINE_MAX;
+	r->openings.max = 16 * OPENING_MAX;
+	r->body.max = FRAME_BODY_MAX;
+	r->bytes.max = 1U << 30; /* a J-LIS list in parts passes through here */
+	r->issuer.peer = PEER_ISSUER;
+	r->status.peer = PEER_STATUS;
+	r->issuer.telling = r->status.telling = UINT64_MAX;
+	random_bytes(r->challenge_secret, sizeof r->challenge_secret);
+	if (snprintf(r->books, sizeof r->books, "%s/books", home) >= (int)sizeof r->books ||
+	    snprintf(r->state, sizeof r->state, "%s/state/state.db", home) >= (int)sizeof r->state)
+		return fail(ERR_INPUT, "registrar-home: house: the path of the house's folder is too long");
+	TRY(load_conf(r, &c));
+	return configure(r, c);
+}
+
+err
+registrar_open(struct registrar *r)
+{
+	r->now = clock_now();
+	r->seen_steady = clock_steady_ms();
+	r->pub.note_at = r->pub.crl_at = r->pub.answers_at = r->seen_steady - DAY_MS;
+	TRY(open_books(r));
+	r->closed = office_load_rules(r);
+	if (r->closed.kind != OK)
+		log_err(LOG_ALARM, r->closed);
+	return ok;
+}
+
+void
+registrar_close(struct registrar *r)
+{
+	close_books(r);
+	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+		flight_wipe(&r->flight[i]);
+	challenge_drop(r);
+	ruleset_drop(&r->ruleset);
+	profile_drop(&r->profile);
+	trust_drop(&r->trust);
+	secret_drop(&r->token_key);
+	secret_drop(&r->jlis_key);
+	buf_drop(&r->files.trust);
+	buf_drop(&r->files.profile);
+	buf_drop(&r->files.ruleset);
+	buf_drop(&r->files.approval);
+	buf_drop(&r->files.baseline);
+	buf_drop(&r->line);
+	buf_drop(&r->openings);
+	buf_drop(&r->body);
+	buf_drop(&r->bytes);
+	buf_drop(&r->jlis.bytes);
+	buf_drop(&r->pub.crl);
+	free(r->parcel);
+	r->parcel = NULL;
+}
+
+/* --- the clock: design law 9 ------------------------------------------------------------------ */
+#define BEHIND_MS 1000 /* less is waited for: a busy turn may end a moment before the clock's next tick */
+
+static void
+look_at_clock(struct registrar *r)
+{
+	instant wall = clock_now();
+	int64_t steady = clock_steady_ms(), expected;
+	err was = r->clock_closed;
+
+	if (r->seen.ms == 0) {
+		r->seen = r->last_at.ms != 0 && wall.ms - r->last_at.ms >= CLOCK_OFF_MS ? r->last_at : wall;
+		r->seen_at = steady;
+	}
+	expected = r->seen.ms + (steady - r->seen_at);
+	r->clock_closed = ok;
+	if (wires_confirmed(r->wires)) {
+		log_text(LOG_WARN, "clock-confirmed: design law 9: an operator says that the clock is right");
+		r->seen = wall;
+		r->seen_at = steady;
+	} else if (wall.ms - expected >= CLOCK_JUMP_MS)
+		r->clock_closed = fail(ERR_WORLD, "clock-ahead: design law 9: the clock went an hour ahead at once");
+	if (wall.ms < r->last_at.ms - BEHIND_MS)
+		r->clock_closed = fail(ERR_WORLD, "clock-behind: design law 9: the clock stands before the last entry");
+	if (r->clock_closed.kind == OK) {
+		r->seen = wall;
+		r->seen_at = steady;
+	} else if (was.kind == OK)
+		log_err(LOG_ALARM, r->clock_closed);
+	r->now = wall;
+	r->seen_steady = steady;
+}
+
+/* --- links that are new -------------------------------------------------------------------------- */
+static struct verifier *
+verifier_of(struct registrar *r, uint64_t number)
+{
+	for (size_t i = 0; i < COUNT(r->verifier); i++)
+		if (r->verifier[i].known && r->verifier[i].number == number)
+			return &r->verifier[i];
+	for (size_t i = 0; i < COUNT(r->verifier); i++)
+		if (!r->verifier[i].known) {
+			r->verifier[i] = (struct verifier){.known = true, .number = number};
+			return &r->verifier[i];
+		}
+	return NULL;
+}
+
+static void
+verifier_fresh(struct registrar *r, uint64_t number)
+{
+	struct verifier *v = verifier_of(r, number);
+	struct part p = {0};
+	slice rest = buf_slice(&r->files.trust);
+
+	if (v == NULL)
+		return;
+	flight_forget_verifier(r, number);
+	*v = (struct verifier){.known = true, .number = number};
+	do {
+		p.bytes = (slice){rest.p, rest.n < PART_BYTES ? rest.n : PART_BYTES};
+		rest = (slice){rest.p + p.bytes.n, rest.n - p.bytes.n};
+		p.last = rest.n == 0;
+		part_put(body_new(r), &p);
+		turn_order(r, PEER_VERIFIER, number, ORDER_TRUST, 1, buf_slice(&r->body));
+		p.number++;
+	} while (!p.last);
+	if (r->jlis.judged && r->jlis.trying == number)
+		r->jlis.judged = false; /* the list goes to the next one that is ready */
+}
+
+/* What was at a role whose link is gone is owed by the books, not by memory. */
+static void
+issuer_gone(struct registrar *r)
+{
+	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+		struct flight *f = &r->flight[i];
+
+		if (f->stage == STAGE_ISSUE || f->stage == STAGE_VOID)
+			flight_land(r, f);
+	}
+	r->issuer.orders = 0;
+	r->owed.issue_at = 0;
+}
+
+static void
+messenger_gone(struct registrar *r)
+{
+	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+		if (r->flight[i].stage == STAGE_JLIS || r->flight[i].stage == STAGE_MAIL)
+			flight_land(r, &r->flight[i]);
+	if (r->jlis.asking) {
+		r->jlis.asking = false;
+		buf_drop(&r->jlis.bytes);
+	}
+}
+
+static err
+link_fresh(struct registrar *r, enum peer peer, uint64_t number)
+{
+	switch (peer) {
+	case PEER_VERIFIER:
+		verifier_fresh(r, number);
+		return ok;
+	case PEER_ISSUER:
+		issuer_gone(r);
+		return signer_fresh(r, &r->issuer);
+	case PEER_STATUS:
+		r->pub.answers_asked = r->pub.note_asked = false;
+		return signer_fresh(r, &r->status);
+	case PEER_PUBLISHER:
+		return publisher_fresh(r);
+	case PEER_MESSENGER:
+		messenger_gone(r);
+		return ok;
+	default:
+		return ok;
+	}
+}
+
+static err
+note_links(struct registrar *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_links; i++)
+		if (link_of(r, r->link[i].peer, r->link[i].number) != NULL)
+			r->link[kept++] = r->link[i];
+	r->n_links = kept;
+	for (size_t i = 0; i < wires_count(r->wires); i++) {
+		const struct link *l = wires_at(r->wires, i);
+		enum peer peer = link_peer(l);
+		uint64_t number = link_number(l);
+		struct known *k = link_known(r, peer, number);
+
+		if (!wires_fresh(r->wires, peer, number) && k != NULL)
+			continue;
+		if (k == NULL) {
+			assert(r->n_links < LINKS_MAX);
+			k = &r->link[r->n_links++];
+		}
+		*k = (struct known){peer, number, ++r->generations};
+		TRY(link_fresh(r, peer, number));
+	}
+	return ok;
+}
+
+/* --- messages --------------------------------------------------------------------------------------- */
+static err
+verified(struct registrar *r, uint64_t number, const struct frame *x)
+{
+	struct flight *f = flight_of_id(r, x->id);
+	struct verifier *v = verifier_of(r, number);
+	struct facts facts;
+
+	if (v != NULL)
+		v->orders -= v->orders > 0;
+	if (f == NULL || f->stage != STAGE_VERIFY || f->verifier != number)
+		return ok;
+	if (x->fail != OK) {
+		flight_refuse(r, f, x->fail == ERR_CORRUPT ? ERR_WORLD : x->fail, x->what);
+		return ok;
+	}
+	TRY(facts_get(x->body, &facts));
+	switch (f->errand) {
+	case ERRAND_APPLY:
+	case ERRAND_JUDGE:
+	case ERRAND_ISSUE:
+		return apply_judged(r, f, &facts);
+	case ERRAND_DECIDE:
+		return apply_decided(r, f, &facts);
+	case ERRAND_RECEIPT:
+		return receipt_judged(r, f, &facts);
+	case ERRAND_REVOKE:
+		return revoke_judged(r, f, &facts);
+	case ERRAND_OFFICE:
+		return office_judged(r, f, &facts);
+	case ERRAND_NOTICE:
+		return notice_judged(r, f, &facts);
+	}
+	abort();
+}
+
+static err
+from_verifier(struct registrar *r, uint64_t number, const struct frame *x)
+{
+	struct verifier *v = verifier_of(r, number);
+	slice text;
+
+	if (x->kind == ORDER_VERIFY)
+		return verified(r, number, x);
+	if (x->kind == ORDER_CRL_IN)
+		return jlis_crl_result(r, PEER_VERIFIER, number, x);
+	if (x->fail != OK || v == NULL || octets_get(x->body, &text).kind != OK ||
+	    !slice_eq(text, digest_slice(&r->trust->digest))) {
+		log_what(LOG_ALARM, "verifier", x->what);
+		return ok;
+	}
+	v->ready = true;
+	jlis_give(r);
+	return ok;
+}
+
+static err
+from_messenger(struct registrar *r, const struct frame *x)
+{
+	struct flight *f = flight_of_id(r, x->id);
+
+	if (x->kind == ORDER_CALL)
+		return f != NULL && f->stage == STAGE_JLIS ? jlis_answer(r, f, x) : jlis_part(r, x);
+	return f != NULL && f->stage == STAGE_MAIL ? notice_result(r, f, x) : ok;
+}
+
+static err
+from_outside(struct registrar *r, const struct caller *c, slice body)
+{
+	switch (c->kind) {
+	case ORDER_CHALLENGE:
+		TRY(turn_open_check(r));
+		challenge_put(r, body_new(r));
+		turn_answer(r, c, buf_slice(&r->body));
+		return ok;
+	case ORDER_APPLY:
+		return apply_order(r, c, body);
+	case ORDER_DOSSIER:
+		return ask_dossier(r, c, body);
+	case ORDER_FETCH:
+		return ask_fetch(r, c, body);
+	case ORDER_RECEIPT:
+		return receipt_order(r, c, body);
+	case ORDER_REVOKE:
+		return revoke_order(r, c, body);
+	case ORDER_SERIAL:
+		return ask_serial(r, c, body);
+	case ORDER_OFFICE:
+		return office_order(r, c, body);
+	default:
+		return ask_state(r, c);
+	}
+}
+
+/* One message.  A refusal is an answer; what the world or our own damage refused ends the turn. */
+static err
+hear(struct registrar *r, const struct known *k, const struct frame *x)
+{
+	struct caller c = {.peer = k->peer, .number = k->number, .generation = k->generation, .id = x->id, .kind = x->kind};
+	err e;
+
+	switch (k->peer) {
+	case PEER_VERIFIER:
+		return from_verifier(r, k->number, x);
+	case PEER_ISSUER:
+		return signer_result(r, &r->issuer, x);
+	case PEER_STATUS:
+		return signer_result(r, &r->status, x);
+	case PEER_PUBLISHER:
+		return publisher_result(r, x);
+	case PEER_MESSENGER:
+		return from_messenger(r, x);
+	default:
+		e = from_outside(r, &c, x->body);
+		if (e.kind == OK)
+			return ok;
+		if (r->in_turn && (e.kind == ERR_WORLD || e.kind == ERR_CORRUPT) && turn_open_check(r).kind == OK)
+			return e;
+		turn_refuse(r, &c, e);
+		return ok;
+	}
+}
+
+/* Frames of one link, while it takes answers.  One gone wrong is closed, not argued with. */
+static err
+hear_link(struct registrar *r, struct link *l, size_t *left)
+{
+	const struct known *k = link_known(r, link_peer(l), link_number(l));
+	int state = OPEN;
+	struct frame x;
+	bool have;
+
+	while (*left > 0 && !link_is_full(l)) {
+		err e = link_next(l, &have, &x);
+
+		if (e.kind == OK && !have)
+			return ok;
+		if (e.kind == OK)
+			e = gate_check(GATE, COUNT(GATE), (unsigned)k->peer, &state, &x);
+		if (e.kind != OK) {
+			log_err(LOG_ALARM, e);
+			wires_close(r->wires, l);
+			return ok;
+		}
+		(*left)--;
+		e = hear(r, k, &x);
+		if (e.kind == ERR_INPUT || e.kind == ERR_POLICY || e.kind == ERR_ABSENT || e.kind == ERR_CONFLICT) {
+			/* a helper's result that cannot be read or does not fit what is here: the helper is at fault */
+			log_err(LOG_ALARM, e);
+			wires_close(r->wires, l);
+			return fail(ERR_WORLD, "helper-fault: house: a helper's result could not be used; its link is closed");
+		}
+		TRY(e);
+	}
+	if (*left == 0)
+		r->more = true;
+	return ok;
+}
+
+static err
+hear_all(struct registrar *r)
+{
+	size_t left = TURN_FRAMES_MAX, n = wires_count(r->wires);
+
+	r->more = false;
+	if (n == 0)
+		return ok;
+	r->next_link = (r->next_link + 1) % n;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (r->next_link + i) % n;
+
+		if (at < wires_count(r->wires))
+			TRY(hear_link(r, wires_at(r->wires, at), &left));
+	}
+	return ok;
+}
+
+/* --- the turn ------------------------------------------------------------------------------------------ */
+static err
+tend(struct registrar *r)
+{
+	if (r->closed.kind != OK || r->clock_closed.kind != OK)
+		return ok;
+	TRY(office_found(r));
+	TRY(signer_tend(r, &r->issuer));
+	TRY(signer_tend(r, &r->status));
+	TRY(jlis_tend(r));
+	if (!r->in_turn) { /* only of what is durable */
+		TRY(status_tend(r));
+		TRY(apply_owed(r));
+		TRY(notice_owed(r));
+	}
+	flight_send_held(r);
+	return ok;
+}
+
+static err
+turn(struct registrar *r)
+{
+	TRY(note_links(r));
+	wires_accept_office(r->wires);
+	TRY(note_links(r));
+	r->revoked_now = false;
+	TRY(tend(r));
+	TRY(hear_all(r));
+	r->note_soon = r->note_soon || r->revoked_now;
+	return turn_commit(r);
+}
+
+/* After a failure: nothing is in memory that the books do not say; they are opened anew before anything is taken. */
+static void
+fall(struct registrar *r, err why)
+{
+	const err told = fail(ERR_WORLD, "registrar-closed: design 3: nothing can be made durable now; try again later");
+
+	log_err(LOG_ALARM, why);
+	turn_rollback(r);
+	flight_drop_all(r, told);
+	turn_rollback(r); /* … and those who waited hear it */
+	close_books(r);
+	r->closed = told;
+	r->reopen_at = r->seen_steady + REOPEN_EVERY_MS;
+}
+
+static void
+reopen(struct registrar *r)
+{
+	err e;
+
+	if (r->book != NULL || r->seen_steady < r->reopen_at)
+		return;
+	e = open_books(r);
+	if (e.kind == OK)
+		e = office_load_rules(r);
+	if (e.kind != OK) {
+		log_err(LOG_WARN, e);
+		close_books(r);
+		r->reopen_at = r->seen_steady + REOPEN_EVERY_MS;
+		return;
+	}
+	log_text(LOG_WARN, "registrar-open: design 3: the books are open again");
+	r->closed = ok;
+	memset(&r->owed, 0, sizeof r->owed);
+	r->pub.answers_asked = r->pub.slots_sent = r->pub.crl_asked = r->pub.note_asked = false;
+	for (size_t i = 0; i < r->n_links; i++)
+		r->link[i].generation = ++r->generations; /* late results of before find nobody */
+	issuer_gone(r);
+}
+
+/* Everybody hears why, until the books are open. */
+static void
+refuse_all(struct registrar *r)
+{
+	for (size_t i = wires_count(r->wires); i-- > 0;) {
+		struct link *l = wires_at(r->wires, i);
+		struct frame x;
+		bool have = true;
+
+		while (link_next(l, &have, &x).kind == OK && have)
+			if (link_peer(l) == PEER_FRONT || link_peer(l) == PEER_OFFICE)
+				link_refuse(l, &x, r->closed);
+	}
+}
+
+err
+registrar_turn(struct registrar *r)
+{
+	err e;
+
+	look_at_clock(r);
+	if (r->book == NULL) {
+		reopen(r);
+		if (r->book == NULL) {
+			wires_accept_office(r->wires);
+			refuse_all(r);
+			return ok;
+		}
+	}
+	r->late = r->now.ms <= r->last_at.ms;
+	if (r->late && r->clock_closed.kind == OK)
+		return ok; /* this turn would not be later than the last: in a millisecond */
+	e = turn(r);
+	if (e.kind == OK)
+		return ok;
+	if (e.kind == ERR_CORRUPT) {
+		turn_rollback(r);
+		return e;
+	}
+	fall(r, e);
+	return ok;
+}
+
+int
+registrar_timeout_ms(const struct registrar *r)
+{
+	if (r->late)
+		return 1;
+	if (r->more || r->revoked_now)
+		return 0;
+	if (r->pub.answers_asked || r->issuer.orders > 0 || r->flights > 0)
+		return 100;
+	return 50;
+}

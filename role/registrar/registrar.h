@@ -1,0 +1,401 @@
+/*
+ * registrar.h - the one who writes the books.
+ *
+ * HOLDS    the books (HOME/books) and their projection (HOME/state/state.db); the
+ *          token key and the J-LIS seal key (HOME/keys).
+ * HEARS    front's orders; verifiers', signers', publisher's and messenger's
+ *          results; run/office.
+ * TOUCHES  the folders above; reads HOME/inkan.conf, the trust file, profile,
+ *          rule set, approval and baseline at start.
+ * NEVER    network, private keys of certificates, parsing what strangers sent:
+ *          a verifier parses, the registrar reads its facts.
+ *
+ * THE TURN IS THE GROUP COMMIT.  Every waiting message is judged against the
+ * projection and projected at once; then evidence, openings and lines are made
+ * durable together (book_commit), the projection is committed, and only then is
+ * anything answered or ordered.  On error nothing of the turn has happened: all
+ * are answered 503 and nothing is taken until the books are opened anew.  What is
+ * in memory only (open challenges, rate counters, who waits for an answer) may die
+ * with the process; what a dossier owes to a helper follows from the books.
+ *
+ * inkan.conf, sections this role reads (names are of files below HOME):
+ *
+ *   [registrar]
+ *   trust = trust.conf
+ *   profile = person-signature.conf      only until the books hold the first baseline …
+ *   ruleset = ruleset.conf
+ *   approval = approval.cms
+ *   baseline = baseline.cms              … which the first turn enters
+ *   token_key = keys/token.key           32 bytes, made at init
+ *   jlis_key = keys/jlis.key             32 bytes, made at init: seals what J-LIS sends
+ *   jlis_every_s = 86400                 a new CRL is fetched so often
+ *   challenge_s = 600                    a challenge may be used so long
+ *   weak_jail = no                       yes: a kernel without Landlock is accepted
+ *   [clock]
+ *   test = <file>                        a test clock (test hierarchy only)
+ */
+#ifndef ROLE_REGISTRAR_REGISTRAR_H
+#define ROLE_REGISTRAR_REGISTRAR_H
+
+#include "act/decision.h"
+#include "act/dossier.h"
+#include "act/entry.h"
+#include "act/order.h"
+#include "act/profile.h"
+#include "act/trust.h"
+#include "base/base.h"
+#include "base/conf.h"
+#include "edge/book.h"
+#include "edge/db.h"
+#include "edge/ipc.h"
+
+#define FLIGHTS_MAX 1024                /* applications and documents on their way: 16 MB of buffers at most      */
+#define CALLERS_MAX 4                   /* who wait for one of them: the same bytes sent again from elsewhere     */
+#define LINKS_MAX 64                    /* as edge/ipc                                                            */
+#define VERIFIER_ORDERS_MAX 64          /* a verifier's queue: 10 ms of its work                                  */
+#define ISSUER_ORDERS_MAX 256           /* the issuer's queue                                                     */
+#define TURN_FRAMES_MAX 512             /* messages of one turn                                                   */
+#define WAIT_END_MS (72 * HOUR_MS)      /* status could not be checked: refused after that (CP 4.1.3)             */
+#define ORDER_VOID_MS (600 * SECOND_MS) /* an order without a certificate is voided after that (design 3)         */
+#define CRL_EVERY_MS (12 * HOUR_MS)     /* Rule 6(xi)                                                             */
+#define CRL_LIFE_MS (36 * HOUR_MS)
+#define CRL_APART_MS 5000             /* CRLs after revocations are at least so far apart                       */
+#define ANSWER_LIFE_MS (48 * HOUR_MS) /* of an OCSP answer: renewed at half, so a day's outage is survived      */
+#define CHECKPOINT_EVERY_MS 3000
+#define CLOCK_JUMP_MS HOUR_MS /* design law 9 */
+#define CLOCK_OFF_MS                                                                                                   \
+	(24 * HOUR_MS) /* between the last entry and a start: no ordinary night, since a list is made every 12 h */
+#define REOPEN_EVERY_MS 1000
+
+/* Who asked: an answer finds its way by it, or is dropped when the link is another by then. */
+struct caller {
+	enum peer peer;
+	uint64_t number, generation;
+	uint64_t id;
+	uint8_t kind;
+	bool wait;
+};
+
+enum stage {
+	STAGE_FREE = 0,
+	STAGE_HOLD,   /* waits for a verifier                     */
+	STAGE_VERIFY, /* at a verifier                            */
+	STAGE_JLIS,   /* messenger asks J-LIS about the card      */
+	STAGE_ORDER,  /* ordered in this turn: goes out after it  */
+	STAGE_ISSUE,  /* at the issuer                            */
+	STAGE_VOID,   /* the issuer is asked to void the serial   */
+	STAGE_MAIL,   /* at the messenger                         */
+};
+
+/* What a flight is for. */
+enum errand {
+	ERRAND_APPLY = 1, /* from front, not in the books yet        */
+	ERRAND_JUDGE,     /* in the books: judged again              */
+	ERRAND_ISSUE,     /* ordered before: the issuer is asked again */
+	ERRAND_DECIDE,    /* an officer's decision: judged again, then decided by it */
+	ERRAND_RECEIPT,
+	ERRAND_REVOKE,
+	ERRAND_OFFICE,
+	ERRAND_NOTICE, /* the verifier reads whom to write to      */
+};
+
+struct flight {
+	uint64_t id; /* of orders: slot and generation */
+	enum stage stage;
+	enum errand errand;
+	size_t n_callers;
+	struct caller caller[CALLERS_MAX];
+	digest document;
+	dossier_id dossier;
+	uint64_t verifier;
+	unsigned tries;
+	bool asked_jlis, second; /* second: our certificate and the application went along (revocation by card) */
+	instant judged;          /* the time the verifier was given */
+	enum status_method method;
+	digest crl;
+	uint8_t nonce[16];
+	digest leaf; /* of certificate.ordered */
+	struct buf cms, application, certificate, answer, request, decision;
+	digest decision_document;
+	struct buf officer, ruleset_file; /* the officer's label; the file beside an approval */
+	struct buf name, address;         /* as the officer decided */
+	bool refuse;
+	struct buf reason;
+};
+
+/* One message of a turn that leaves after its commit. */
+struct parcel {
+	struct caller to;
+	bool is_order, cut; /* cut: an answer that is a refusal */
+	enum err_kind fail;
+	size_t what_at, what_n, body_at, body_n;
+};
+
+struct verifier {
+	bool known, ready; /* ready: has the trust file */
+	uint64_t number, generation;
+	unsigned orders;
+	digest crl, sending; /* the J-LIS CRL it holds; the one on its way */
+};
+
+/* What is told to a signer, in this order: hello, rules, CRL, then the day's work. */
+enum signer_step { SIGNER_AWAY = 0, SIGNER_HELLO, SIGNER_RULES, SIGNER_READY, SIGNER_STOPPED };
+struct signer {
+	enum peer peer;
+	enum signer_step step;
+	uint64_t generation, id;
+	struct head journal, hello, known; /* as told last; of ours in hello; of theirs in the books then */
+	int64_t hello_at;
+	digest crl, sending;
+	unsigned orders;     /* certificates at the issuer */
+	uint64_t told;       /* revocations by lines below it are in its set */
+	uint64_t telling;    /* line of the one being told, UINT64_MAX: none */
+	const char *stopped; /* why */
+};
+
+#define RATE_MINUTES 60
+struct rate {
+	int64_t minute[RATE_MINUTES];
+	uint32_t accepted[RATE_MINUTES], refused[RATE_MINUTES], decided[RATE_MINUTES];
+};
+
+struct used; /* challenges used, challenge.c */
+
+struct files {
+	struct buf trust, profile, ruleset, approval, baseline;
+};
+
+struct registrar {
+	const char *home;
+	char books[1024], state[1024];
+	struct wires *wires;
+	struct book *book;
+	struct db *db;
+	struct trust *trust;
+	struct profile *profile;
+	struct ruleset *ruleset;
+	struct approval approval;
+	struct files files;
+	struct secret token_key, jlis_key;
+	uint8_t challenge_secret[32];
+	int64_t challenge_ms, jlis_every_ms;
+
+	/* why nothing is taken: OK while open */
+	err closed;       /* the books, the baseline           */
+	err clock_closed; /* the clock                         */
+	int64_t reopen_at;
+
+	/* the clock as last seen */
+	instant last_at, seen; /* of the last entry; the last good look at the clock … */
+	int64_t seen_at;       /* … on the steady clock                                 */
+	int64_t seen_steady;   /* now, on the steady clock                              */
+	bool late, more;       /* this turn waits a millisecond; messages are left       */
+	bool weak_jail;
+
+	/* the turn */
+	instant now;
+	bool in_turn;
+	err broken; /* of this turn */
+	size_t n_parcels, cap_parcels;
+	struct parcel *parcel;
+	struct buf bytes;                /* of parcels       */
+	struct buf line, openings, body; /* of one entry */
+	uint64_t line_n;
+	size_t n_ordered;
+	uint32_t ordered[FLIGHTS_MAX]; /* flights whose order goes out after the commit */
+	bool revoked_now;              /* in this turn                                         */
+	bool revoked_told;             /* status has it in its set: the new answer at once    */
+	bool note_soon;                /* a revocation: the next checkpoint at once            */
+
+	/* links */
+	size_t n_links;
+	struct known {
+		enum peer peer;
+		uint64_t number, generation;
+	} link[LINKS_MAX];
+	uint64_t generations;
+	size_t next_link;
+
+	struct flight flight[FLIGHTS_MAX];
+	uint64_t flight_key[FLIGHTS_MAX]; /* first bytes of .document, 0 when free */
+	uint32_t flights, flight_hint;
+	uint64_t flight_ids;
+
+	struct verifier verifier[8];
+	size_t next_verifier;
+	struct signer issuer, status;
+	struct used *used;
+	struct rate rate;
+	bool limit_recorded;
+	int64_t limit_minute;
+
+	/* J-LIS's CRL */
+	struct {
+		bool asking, whole;
+		uint64_t id, generation;
+		int64_t next_at, backoff_ms;
+		struct buf bytes;
+		digest digest;
+		uint64_t trying; /* the verifier that judges it */
+		bool judged;
+	} jlis;
+
+	/* our status, see status.c */
+	struct {
+		uint64_t id;
+		bool answers_asked, slots_sent, crl_asked, crl_sent, note_asked, note_sent;
+		uint64_t answers_id, slots_id, crl_id, file_id, note_id, tiles_id;
+		int64_t answers_at, crl_at, note_at, tick;
+		size_t n;
+		serial serials[ANSWERS_MAX];
+		instant this_update, next_update;
+		digest answers;
+		uint64_t crl_covers, note_from;
+		struct crl_order crl_order;
+		int64_t crl_again;
+		struct buf crl;
+		struct head note_head;
+		struct buf note;
+		struct buf slots;
+		bool ca_sent;
+	} pub;
+
+	struct {
+		int64_t verify_at, issue_at, notice_at; /* steady ms of the next look */
+		instant verify_looked;
+		bool all_verify; /* a new CRL: all that wait, at once */
+		uint64_t verify_after, issue_after;
+		bool verify_more, issue_more;
+		uint64_t mail_at;
+	} owed;
+
+	uint64_t uncounted[8]; /* refusals that are counted, not kept, by kind */
+	uint64_t turns, lines, applications;
+};
+
+/* --- registrar.c: open, turn, close ------------------------------------------- */
+/* `r` is zeroed.  Reads configuration, files and keys: before the jail. */
+err registrar_configure(struct registrar *r, const char *home) CHECKED;
+/* Opens books and projection; r->wires may be set already, to answer heartbeats meanwhile. */
+err registrar_open(struct registrar *r) CHECKED;
+void registrar_close(struct registrar *r);
+/* One turn without waiting.  ERR_CORRUPT: the role stops. */
+err registrar_turn(struct registrar *r) CHECKED;
+/* How long the role may sleep before the next turn. */
+int registrar_timeout_ms(const struct registrar *r);
+
+/* --- turn.c: entries and what leaves after the commit -------------------------- */
+/* What is refused now, or ok. */
+err turn_open_check(const struct registrar *r) CHECKED;
+struct entry entry_of(const struct registrar *r, enum act act);
+struct entry entry_about(const struct registrar *r, enum act act, dossier_id about);
+/* Adds a personal field, with its salt. */
+void entry_personal(struct entry *e, const char *field, slice value);
+/* Puts the line into the turn: e's number, time and baseline are set here; `places` as db_apply. */
+err turn_enter(struct registrar *r, struct entry *e, const struct evidence_at *places) CHECKED;
+/* A piece of evidence of the next line; known ones are found, not added again. */
+err turn_evidence(struct registrar *r, slice bytes, digest *name, struct evidence_at *at) CHECKED;
+err turn_sealed(struct registrar *r, slice bytes, digest *name, struct evidence_at *at) CHECKED;
+void turn_answer(struct registrar *r, const struct caller *to, slice body);
+void turn_refuse(struct registrar *r, const struct caller *to, err e);
+/* A text that is borrowed: copied here. */
+void turn_refuse_text(struct registrar *r, const struct caller *to, enum err_kind kind, slice what);
+void turn_order(struct registrar *r, enum peer peer, uint64_t number, uint8_t kind, uint64_t id, slice body);
+err turn_commit(struct registrar *r) CHECKED;
+void turn_rollback(struct registrar *r);
+/* The line that was entered last, for an entry_reply. */
+void turn_entry_reply(struct registrar *r, const struct caller *to, const serial *s);
+/* A line that stands in the books already. */
+err turn_old_entry(struct registrar *r, const struct caller *to, uint64_t n, const serial *s) CHECKED;
+struct known *link_known(struct registrar *r, enum peer peer, uint64_t number);
+struct link *link_of(struct registrar *r, enum peer peer, uint64_t number);
+
+/* --- challenge.c ------------------------------------------------------------------ */
+void challenge_put(struct registrar *r, struct buf *body);
+/* ERR_POLICY nonce-unknown, nonce-late; ERR_CONFLICT nonce-used; ERR_BUSY nonce-many. */
+err challenge_use(struct registrar *r, slice nonce, digest document) CHECKED;
+void challenge_drop(struct registrar *r);
+
+/* --- flight.c -------------------------------------------------------------------- */
+struct flight *flight_new(struct registrar *r, enum errand errand, digest document);
+struct flight *flight_of_document(struct registrar *r, digest document);
+struct flight *flight_of_id(struct registrar *r, uint64_t id);
+void flight_free(struct registrar *r, struct flight *f);
+/* Ends it without a refusal: applicants hear their dossier's state, others that they may try again. */
+void flight_land(struct registrar *r, struct flight *f);
+/* Goes on under another document: an officer's decision about it was read. */
+void flight_rename(struct registrar *r, struct flight *f, digest document);
+/* Gives the memory back. */
+void flight_wipe(struct flight *f);
+void flight_drop_all(struct registrar *r, err why);
+/* Sends to a verifier, or holds it until one is there. */
+void flight_verify(struct registrar *r, struct flight *f);
+void flight_send_held(struct registrar *r);
+void flight_forget_verifier(struct registrar *r, uint64_t number);
+void flight_refuse(struct registrar *r, struct flight *f, enum err_kind kind, slice what);
+void flight_refuse_err(struct registrar *r, struct flight *f, err e);
+err flight_load(struct registrar *r, const struct record *d, struct buf *application, struct buf *certificate) CHECKED;
+
+/* --- apply.c: the straight way ---------------------------------------------------- */
+err apply_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err apply_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+err apply_ordered_send(struct registrar *r);
+err apply_issue_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+err apply_void_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+err apply_owed(struct registrar *r) CHECKED;
+/* Applicants of a flight hear what the books say. */
+void apply_answer_all(struct registrar *r, struct flight *f);
+token apply_token(const struct registrar *r, digest document);
+void apply_rate(struct registrar *r, enum outcome o);
+/* Ends a dossier that waits for a person, or orders its certificate, as the officer's document says. */
+err apply_decided(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+
+/* --- ask.c: small questions ------------------------------------------------------- */
+err ask_dossier(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err ask_fetch(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err ask_serial(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err ask_state(struct registrar *r, const struct caller *c) CHECKED;
+
+/* --- revoke.c: receipts, revocations, notices --------------------------------------- */
+err receipt_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err receipt_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+err revoke_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err revoke_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+err revoke_by_officer(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+err notice_owed(struct registrar *r) CHECKED;
+err notice_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+err notice_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+
+/* --- office.c ----------------------------------------------------------------------- */
+err office_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err office_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+/* The house's first lines; and every start: that what is here is what was accredited. */
+err office_found(struct registrar *r) CHECKED;
+err office_load_rules(struct registrar *r) CHECKED;
+
+/* --- jlis.c -------------------------------------------------------------------------- */
+err jlis_tend(struct registrar *r) CHECKED;
+err jlis_part(struct registrar *r, const struct frame *x) CHECKED;
+err jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const struct frame *x) CHECKED;
+void jlis_give(struct registrar *r);
+void jlis_ask(struct registrar *r, struct flight *f, slice request);
+err jlis_answer(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+
+/* --- signers.c ------------------------------------------------------------------------- */
+err signer_fresh(struct registrar *r, struct signer *s) CHECKED;
+err signer_tend(struct registrar *r, struct signer *s) CHECKED;
+err signer_result(struct registrar *r, struct signer *s, const struct frame *x) CHECKED;
+void signer_rules(struct registrar *r, struct signer *s);
+err signer_tell_revoked(struct registrar *r) CHECKED;
+
+/* --- status.c ---------------------------------------------------------------------------- */
+err status_tend(struct registrar *r) CHECKED;
+err status_result(struct registrar *r, const struct frame *x) CHECKED;
+err publisher_result(struct registrar *r, const struct frame *x) CHECKED;
+err publisher_fresh(struct registrar *r) CHECKED;
+err crl_part(struct registrar *r, const struct frame *x) CHECKED;
+
+/* A body is built in r->body: cleared here. */
+struct buf *body_new(struct registrar *r);
+
+#endif

@@ -1,0 +1,409 @@
+#include "act/revocation.h"
+#include "edge/log.h"
+#include "role/registrar/registrar.h"
+
+/* --- receipts ---------------------------------------------------------------------- */
+static err
+new_document(struct registrar *r, enum errand errand, const struct caller *c, slice body)
+{
+	struct flight *f;
+	slice cms;
+	digest d;
+
+	TRY(turn_open_check(r));
+	TRY(octets_get(body, &cms));
+	if (cms.n > CMS_MAX)
+		return fail(ERR_INPUT, "cms-long: house: a document has at most 65536 bytes");
+	d = sha256(cms);
+	f = flight_of_document(r, d);
+	if (f != NULL && f->errand == errand && f->n_callers < CALLERS_MAX) {
+		f->caller[f->n_callers++] = *c;
+		return ok;
+	}
+	f = f != NULL ? NULL : flight_new(r, errand, d);
+	if (f == NULL)
+		return fail(ERR_BUSY, "apply-busy: house: too many applications are being judged; try again by yourself");
+	buf_put(&f->cms, cms);
+	f->caller[f->n_callers++] = *c;
+	flight_verify(r, f);
+	return ok;
+}
+
+err
+receipt_order(struct registrar *r, const struct caller *c, slice body)
+{
+	return new_document(r, ERRAND_RECEIPT, c, body);
+}
+
+static void
+answer_entry(struct registrar *r, struct flight *f, const serial *s)
+{
+	for (size_t i = 0; i < f->n_callers; i++)
+		turn_entry_reply(r, &f->caller[i], s);
+	flight_free(r, f);
+}
+
+/* The same document again: the line it made stands in the books. */
+static err
+answer_old(struct registrar *r, struct flight *f, uint64_t n, const serial *s)
+{
+	for (size_t i = 0; i < f->n_callers; i++)
+		TRY(turn_old_entry(r, &f->caller[i], n, s));
+	flight_free(r, f);
+	return ok;
+}
+
+static err
+check_receipt(const struct facts *x, const struct record *d)
+{
+	dossier_id id;
+	digest certificate;
+
+	TRY(hex_get(x->value[R_DOSSIER], id.b, sizeof id.b));
+	TRY(digest_get(x->value[R_CERTIFICATE], &certificate));
+	if (memcmp(id.b, d->d.id.b, sizeof id.b) != 0 || !digest_eq(certificate, d->d.certificate) ||
+	    !digest_eq(x->signer_digest, d->d.certificate))
+		return fail(ERR_POLICY, "receipt-other: Rule 12(1)(i)リ: the receipt is not for, or not by, this certificate");
+	return ok;
+}
+
+static err
+enter_receipt(struct registrar *r, struct flight *f, const struct record *d)
+{
+	struct entry e = entry_about(r, ACT_RECEIPT_RECEIVED, d->d.id);
+	struct buf by OWNED(buf_drop) = BUF(LINE_ID_MAX);
+	struct evidence_at at;
+
+	buf_put_hex(&by, digest_slice(&d->d.certificate));
+	e.line.by = BY_APPLICANT;
+	e.line.by_id = buf_slice(&by);
+	e.line.n_evidence = 1;
+	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
+	e.document = f->document;
+	e.serial = d->d.serial;
+	TRY(turn_enter(r, &e, &at));
+	answer_entry(r, f, &d->d.serial);
+	return ok;
+}
+
+err
+receipt_judged(struct registrar *r, struct flight *f, const struct facts *x)
+{
+	struct record d;
+	serial s;
+	err e;
+
+	if (x->form != FORM_RECEIPT || x->n != R_COUNT || x->verdict != VERDICT_VERIFIED) {
+		flight_refuse(r, f, x->kind == OK ? ERR_INPUT : x->kind,
+		    x->why.n > 0 ? x->why : LIT("receipt-form: Rule 12(1)(i): this document is no receipt"));
+		return ok;
+	}
+	e = serial_get_hex(x->value[R_SERIAL], &s);
+	if (e.kind == OK)
+		e = db_serial(r->db, s, &d);
+	if (e.kind == OK)
+		e = check_receipt(x, &d);
+	if (e.kind == OK && digest_eq(d.d.receipt, f->document))
+		return answer_old(r, f, d.d.receipt_n, &d.d.serial);
+	if (e.kind == OK)
+		e = dossier_plan(&d.d, ACT_RECEIPT_RECEIVED);
+	if (e.kind == OK)
+		return enter_receipt(r, f, &d);
+	if (e.kind == ERR_WORLD || e.kind == ERR_CORRUPT)
+		return e;
+	flight_refuse_err(r, f, e);
+	return ok;
+}
+
+/* --- revocations -------------------------------------------------------------------- */
+err
+revoke_order(struct registrar *r, const struct caller *c, slice body)
+{
+	return new_document(r, ERRAND_REVOKE, c, body);
+}
+
+static struct entry
+revocation_entry(const struct registrar *r, enum act act, const struct flight *f, const struct record *d, slice by)
+{
+	struct entry e = entry_about(r, act, d->d.id);
+
+	e.line.by = BY_APPLICANT;
+	e.line.by_id = by;
+	e.document = f->document;
+	e.serial = d->d.serial;
+	e.line.n_evidence = 1;
+	e.line.evidence[0] = f->document;
+	return e;
+}
+
+/* At once: the slot goes first, then the signers hear, then the new answer and the list (status.c). */
+static void
+withdraw(struct registrar *r, const serial *s)
+{
+	serial_order_put(body_new(r), &(struct serial_order){*s});
+	turn_order(r, PEER_PUBLISHER, 0, ORDER_WITHDRAW, 0, buf_slice(&r->body));
+	r->revoked_now = true;
+}
+
+/* Who decides by rule: the certificate's own key, or the application's card with good status. */
+static bool
+is_at_once(const struct facts *x, const struct record *d)
+{
+	if (x->signer == SIGNER_CERTIFICATE)
+		return digest_eq(x->signer_digest, d->d.certificate);
+	return x->signer == SIGNER_CARD && x->same_card && x->verdict == VERDICT_VERIFIED;
+}
+
+static err
+enter_revoked(struct registrar *r, struct flight *f, const struct facts *x, const struct record *d, slice by)
+{
+	struct entry e = revocation_entry(r, ACT_CERTIFICATE_REVOKED, f, d, by);
+	struct buf id OWNED(buf_drop) = BUF(LINE_ID_MAX);
+	struct evidence_at at[3] = {{0}};
+
+	buf_put_hex(&id, digest_slice(&r->ruleset->digest));
+	e.line.by = BY_RULE;
+	e.line.by_id = buf_slice(&id);
+	e.ruleset = r->ruleset->digest;
+	e.responsible = r->approval.responsible->label;
+	e.signer = x->signer;
+	e.judged = f->judged;
+	TRY(reason_get(x->value[V_REASON], &e.reason));
+	TRY(db_place(r->db, f->document, &at[0]));
+	if (x->signer == SIGNER_CARD) {
+		e.method = x->method;
+		e.status = x->status_digest;
+		if (f->answer.n > 0) {
+			memcpy(e.nonce, f->nonce, sizeof e.nonce);
+			e.line.n_evidence = 3;
+			TRY(turn_sealed(r, buf_slice(&f->answer), &e.line.evidence[1], &at[1]));
+			TRY(turn_sealed(r, buf_slice(&f->request), &e.line.evidence[2], &at[2]));
+			e.status = e.line.evidence[1];
+		}
+	}
+	TRY(turn_enter(r, &e, at));
+	withdraw(r, &d->d.serial);
+	answer_entry(r, f, &d->d.serial);
+	return ok;
+}
+
+static err
+enter_requested(struct registrar *r, struct flight *f, const struct facts *x, const struct record *d, slice by)
+{
+	struct entry e = revocation_entry(r, ACT_REVOCATION_REQUESTED, f, d, by);
+	struct evidence_at at;
+
+	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
+	e.signer = x->signer;
+	TRY(reason_get(x->value[V_REASON], &e.reason));
+	return turn_enter(r, &e, &at);
+}
+
+/* A renewed, revoked or uncheckable card: to a revocation officer at once, with an alarm (B-10). */
+static err
+enter_for_officer(struct registrar *r, struct flight *f, const struct facts *x, const struct record *d)
+{
+	struct entry e = entry_about(r, ACT_REVIEW_OPENED, d->d.id);
+
+	e.why =
+	    x->verdict == VERDICT_VERIFIED
+	        ? LIT("revoke-other-card: Rule 6(x): asked with another card than the application's; an officer decides")
+	        : LIT("revoke-unchecked: Rule 6(x): the card is revoked or could not be checked; an officer decides");
+	log_id(LOG_ALARM, "revoke-officer: Rule 6(x): a revocation waits for an officer", "dossier", ARR(d->d.id.b));
+	TRY(turn_enter(r, &e, NULL));
+	answer_entry(r, f, &d->d.serial);
+	return ok;
+}
+
+/* First the verifier says which serial is meant and who signed; a card is judged again beside the application. */
+static err
+second_look(struct registrar *r, struct flight *f, const struct record *d)
+{
+	f->second = true;
+	TRY(flight_load(r, d, &f->application, &f->certificate));
+	flight_verify(r, f);
+	return ok;
+}
+
+static err
+request(struct registrar *r, struct flight *f, const struct facts *x, const struct record *d)
+{
+	struct buf by OWNED(buf_drop) = BUF(LINE_ID_MAX);
+	bool at_once = is_at_once(x, d);
+
+	if (x->signer == SIGNER_CARD && x->verdict == VERDICT_UNCHECKED && x->ocsp_request.n > 0 && !f->asked_jlis) {
+		jlis_ask(r, f, x->ocsp_request);
+		if (f->stage == STAGE_JLIS)
+			return ok;
+	}
+	buf_put_hex(&by, digest_slice(&x->signer_digest));
+	TRY(enter_requested(r, f, x, d, buf_slice(&by)));
+	return at_once ? enter_revoked(r, f, x, d, buf_slice(&by)) : enter_for_officer(r, f, x, d);
+}
+
+err
+revoke_judged(struct registrar *r, struct flight *f, const struct facts *x)
+{
+	struct record d;
+	serial s;
+	err e;
+
+	if (x->form != FORM_REVOCATION || x->n != V_COUNT || !x->chained ||
+	    (x->signer == SIGNER_CERTIFICATE && x->verdict != VERDICT_VERIFIED)) {
+		flight_refuse(r, f, x->kind == OK ? ERR_INPUT : x->kind,
+		    x->why.n > 0 ? x->why : LIT("revoke-form: Rule 6(x): this document is no request for revocation"));
+		return ok;
+	}
+	e = serial_get_hex(x->value[V_SERIAL], &s);
+	if (e.kind == OK)
+		e = db_serial(r->db, s, &d);
+	if (e.kind == OK && d.d.state == DOSSIER_REVOKED && digest_eq(d.d.revocation, f->document))
+		return answer_old(r, f, d.d.revoked_n, &d.d.serial);
+	if (e.kind == OK)
+		e = dossier_plan(&d.d, ACT_CERTIFICATE_REVOKED);
+	if (e.kind == OK && x->signer == SIGNER_CERTIFICATE && !digest_eq(x->signer_digest, d.d.certificate))
+		e = fail(ERR_POLICY, "revoke-other: Rule 6(x): the request is signed with another certificate than it names");
+	if (e.kind == OK && x->signer == SIGNER_CARD && !f->second)
+		return second_look(r, f, &d);
+	if (e.kind == OK)
+		return request(r, f, x, &d);
+	if (e.kind == ERR_WORLD || e.kind == ERR_CORRUPT)
+		return e;
+	flight_refuse_err(r, f, e);
+	return ok;
+}
+
+/* --- by an officer: V-2 ------------------------------------------------------------------ */
+err
+revoke_by_officer(struct registrar *r, struct flight *f, const struct facts *x)
+{
+	struct entry e;
+	struct evidence_at at;
+	struct record d;
+	serial s;
+	err bad = serial_get_hex(x->value[W_SERIAL], &s);
+
+	if (bad.kind == OK)
+		bad = db_serial(r->db, s, &d);
+	if (bad.kind == OK && d.d.state == DOSSIER_REVOKED && digest_eq(d.d.revocation, f->document))
+		return answer_old(r, f, d.d.revoked_n, &d.d.serial);
+	if (bad.kind == OK)
+		bad = dossier_plan(&d.d, ACT_CERTIFICATE_REVOKED);
+	if (bad.kind != OK) {
+		if (bad.kind == ERR_WORLD || bad.kind == ERR_CORRUPT)
+			return bad;
+		flight_refuse_err(r, f, bad);
+		return ok;
+	}
+	e = revocation_entry(r, ACT_CERTIFICATE_REVOKED, f, &d, x->person);
+	e.line.by = BY_OFFICER;
+	e.responsible = x->person;
+	e.signer = SIGNER_PERSON;
+	e.judged = f->judged;
+	TRY(reason_get(x->value[W_REASON], &e.reason));
+	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
+	entry_personal(&e, "grounds", x->value[W_GROUNDS]);
+	TRY(turn_enter(r, &e, &at));
+	withdraw(r, &d.d.serial);
+	answer_entry(r, f, &d.d.serial);
+	return ok;
+}
+
+/* --- notices: Rule 6(xii) ------------------------------------------------------------------ */
+#define NOTICES_AT_ONCE 8
+#define NOTICE_EVERY_MS 1000
+#define NOTICE_AGAIN_MS 30000
+
+/* A verifier reads the application once more: the registrar parses no stranger's bytes, not even for an address. */
+err
+notice_owed(struct registrar *r)
+{
+	struct record d[NOTICES_AT_ONCE];
+	size_t n;
+
+	if (r->seen_steady < r->owed.notice_at || link_of(r, PEER_MESSENGER, 0) == NULL)
+		return ok;
+	r->owed.notice_at = r->seen_steady + NOTICE_EVERY_MS;
+	TRY(db_owing(r->db, OWES_NOTICE, 0, true, d, NOTICES_AT_ONCE, &n));
+	for (size_t i = 0; i < n; i++) {
+		struct flight *f;
+
+		if (d[i].d.revoked_n >= book_size(r->book) || flight_of_document(r, d[i].d.document) != NULL)
+			continue;
+		f = flight_new(r, ERRAND_NOTICE, d[i].d.document);
+		if (f == NULL)
+			return ok;
+		TRY(flight_load(r, &d[i], &f->cms, NULL));
+		flight_verify(r, f);
+	}
+	return ok;
+}
+
+static void
+put_letter(struct buf *b, const struct record *d)
+{
+	buf_put_str(b, "あなたの電子証明書は失効しました。\n番号: ");
+	buf_put_hex(b, serial_slice(&d->d.serial));
+	buf_put_str(b, "\n日時: ");
+	instant_put(b, d->d.revoked);
+	buf_put_str(b, "\n理由: ");
+	buf_put_str(b, reason_name(d->d.reason));
+	buf_put_str(b, "\n心当たりがないときは、すぐにご連絡ください。\n\n"
+	               "Your certificate has been revoked.\nSerial: ");
+	buf_put_hex(b, serial_slice(&d->d.serial));
+	buf_put_str(b, "\nTime: ");
+	instant_put(b, d->d.revoked);
+	buf_put_str(b, "\nReason: ");
+	buf_put_str(b, reason_name(d->d.reason));
+	buf_put_str(b, "\nIf you did not ask for this, please contact us at once.\n");
+}
+
+err
+notice_judged(struct registrar *r, struct flight *f, const struct facts *x)
+{
+	struct buf text OWNED(buf_drop) = BUF(4096);
+	struct record d;
+
+	TRY(db_dossier(r->db, f->dossier, &d));
+	if (d.d.owes != OWES_NOTICE || x->form != FORM_APPLICATION || x->n != A_COUNT) {
+		flight_free(r, f);
+		return ok;
+	}
+	if (slice_eq(x->value[A_CONTACT], LIT("letter"))) {
+		struct entry e = entry_about(r, ACT_REVIEW_OPENED, d.d.id);
+
+		e.why = LIT("notice-letter: Rule 6(xii): the subscriber asked for letters; an officer sends this one");
+		flight_free(r, f);
+		return turn_enter(r, &e, NULL);
+	}
+	put_letter(&text, &d);
+	mail_order_put(
+	    body_new(r), &(struct mail_order){x->value[A_CONTACT],
+	                     LIT("電子証明書の失効のお知らせ / Your certificate has been revoked"), buf_slice(&text)});
+	turn_order(r, PEER_MESSENGER, 0, ORDER_MAIL, f->id, buf_slice(&r->body));
+	f->stage = STAGE_MAIL;
+	return ok;
+}
+
+err
+notice_result(struct registrar *r, struct flight *f, const struct frame *x)
+{
+	struct entry e = entry_about(r, ACT_USER_NOTIFIED, f->dossier);
+	struct record d;
+
+	TRY(db_dossier(r->db, f->dossier, &d));
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "messenger", x->what);
+		r->owed.notice_at = r->seen_steady + NOTICE_AGAIN_MS;
+		flight_free(r, f);
+		return ok;
+	}
+	flight_free(r, f);
+	if (d.d.owes != OWES_NOTICE)
+		return ok;
+	e.line.by = BY_MESSENGER;
+	e.line.by_id = LIT("messenger");
+	e.serial = d.d.serial;
+	e.how = LIT("mail");
+	return turn_enter(r, &e, NULL);
+}

@@ -1,0 +1,282 @@
+#include "act/books.h"
+#include "edge/log.h"
+#include "role/registrar/registrar.h"
+
+/*
+ * Both signers, on every new wire: heads both ways, then profile, rule set and
+ * approval, then J-LIS's list; only then the day's orders.  Who finds that the
+ * other was set back stops, names what is affected, and an operator must look.
+ */
+
+static void
+stop(struct signer *s, const char *why)
+{
+	s->step = SIGNER_STOPPED;
+	s->stopped = why;
+	log_text(LOG_ALARM, why);
+}
+
+/*
+ * Hello says our head, and proves that it extends the head at proof_from; a
+ * signer that knows another answers with that one, and hello is said again.
+ */
+static err
+hello(struct registrar *r, struct signer *s, struct head from)
+{
+	struct head_order o = {.books = {book_size(r->book), book_root(r->book)}, .proof_from = from.size};
+	const struct house *h = db_house(r->db);
+	struct tree_nodes nodes = book_nodes(r->book);
+
+	if (from.size > 0 && from.size < o.books.size)
+		TRY(tree_consistency(&nodes, from.size, o.books.size, o.proof, &o.n_proof));
+	o.journal = s->peer == PEER_ISSUER ? h->issuer : h->status;
+	s->hello = o.books;
+	s->known = o.journal;
+	head_order_put(body_new(r), &o);
+	turn_order(r, s->peer, 0, ORDER_HELLO, s->id, buf_slice(&r->body));
+	return ok;
+}
+
+err
+signer_fresh(struct registrar *r, struct signer *s)
+{
+	if (s->step == SIGNER_STOPPED)
+		return ok; /* what was found does not go away with a new wire */
+	s->step = SIGNER_HELLO;
+	s->orders = 0;
+	s->crl = s->sending = (digest){0};
+	s->telling = UINT64_MAX;
+	s->told = db_house(r->db)->crl_covers;
+	s->id = ++r->generations;
+	s->hello_at = INT64_MAX;
+	return hello(r, s, (struct head){0});
+}
+
+void
+signer_rules(struct registrar *r, struct signer *s)
+{
+	rules_order_put(body_new(r), &(struct rules_order){buf_slice(&r->files.profile), buf_slice(&r->files.ruleset),
+	                                 buf_slice(&r->files.approval)});
+	turn_order(r, s->peer, 0, ORDER_RULES, s->id, buf_slice(&r->body));
+	if (s->step == SIGNER_HELLO)
+		s->step = SIGNER_RULES;
+}
+
+/* The serials whose certificates the books have from a part of the journal that is gone. */
+static void
+name_serials(struct registrar *r, uint64_t journal_size)
+{
+	struct book_reader *reader OWNED(book_reader_close) = NULL;
+	uint64_t n;
+	slice line;
+
+	if (book_read_from(r->book, 0, &reader).kind != OK)
+		return;
+	while (book_read_next(reader, &n, &line).kind == OK) {
+		struct entry e OWNED(entry_drop) = {0};
+
+		if (memmem(line.p, line.n, "certificate.issued", 18) == NULL || entry_get(line, &e).kind != OK)
+			continue;
+		if (e.line.act == ACT_CERTIFICATE_ISSUED && e.journal > journal_size)
+			log_id(LOG_ALARM, "journal-rollback: design 3: issued, and not in the issuer's journal any more", "serial",
+			    serial_slice(&e.serial));
+	}
+}
+
+/* A signer that stopped names, in its refusal's body, the serials our books hide. */
+static void
+name_hidden(slice body)
+{
+	slice text, hex;
+	serial n;
+
+	if (octets_get(body, &text).kind != OK)
+		return;
+	while (slice_cut(&text, '\n', &hex))
+		if (serial_get_hex(hex, &n).kind == OK)
+			log_id(LOG_ALARM, "books-rollback: design 3: signed, and its order is not in the books any more", "serial",
+			    serial_slice(&n));
+}
+
+/* Heads both ways: NULL where each extends what the other knew, else what is wrong. */
+static const char *
+heads_differ(struct registrar *r, const struct signer *s, const struct head_reply *reply)
+{
+	struct tree_nodes nodes = book_nodes(r->book);
+	digest root;
+
+	if (reply->journal.size < s->known.size)
+		return "journal-rollback: design 3: a signer's journal is of an older day than the books";
+	if (s->known.size > 0 &&
+	    books_check_extends(s->known, reply->journal, s->known.size, reply->proof, reply->n_proof).kind != OK)
+		return "journal-other: design 3: a signer's journal does not extend the one the books know";
+	if (reply->books.size > book_size(r->book))
+		return "books-rollback: design 3: a signer has seen more lines than the books hold";
+	if (reply->books.size > 0 &&
+	    (tree_root_at(&nodes, reply->books.size, &root).kind != OK || !digest_eq(root, reply->books.root)))
+		return "books-other: design 3: a signer has seen other lines than the books hold";
+	return NULL;
+}
+
+static err
+hello_result(struct registrar *r, struct signer *s, const struct frame *x)
+{
+	struct head_reply reply;
+	const char *differ;
+
+	if (x->fail == ERR_CORRUPT) {
+		log_what(LOG_ALARM, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
+		stop(s, "signer-stopped: design 3: a signer found that books or journal were set back; it signs nothing");
+		name_hidden(x->body);
+		return ok;
+	}
+	if (x->fail != OK) {
+		log_what(LOG_WARN, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
+		s->hello_at = r->seen_steady + 1000;
+		return ok;
+	}
+	TRY(head_reply_get(x->body, &reply));
+	differ = heads_differ(r, s, &reply);
+	if (differ != NULL) {
+		stop(s, differ);
+		if (reply.journal.size < s->known.size)
+			name_serials(r, reply.journal.size);
+		return ok;
+	}
+	s->journal = reply.journal;
+	if (reply.books.size != s->hello.size)
+		return hello(r, s, reply.books);
+	signer_rules(r, s);
+	return ok;
+}
+
+/* A hello that was refused for the hour's sake is said again. */
+err
+signer_tend(struct registrar *r, struct signer *s)
+{
+	if (s->step != SIGNER_HELLO || r->seen_steady < s->hello_at || link_of(r, s->peer, 0) == NULL)
+		return ok;
+	s->hello_at = INT64_MAX;
+	return hello(r, s, (struct head){0});
+}
+
+static err
+rules_result(struct registrar *r, struct signer *s, const struct frame *x)
+{
+	if (x->fail != OK) {
+		log_what(LOG_ALARM, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
+		return ok; /* stays without rules: nothing is ordered of it, until an approval it takes */
+	}
+	if (s->step == SIGNER_RULES)
+		s->step = SIGNER_READY;
+	r->owed.issue_at = 0;
+	jlis_give(r);
+	return ok;
+}
+
+/* --- revocations: each to both sets, in the books' order ----------------------------------- */
+static err
+tell(struct registrar *r, struct signer *s, const struct record *d)
+{
+	struct buf certificate OWNED(buf_drop) = BUF(CERT_MAX), application OWNED(buf_drop) = BUF(CMS_MAX),
+	                       cms OWNED(buf_drop) = BUF(CMS_MAX), answer OWNED(buf_drop) = BUF(64U << 10);
+	struct revoked_order o = {.method = d->d.revocation_method,
+	    .judged = d->d.revocation_judged,
+	    .revoked = d->d.revoked,
+	    .reason = d->d.reason};
+	struct evidence_at at;
+
+	TRY(flight_load(r, d, &application, &certificate));
+	TRY(db_place(r->db, d->d.revocation, &at));
+	TRY(book_evidence(r->book, &at, d->d.revocation, (slice){NULL, 0}, &cms));
+	if (o.method == STATUS_CRL)
+		o.crl = d->d.revocation_status;
+	else if (o.method == STATUS_OCSP) {
+		TRY(db_place(r->db, d->d.revocation_status, &at));
+		TRY(book_evidence(r->book, &at, d->d.revocation_status, secret_slice(&r->jlis_key), &answer));
+		o.ocsp_answer = buf_slice(&answer);
+		o.ocsp_nonce = ARR(d->d.revocation_nonce);
+	}
+	o.certificate = buf_slice(&certificate);
+	o.cms = buf_slice(&cms);
+	if (d->d.revoker == SIGNER_CARD)
+		o.application = buf_slice(&application);
+	revoked_order_put(body_new(r), &o);
+	turn_order(r, s->peer, 0, ORDER_REVOKED, d->d.revoked_n, buf_slice(&r->body));
+	s->telling = d->d.revoked_n;
+	return ok;
+}
+
+static err
+tell_next(struct registrar *r, struct signer *s)
+{
+	struct record d;
+	size_t n;
+
+	if (s->step != SIGNER_READY || s->telling != UINT64_MAX || link_of(r, s->peer, 0) == NULL)
+		return ok;
+	TRY(db_revoked(r->db, s->told, &d, 1, &n));
+	/* only what is durable: a line of this turn is told after it */
+	return n == 1 && d.d.revoked_n < book_size(r->book) ? tell(r, s, &d) : ok;
+}
+
+err
+signer_tell_revoked(struct registrar *r)
+{
+	TRY(tell_next(r, &r->issuer));
+	return tell_next(r, &r->status);
+}
+
+static err
+revoked_result(struct registrar *r, struct signer *s, const struct frame *x)
+{
+	struct head_reply reply;
+
+	if (s->telling != x->id)
+		return ok;
+	s->telling = UINT64_MAX;
+	if (x->fail == ERR_BUSY || x->fail == ERR_WORLD || x->fail == ERR_ABSENT) {
+		log_what(LOG_WARN, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
+		return ok; /* told again with the next turn */
+	}
+	if (x->fail != OK) {
+		/* Told, and not believed: a person must look; the others are not held up. */
+		log_number(LOG_ALARM, "revocation-disbelieved: design 3: a signer does not take a revocation of the books",
+		    "line", x->id);
+		log_what(LOG_ALARM, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
+	} else {
+		TRY(head_reply_get(x->body, &reply));
+		s->journal = reply.journal;
+	}
+	s->told = x->id + 1;
+	r->revoked_told = r->revoked_told || s->peer == PEER_STATUS;
+	return ok;
+}
+
+err
+signer_result(struct registrar *r, struct signer *s, const struct frame *x)
+{
+	struct flight *f;
+
+	switch (x->kind) {
+	case ORDER_HELLO:
+		return x->id == s->id ? hello_result(r, s, x) : ok;
+	case ORDER_RULES:
+		return x->id == s->id ? rules_result(r, s, x) : ok;
+	case ORDER_REVOKED:
+		return revoked_result(r, s, x);
+	case ORDER_CRL_IN:
+		return jlis_crl_result(r, s->peer, 0, x);
+	case ORDER_CRL_OUT:
+		return crl_part(r, x);
+	case ORDER_ISSUE:
+		s->orders -= s->orders > 0;
+		f = flight_of_id(r, x->id);
+		return f != NULL && f->stage == STAGE_ISSUE ? apply_issue_result(r, f, x) : ok;
+	case ORDER_VOID:
+		f = flight_of_id(r, x->id);
+		return f != NULL && f->stage == STAGE_VOID ? apply_void_result(r, f, x) : ok;
+	default:
+		return status_result(r, x);
+	}
+}

@@ -1,0 +1,404 @@
+#include "act/revocation.h"
+#include "edge/log.h"
+#include "role/registrar/registrar.h"
+
+/*
+ * What relying parties see (Rule 6(xi)): OCSP answers, the list, checkpoints.
+ * Each goes signer → publisher → books: an entry says "published" once it is.
+ * What was asked and lost is still owed by the books, and asked again.
+ */
+#define ANSWERS_IDLE_MS 20   /* between batches while no certificate waits at the issuer */
+#define ANSWERS_BUSY_MS 1000 /* … and while some do: status must not slow issuance       */
+#define LATE_MS 20000        /* an order without a result: asked again                   */
+
+static bool
+is_there(struct registrar *r, enum peer peer)
+{
+	const struct link *l = link_of(r, peer, 0);
+
+	return l != NULL && !link_is_full(l);
+}
+
+/* The path below the repository: what our own profile's URI says after the host. */
+static slice
+path_of(slice uri, slice otherwise)
+{
+	slice rest = uri, part;
+
+	if (!slice_cut(&rest, ':', &part) || !slice_has_prefix(rest, LIT("//")))
+		return otherwise;
+	rest = (slice){rest.p + 2, rest.n - 2};
+	return slice_cut(&rest, '/', &part) && rest.n > 0 ? rest : otherwise;
+}
+
+static void
+send_file(struct registrar *r, slice path, uint64_t id, slice bytes)
+{
+	struct file_order o = {.path = path};
+
+	do {
+		o.part.bytes = (slice){bytes.p, bytes.n < PART_BYTES ? bytes.n : PART_BYTES};
+		bytes = (slice){bytes.p + o.part.bytes.n, bytes.n - o.part.bytes.n};
+		o.part.last = bytes.n == 0;
+		file_order_put(body_new(r), &o);
+		turn_order(r, PEER_PUBLISHER, 0, ORDER_FILE, id, buf_slice(&r->body));
+		o.part.number++;
+	} while (!o.part.last);
+}
+
+/* --- OCSP answers ------------------------------------------------------------------- */
+static bool
+answers_due_now(const struct registrar *r)
+{
+	int64_t apart = r->issuer.orders > 0 || r->flights > 0 ? ANSWERS_BUSY_MS : ANSWERS_IDLE_MS;
+
+	return r->revoked_told || r->seen_steady - r->pub.answers_at >= apart;
+}
+
+/* The batch: what is due and durable; a revoked one only after the signer has it in its set. */
+static err
+gather(struct registrar *r, struct answers_order *o, struct buf *bytes)
+{
+	struct record d[ANSWERS_MAX];
+	size_t n, at[ANSWERS_MAX];
+
+	TRY(db_due(r->db, r->now, d, ANSWERS_MAX, &n));
+	for (size_t i = 0; i < n; i++) {
+		struct buf one OWNED(buf_drop) = BUF(CERT_MAX);
+
+		if (d[i].d.state == DOSSIER_REVOKED && d[i].d.revoked_n >= r->status.told)
+			continue;
+		TRY(flight_load(r, &d[i], NULL, &one));
+		at[o->n] = bytes->n;
+		buf_put(bytes, buf_slice(&one));
+		o->certificate[o->n].n = one.n;
+		o->n++;
+	}
+	for (size_t i = 0; i < o->n; i++)
+		o->certificate[i].p = bytes->p + at[i];
+	return buf_check(bytes);
+}
+
+static err
+answers_tend(struct registrar *r)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(ANSWERS_MAX * CERT_MAX);
+	struct answers_order o = {.now = instant_floor_second(r->now), .next_update = {r->now.ms + ANSWER_LIFE_MS}};
+
+	if (r->pub.answers_asked && r->seen_steady - r->pub.answers_at > LATE_MS)
+		r->pub.answers_asked = r->pub.slots_sent = false;
+	if (r->status.step != SIGNER_READY || r->pub.answers_asked || !is_there(r, PEER_STATUS) ||
+	    !is_there(r, PEER_PUBLISHER) || !answers_due_now(r))
+		return ok;
+	r->pub.answers_at = r->seen_steady;
+	r->revoked_told = false;
+	o.next_update = instant_floor_second(o.next_update);
+	TRY(gather(r, &o, &bytes));
+	if (o.n == 0)
+		return ok;
+	r->pub.answers_id = ++r->generations;
+	r->pub.answers_asked = true;
+	r->pub.slots_sent = false;
+	r->pub.this_update = o.now;
+	r->pub.next_update = o.next_update;
+	answers_order_put(body_new(r), &o);
+	turn_order(r, PEER_STATUS, 0, ORDER_ANSWERS, r->pub.answers_id, buf_slice(&r->body));
+	return ok;
+}
+
+/* "good" about a certificate that was revoked while the answer was being made is thrown away. */
+static err
+is_stale(struct registrar *r, const struct answers_reply *a, size_t i, bool *stale)
+{
+	struct ocsp_answer answer;
+	struct record d;
+
+	TRY(ocsp_answer_get(a->answer[i], &answer));
+	TRY(db_serial(r->db, a->serial[i], &d));
+	*stale = answer.error != 0 || !serial_eq(answer.serial, a->serial[i]) ||
+	         (d.d.state == DOSSIER_REVOKED && answer.status != OCSP_REVOKED);
+	return ok;
+}
+
+static err
+answers_result(struct registrar *r, const struct frame *x)
+{
+	struct answers_reply a, out = {0};
+	struct hash h;
+
+	if (!r->pub.answers_asked || x->id != r->pub.answers_id || r->pub.slots_sent)
+		return ok;
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "status", x->what);
+		r->pub.answers_asked = false;
+		r->pub.answers_at = r->seen_steady + 1000;
+		return ok;
+	}
+	TRY(answers_reply_get(x->body, &a));
+	hash_start(&h);
+	for (size_t i = 0; i < a.n; i++) {
+		bool stale;
+
+		TRY(is_stale(r, &a, i, &stale));
+		if (stale)
+			continue;
+		out.serial[out.n] = r->pub.serials[out.n] = a.serial[i];
+		out.this_update[out.n] = a.this_update[i];
+		out.next_update[out.n] = a.next_update[i];
+		out.answer[out.n++] = a.answer[i];
+		hash_add(&h, a.answer[i]);
+	}
+	r->pub.answers = hash_end(&h);
+	r->pub.n = out.n;
+	if (out.n == 0) {
+		r->pub.answers_asked = false;
+		return ok;
+	}
+	r->pub.slots_sent = true;
+	answers_reply_put(body_new(r), &out);
+	turn_order(r, PEER_PUBLISHER, 0, ORDER_SLOTS, r->pub.answers_id, buf_slice(&r->body));
+	return ok;
+}
+
+static err
+slots_result(struct registrar *r, const struct frame *x)
+{
+	struct entry e = entry_of(r, ACT_OCSP_PUBLISHED);
+
+	if (!r->pub.slots_sent || x->id != r->pub.answers_id)
+		return ok;
+	r->pub.answers_asked = r->pub.slots_sent = false;
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "publisher", x->what);
+		r->pub.answers_at = r->seen_steady + 1000;
+		return ok;
+	}
+	if (turn_open_check(r).kind != OK)
+		return ok;
+	e.line.by = BY_STATUS;
+	e.line.by_id = LIT("status");
+	e.this_update = r->pub.this_update;
+	e.next_update = r->pub.next_update;
+	e.answers = r->pub.answers;
+	e.n_serials = r->pub.n;
+	memcpy(e.serials, r->pub.serials, r->pub.n * sizeof e.serials[0]);
+	return turn_enter(r, &e, NULL);
+}
+
+/* --- the list -------------------------------------------------------------------------- */
+/* Every 12 hours, and after a revocation both signers know of, at most one in five seconds. */
+static err
+crl_is_due(struct registrar *r, bool *due)
+{
+	const struct house *h = db_house(r->db);
+	struct record d;
+	size_t n;
+
+	*due = h->crl_number == 0 || r->now.ms - h->crl_at.ms >= CRL_EVERY_MS;
+	if (*due || r->issuer.told <= h->crl_covers || r->seen_steady - r->pub.crl_at < CRL_APART_MS)
+		return ok;
+	TRY(db_revoked(r->db, h->crl_covers, &d, 1, &n));
+	*due = n == 1 && d.d.revoked_n < r->issuer.told;
+	return ok;
+}
+
+static err
+crl_tend(struct registrar *r)
+{
+	struct crl_order o = {.now = instant_floor_second(r->now)};
+	bool due;
+
+	if (r->pub.crl_asked && r->seen_steady - r->pub.crl_at > 3 * LATE_MS)
+		r->pub.crl_asked = false;
+	if (r->issuer.step != SIGNER_READY || r->pub.crl_asked || !is_there(r, PEER_ISSUER) ||
+	    !is_there(r, PEER_PUBLISHER) || r->seen_steady < r->pub.crl_again)
+		return ok;
+	TRY(crl_is_due(r, &due));
+	if (!due)
+		return ok;
+	/* Seconds as numbers: they rise by themselves, also over a list whose entry a crash took. */
+	o.number = (uint64_t)(o.now.ms / SECOND_MS);
+	o.next_update = (instant){o.now.ms + CRL_LIFE_MS};
+	r->pub.crl_id = ++r->generations;
+	r->pub.crl_asked = true;
+	r->pub.crl_at = r->seen_steady;
+	r->pub.crl_order = o;
+	r->pub.crl_covers = r->issuer.told;
+	r->pub.crl.max = CRL_MAX;
+	buf_clear(&r->pub.crl);
+	crl_order_put(body_new(r), &o);
+	turn_order(r, PEER_ISSUER, 0, ORDER_CRL_OUT, r->pub.crl_id, buf_slice(&r->body));
+	return ok;
+}
+
+err
+crl_part(struct registrar *r, const struct frame *x)
+{
+	struct part p;
+
+	if (!r->pub.crl_asked || x->id != r->pub.crl_id)
+		return ok;
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "issuer", x->what);
+		r->pub.crl_asked = false;
+		r->pub.crl_again = r->seen_steady + 2000;
+		return ok;
+	}
+	TRY(part_get(x->body, &p));
+	buf_put(&r->pub.crl, p.bytes);
+	TRY(buf_check(&r->pub.crl));
+	if (p.last)
+		send_file(r, path_of(r->profile->crl, LIT("crl/issuer.crl")), r->pub.crl_id, buf_slice(&r->pub.crl));
+	return ok;
+}
+
+static err
+file_result(struct registrar *r, const struct frame *x)
+{
+	struct entry e = entry_of(r, ACT_CRL_PUBLISHED);
+
+	if (!r->pub.crl_asked || x->id != r->pub.crl_id) {
+		if (x->fail != OK)
+			log_what(LOG_WARN, "publisher", x->what);
+		return ok;
+	}
+	r->pub.crl_asked = false;
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "publisher", x->what);
+		r->pub.crl_again = r->seen_steady + 2000;
+		return ok;
+	}
+	if (turn_open_check(r).kind != OK || r->pub.crl_order.number <= db_house(r->db)->crl_number)
+		return ok;
+	e.line.by = BY_ISSUER;
+	e.line.by_id = LIT("issuer");
+	e.number = r->pub.crl_order.number;
+	e.this_update = r->pub.crl_order.now;
+	e.next_update = r->pub.crl_order.next_update;
+	e.crl = sha256(buf_slice(&r->pub.crl));
+	e.covers = r->pub.crl_covers;
+	e.journal = r->issuer.journal.size;
+	e.journal_root = r->issuer.journal.root;
+	buf_drop(&r->pub.crl);
+	return turn_enter(r, &e, NULL);
+}
+
+/* --- checkpoints --------------------------------------------------------------------------- */
+static err
+note_tend(struct registrar *r)
+{
+	struct checkpoint_order o = {.books = {book_size(r->book), book_root(r->book)}};
+	const struct house *h = db_house(r->db);
+	struct tree_nodes nodes = book_nodes(r->book);
+
+	if (r->pub.note_asked && r->seen_steady - r->pub.note_at > LATE_MS)
+		r->pub.note_asked = false;
+	if (r->status.step != SIGNER_READY || r->pub.note_asked || !is_there(r, PEER_STATUS) || o.books.size == 0 ||
+	    !house_owes_checkpoint(h) || r->seen_steady - r->pub.note_at < (r->note_soon ? 200 : CHECKPOINT_EVERY_MS))
+		return ok;
+	/* the signer may have signed one whose answer was lost: then from there */
+	o.from = r->pub.note_from > h->checkpoint_size ? r->pub.note_from : h->checkpoint_size;
+	if (o.from > o.books.size)
+		return ok;
+	if (o.from > 0)
+		TRY(tree_consistency(&nodes, o.from, o.books.size, o.proof, &o.n_proof));
+	r->note_soon = false;
+	r->pub.note_id = ++r->generations;
+	r->pub.note_asked = true;
+	r->pub.note_at = r->seen_steady;
+	r->pub.note_head = o.books;
+	checkpoint_order_put(body_new(r), &o);
+	turn_order(r, PEER_STATUS, 0, ORDER_CHECKPOINT, r->pub.note_id, buf_slice(&r->body));
+	return ok;
+}
+
+static void
+send_tiles(struct registrar *r, struct head books, slice note)
+{
+	checkpoint_order_put(body_new(r), &(struct checkpoint_order){.books = books, .note = note});
+	turn_order(r, PEER_PUBLISHER, 0, ORDER_TILES, ++r->generations, buf_slice(&r->body));
+}
+
+static err
+note_result(struct registrar *r, const struct frame *x)
+{
+	struct entry e = entry_of(r, ACT_CHECKPOINT_SIGNED);
+	struct head_reply last;
+
+	if (!r->pub.note_asked || x->id != r->pub.note_id)
+		return ok;
+	r->pub.note_asked = false;
+	if (x->fail != OK) {
+		log_what(LOG_WARN, "status", x->what);
+		if (x->fail == ERR_CONFLICT && head_reply_get(x->body, &last).kind == OK)
+			r->pub.note_from = last.books.size;
+		return ok;
+	}
+	if (turn_open_check(r).kind != OK || r->pub.note_head.size <= db_house(r->db)->checkpoint_size)
+		return ok;
+	TRY(octets_get(x->body, &e.note));
+	e.line.by = BY_STATUS;
+	e.line.by_id = LIT("status");
+	e.size = r->pub.note_head.size;
+	e.root = r->pub.note_head.root;
+	e.journal = r->status.journal.size;
+	e.journal_root = r->status.journal.root;
+	TRY(turn_enter(r, &e, NULL));
+	send_tiles(r, r->pub.note_head, e.note);
+	return ok;
+}
+
+/* --- the publisher --------------------------------------------------------------------------- */
+/* A new wire: our certificate, and the last checkpoint with its tiles, which a crash may have kept from it. */
+err
+publisher_fresh(struct registrar *r)
+{
+	struct book_reader *reader OWNED(book_reader_close) = NULL;
+	const struct house *h = db_house(r->db);
+	struct entry e OWNED(entry_drop) = {0};
+	uint64_t n;
+	slice line;
+
+	r->pub.answers_asked = r->pub.slots_sent = r->pub.crl_asked = false;
+	send_file(
+	    r, path_of(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations, buf_slice(&r->trust->issuer_der));
+	if (h->checkpoint_size == 0)
+		return ok;
+	TRY(book_read_from(r->book, h->checkpoint_n, &reader));
+	TRY(book_read_next(reader, &n, &line));
+	TRY(entry_get(line, &e));
+	send_tiles(r, (struct head){e.size, e.root}, e.note);
+	return ok;
+}
+
+err
+publisher_result(struct registrar *r, const struct frame *x)
+{
+	switch (x->kind) {
+	case ORDER_SLOTS:
+		return slots_result(r, x);
+	case ORDER_FILE:
+		return file_result(r, x);
+	default:
+		if (x->fail != OK)
+			log_what(LOG_WARN, "publisher", x->what);
+		return ok;
+	}
+}
+
+err
+status_result(struct registrar *r, const struct frame *x)
+{
+	return x->kind == ORDER_ANSWERS ? answers_result(r, x) : x->kind == ORDER_CHECKPOINT ? note_result(r, x) : ok;
+}
+
+err
+status_tend(struct registrar *r)
+{
+	if (turn_open_check(r).kind != OK)
+		return ok;
+	TRY(signer_tell_revoked(r));
+	TRY(crl_tend(r));
+	TRY(note_tend(r));
+	return answers_tend(r);
+}
