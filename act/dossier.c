@@ -282,7 +282,7 @@ take_head(struct head *h, const struct entry *e)
 }
 
 err
-house_apply(struct house *h, const struct entry *e)
+ledger_apply(struct ledger *h, const struct entry *e)
 {
 	switch (e->line.act) {
 	case ACT_BASELINE_SET:
@@ -309,7 +309,7 @@ house_apply(struct house *h, const struct entry *e)
 		break;
 	case ACT_CRL_PUBLISHED:
 		if (e->number <= h->crl_number)
-			return fail(ERR_CORRUPT, "house-crl: RFC 5280 5.2.3: a CRL number that does not rise");
+			return fail(ERR_CORRUPT, "ledger-crl: RFC 5280 5.2.3: a CRL number that does not rise");
 		h->crl_number = e->number;
 		h->crl_covers = e->covers;
 		h->crl_at = e->this_update;
@@ -318,7 +318,7 @@ house_apply(struct house *h, const struct entry *e)
 		break;
 	case ACT_CHECKPOINT_SIGNED:
 		if (e->size <= h->checkpoint_size || e->size > e->line.n)
-			return fail(ERR_CORRUPT, "house-checkpoint: design 5: a checkpoint of a size that cannot be");
+			return fail(ERR_CORRUPT, "ledger-checkpoint: design 5: a checkpoint of a size that cannot be");
 		h->checkpoint_size = e->size;
 		h->checkpoint_n = e->line.n;
 		h->checkpoint_root = e->root;
@@ -341,7 +341,7 @@ house_apply(struct house *h, const struct entry *e)
 }
 
 bool
-house_owes_checkpoint(const struct house *h)
+ledger_owes_checkpoint(const struct ledger *h)
 {
 	return h->any_other && h->last_other_n >= h->checkpoint_size;
 }

@@ -98,7 +98,7 @@ bool dossier_is_valid(const struct dossier *d, instant now);
 bool dossier_is_open(const struct dossier *d);
 
 /* --- the house's own state ----------------------------------------------------- */
-struct house {
+struct ledger {
 	digest baseline;          /* in force: what every line names as `under`; zero before the first */
 	digest ruleset, approval; /* in force */
 	instant approval_from, approval_until;
@@ -120,8 +120,8 @@ struct house {
 	struct head issuer, status; /* the journals' heads as the books have them */
 };
 
-err house_apply(struct house *h, const struct entry *e) CHECKED;
+err ledger_apply(struct ledger *h, const struct entry *e) CHECKED;
 /* The books hold something no signed checkpoint covers. */
-bool house_owes_checkpoint(const struct house *h);
+bool ledger_owes_checkpoint(const struct ledger *h);
 
 #endif

@@ -1,5 +1,4 @@
 #include "act/entry.h"
-#include "act/revocation.h"
 
 /* The kinds of members. */
 enum kind {
@@ -132,6 +131,16 @@ entry_set_rules(struct entry *e)
 static const char *const METHODS[] = {[STATUS_NONE] = "none", [STATUS_CRL] = "crl", [STATUS_OCSP] = "ocsp"};
 static const char *const SIGNERS[] = {
     [SIGNER_CARD] = "card", [SIGNER_CERTIFICATE] = "certificate", [SIGNER_PERSON] = "person"};
+/* RFC 5280 5.3.1's own names, as document V-1 has them. */
+static const char *const REASONS[] = {
+    [REASON_UNSPECIFIED] = "unspecified",
+    [REASON_KEY_COMPROMISE] = "keyCompromise",
+    [REASON_CA_COMPROMISE] = "cACompromise",
+    [REASON_AFFILIATION_CHANGED] = "affiliationChanged",
+    [REASON_SUPERSEDED] = "superseded",
+    [REASON_CESSATION] = "cessationOfOperation",
+};
+
 const char *
 status_method_name(enum status_method m)
 {
@@ -146,6 +155,13 @@ signer_kind_name(enum signer_kind k)
 	return SIGNERS[k];
 }
 
+const char *
+reason_name(enum crl_reason r)
+{
+	assert((size_t)r < COUNT(REASONS));
+	return REASONS[r];
+}
+
 /* The index of a word in a list that may have holes; n when it is not there. */
 static size_t
 word_find(const char *const *words, size_t n, slice s)
@@ -155,6 +171,17 @@ word_find(const char *const *words, size_t n, slice s)
 	while (i < n && (words[i] == NULL || !slice_eq(slice_str(words[i]), s)))
 		i++;
 	return i;
+}
+
+err
+reason_get(slice text, enum crl_reason *out)
+{
+	size_t i = word_find(REASONS, COUNT(REASONS), text);
+
+	if (i == COUNT(REASONS))
+		return fail(ERR_INPUT, "entry-reason: RFC 5280 5.3.1: no such reason for a revocation");
+	*out = (enum crl_reason)i;
+	return ok;
 }
 
 dossier_id

@@ -2,7 +2,7 @@
  * entry.h - what each act of the statutory books adds: the body of every line,
  *           Rule 12(1); design 2.
  *
- * Depends on: base, cert, order, line, revocation (its words).  Pure.
+ * Depends on: base, cert, order, line.  Pure.
  *
  * A line (act/line.h) says who, when and about what; its body is read and written
  * here, by one table that names for each act its members in their order and their
@@ -102,9 +102,12 @@ void entry_drop(struct entry *e);
 /* The requirement ids a line of this act cites (domain 1.3 to 1.5), and who holds such an entry's class: into e->line.rule. */
 void entry_set_rules(struct entry *e);
 
-/* The words of the books: "crl", "certificate". */
+/* The words the books and documents use: "crl", "certificate", "keyCompromise". */
 const char *status_method_name(enum status_method m);
 const char *signer_kind_name(enum signer_kind k);
+const char *reason_name(enum crl_reason r);
+/* ERR_INPUT entry-reason. */
+err reason_get(slice text, enum crl_reason *out) CHECKED;
 
 /* The first 16 bytes of the document's digest: the same application always has the same dossier. */
 dossier_id dossier_id_of(digest document);

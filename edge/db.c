@@ -72,7 +72,7 @@ static const char SCHEMA[] =
 
 /* The state of the whole: one row. */
 struct whole {
-	struct house house;
+	struct ledger ledger;
 	struct db_counts counts;
 	struct head applied;
 	uint64_t next; /* line the fold expects next, within a turn ahead of applied */
@@ -117,30 +117,30 @@ static const struct field RECORD[] = {
 };
 
 static const struct field WHOLE[] = {
-    F(whole, house.baseline),
-    F(whole, house.ruleset),
-    F(whole, house.approval),
-    F(whole, house.approval_from),
-    F(whole, house.approval_until),
-    F(whole, house.stopped),
-    F(whole, house.permissions),
-    F(whole, house.last_other_n),
-    F(whole, house.any_other),
-    F(whole, house.checkpoint_size),
-    F(whole, house.checkpoint_n),
-    F(whole, house.checkpoint_root),
-    F(whole, house.checkpoint_at),
-    F(whole, house.crl_number),
-    F(whole, house.crl_covers),
-    F(whole, house.crl_at),
-    F(whole, house.crl_next),
-    F(whole, house.jlis_crl),
-    F(whole, house.jlis_this_update),
-    F(whole, house.jlis_next_update),
-    F(whole, house.issuer.size),
-    F(whole, house.issuer.root),
-    F(whole, house.status.size),
-    F(whole, house.status.root),
+    F(whole, ledger.baseline),
+    F(whole, ledger.ruleset),
+    F(whole, ledger.approval),
+    F(whole, ledger.approval_from),
+    F(whole, ledger.approval_until),
+    F(whole, ledger.stopped),
+    F(whole, ledger.permissions),
+    F(whole, ledger.last_other_n),
+    F(whole, ledger.any_other),
+    F(whole, ledger.checkpoint_size),
+    F(whole, ledger.checkpoint_n),
+    F(whole, ledger.checkpoint_root),
+    F(whole, ledger.checkpoint_at),
+    F(whole, ledger.crl_number),
+    F(whole, ledger.crl_covers),
+    F(whole, ledger.crl_at),
+    F(whole, ledger.crl_next),
+    F(whole, ledger.jlis_crl),
+    F(whole, ledger.jlis_this_update),
+    F(whole, ledger.jlis_next_update),
+    F(whole, ledger.issuer.size),
+    F(whole, ledger.issuer.root),
+    F(whole, ledger.status.size),
+    F(whole, ledger.status.root),
     F(whole, counts.state),
     F(whole, applied.size),
     F(whole, applied.root),
@@ -473,8 +473,8 @@ db_head(const struct db *db)
 	return db->committed.applied;
 }
 
-const struct house *
-db_house(const struct db *db)
+const struct ledger *
+db_ledger(const struct db *db)
 {
 	return &db->now.house;
 }
@@ -809,7 +809,7 @@ db_apply(struct db *db, const struct entry *e, const struct evidence_at *places)
 	assert(db->in_turn);
 	if (e->line.n != db->now.next)
 		return fail(ERR_CORRUPT, "db-number: design 3: the lines are not applied in their order");
-	TRY(house_apply(&db->now.house, e));
+	TRY(ledger_apply(&db->now.house, e));
 	if (own && (places == NULL || e->line.n_evidence != 1))
 		return fail(ERR_CORRUPT, "db-evidence: Rule 12(1)(i): a line does not say what it rests on");
 	if (e->line.about == ABOUT_DOSSIER)

@@ -70,7 +70,7 @@ bool db_wants_places(const struct entry *e);
 err db_apply(struct db *db, const struct entry *e, const struct evidence_at *places) CHECKED;
 
 /* The house's state, within a turn as this turn leaves it. */
-const struct house *db_house(const struct db *db);
+const struct ledger *db_ledger(const struct db *db);
 const struct db_counts *db_counts(const struct db *db);
 
 /* ERR_ABSENT dossier-absent, serial-absent, evidence-absent. */

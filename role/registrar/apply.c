@@ -401,7 +401,7 @@ enter_accepted(struct registrar *r, struct flight *f, const struct facts *x, con
 static err
 count(struct registrar *r, struct flight *f, const struct facts *x, struct decision_counts *c)
 {
-	*c = (struct decision_counts){.automation_stopped = db_house(r->db)->stopped};
+	*c = (struct decision_counts){.automation_stopped = db_ledger(r->db)->stopped};
 	TRY(db_card(r->db, x->signer_digest, f->dossier, r->now, &c->open_for_card, &c->valid_for_card));
 	rate_sum(r, c);
 	return ok;

@@ -92,7 +92,7 @@ ask_serial(struct registrar *r, const struct caller *c, slice body)
 
 /* --- inkanctl status ------------------------------------------------------------------ */
 static const char *
-step_name(const struct signer *s)
+step_name(const struct keyholder *s)
 {
 	static const char *const NAMES[] = {[SIGNER_AWAY] = "away",
 	    [SIGNER_HELLO] = "hello",
@@ -104,7 +104,7 @@ step_name(const struct signer *s)
 }
 
 static void
-put_signer(struct buf *b, const char *name, const struct signer *s)
+put_signer(struct buf *b, const char *name, const struct keyholder *s)
 {
 	json_put_name(b, name);
 	json_open(b, '{');
@@ -181,7 +181,7 @@ err
 ask_state(struct registrar *r, const struct caller *c)
 {
 	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX - 64);
-	const struct house *h = db_house(r->db);
+	const struct ledger *h = db_ledger(r->db);
 	err closed = turn_open_check(r);
 	digest root = book_root(r->book);
 

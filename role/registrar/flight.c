@@ -156,20 +156,20 @@ flight_drop_all(struct registrar *r, err why)
 
 /* --- verifiers ------------------------------------------------------------------ */
 static bool
-is_usable(struct registrar *r, const struct verifier *v)
+is_usable(struct registrar *r, const struct judge *v)
 {
 	const struct link *l;
 
 	if (!v->ready || v->orders >= VERIFIER_ORDERS_MAX)
 		return false;
 	/* one that is still reading J-LIS's list would judge without it */
-	if (r->trust->method == STATUS_CRL && !digest_eq(v->crl, db_house(r->db)->jlis_crl))
+	if (r->trust->method == STATUS_CRL && !digest_eq(v->crl, db_ledger(r->db)->jlis_crl))
 		return false;
 	l = link_of(r, PEER_VERIFIER, v->number);
 	return l != NULL && !link_is_full(l);
 }
 
-static struct verifier *
+static struct judge *
 choose(struct registrar *r)
 {
 	for (size_t i = 0; i < COUNT(r->verifier); i++) {
@@ -201,9 +201,9 @@ purpose_of(enum errand e)
 void
 flight_verify(struct registrar *r, struct flight *f)
 {
-	struct verifier *v = choose(r);
+	struct judge *v = choose(r);
 	struct verify_order o = {.purpose = purpose_of(f->errand), .at = r->now, .cms = buf_slice(&f->cms)};
-	const struct house *h = db_house(r->db);
+	const struct ledger *h = db_ledger(r->db);
 
 	f->stage = STAGE_HOLD;
 	if (v == NULL)

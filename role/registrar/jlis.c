@@ -57,7 +57,7 @@ ask_crl(struct registrar *r)
 	turn_order(r, PEER_MESSENGER, 0, ORDER_CALL, r->jlis.id, buf_slice(&r->body));
 }
 
-static struct verifier *
+static struct judge *
 a_ready_verifier(struct registrar *r)
 {
 	for (size_t i = 0; i < COUNT(r->verifier); i++)
@@ -69,7 +69,7 @@ a_ready_verifier(struct registrar *r)
 err
 jlis_tend(struct registrar *r)
 {
-	struct verifier *v;
+	struct judge *v;
 
 	if (r->trust->method != STATUS_CRL || !may_ask(r))
 		return ok;
@@ -111,7 +111,7 @@ jlis_part(struct registrar *r, const struct frame *x)
 		return ok;
 	r->jlis.asking = false;
 	r->jlis.digest = sha256(buf_slice(&r->jlis.bytes));
-	if (digest_eq(r->jlis.digest, db_house(r->db)->jlis_crl)) {
+	if (digest_eq(r->jlis.digest, db_ledger(r->db)->jlis_crl)) {
 		/* the day's list, unchanged */
 		buf_drop(&r->jlis.bytes);
 		r->jlis.backoff_ms = 0;
@@ -129,16 +129,16 @@ void
 jlis_give(struct registrar *r)
 {
 	struct buf bytes OWNED(buf_drop) = BUF(CRL_MAX);
-	const struct house *h = db_house(r->db);
-	struct signer *const signers[] = {&r->issuer, &r->status};
+	const struct ledger *h = db_ledger(r->db);
+	struct keyholder *const signers[] = {&r->issuer, &r->status};
 	struct evidence_at at;
 
 	if (r->trust->method != STATUS_CRL || h->jlis_this_update.ms == 0)
 		return;
 	for (size_t i = 0; i < COUNT(r->verifier) + COUNT(signers); i++) {
 		bool is_signer = i >= COUNT(r->verifier);
-		struct signer *s = is_signer ? signers[i - COUNT(r->verifier)] : NULL;
-		struct verifier *v = is_signer ? NULL : &r->verifier[i];
+		struct keyholder *s = is_signer ? signers[i - COUNT(r->verifier)] : NULL;
+		struct judge *v = is_signer ? NULL : &r->verifier[i];
 		digest *has = is_signer ? &s->crl : &v->crl, *sending = is_signer ? &s->sending : &v->sending;
 
 		if (is_signer ? s->step != SIGNER_READY : !v->ready)
@@ -205,7 +205,7 @@ jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const stru
 	digest *has = NULL, *sending = NULL;
 
 	if (peer != PEER_VERIFIER) {
-		struct signer *s = peer == PEER_ISSUER ? &r->issuer : &r->status;
+		struct keyholder *s = peer == PEER_ISSUER ? &r->issuer : &r->status;
 
 		has = &s->crl;
 		sending = &s->sending;

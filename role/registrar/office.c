@@ -281,7 +281,7 @@ enter_baseline(struct registrar *r, slice cms)
 err
 office_found(struct registrar *r)
 {
-	if (db_house(r->db)->any_other)
+	if (db_ledger(r->db)->any_other)
 		return ok;
 	TRY(enter_baseline(r, buf_slice(&r->files.baseline)));
 	return enter_approval(r, r->ruleset, &r->approval, buf_slice(&r->files.approval), buf_slice(&r->files.ruleset));
@@ -292,7 +292,7 @@ err
 office_load_rules(struct registrar *r)
 {
 	struct buf baseline OWNED(buf_drop) = BUF(CMS_MAX);
-	const struct house *h = db_house(r->db);
+	const struct ledger *h = db_ledger(r->db);
 	const struct trust_person *who;
 	struct document d;
 

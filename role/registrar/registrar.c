@@ -142,7 +142,7 @@ floor_of(const struct registrar *r)
 {
 	struct db *db OWNED(db_close) = NULL;
 
-	return db_open_read(r->state, &db).kind == OK ? db_house(db)->checkpoint_size : 0;
+	return db_open_read(r->state, &db).kind == OK ? db_ledger(db)->checkpoint_size : 0;
 }
 
 static err
@@ -271,7 +271,7 @@ look_at_clock(struct registrar *r)
 }
 
 /* --- links that are new -------------------------------------------------------------------------- */
-static struct verifier *
+static struct judge *
 verifier_of(struct registrar *r, uint64_t number)
 {
 	for (size_t i = 0; i < COUNT(r->verifier); i++)
@@ -279,7 +279,7 @@ verifier_of(struct registrar *r, uint64_t number)
 			return &r->verifier[i];
 	for (size_t i = 0; i < COUNT(r->verifier); i++)
 		if (!r->verifier[i].known) {
-			r->verifier[i] = (struct verifier){.known = true, .number = number};
+			r->verifier[i] = (struct judge){.known = true, .number = number};
 			return &r->verifier[i];
 		}
 	return NULL;
@@ -288,14 +288,14 @@ verifier_of(struct registrar *r, uint64_t number)
 static void
 verifier_fresh(struct registrar *r, uint64_t number)
 {
-	struct verifier *v = verifier_of(r, number);
+	struct judge *v = verifier_of(r, number);
 	struct part p = {0};
 	slice rest = buf_slice(&r->files.trust);
 
 	if (v == NULL)
 		return;
 	flight_forget_verifier(r, number);
-	*v = (struct verifier){.known = true, .number = number};
+	*v = (struct judge){.known = true, .number = number};
 	do {
 		p.bytes = (slice){rest.p, rest.n < PART_BYTES ? rest.n : PART_BYTES};
 		rest = (slice){rest.p + p.bytes.n, rest.n - p.bytes.n};
@@ -389,7 +389,7 @@ static err
 verified(struct registrar *r, uint64_t number, const struct frame *x)
 {
 	struct flight *f = flight_of_id(r, x->id);
-	struct verifier *v = verifier_of(r, number);
+	struct judge *v = verifier_of(r, number);
 	struct facts facts;
 
 	if (v != NULL)
@@ -423,7 +423,7 @@ verified(struct registrar *r, uint64_t number, const struct frame *x)
 static err
 from_verifier(struct registrar *r, uint64_t number, const struct frame *x)
 {
-	struct verifier *v = verifier_of(r, number);
+	struct judge *v = verifier_of(r, number);
 	slice text;
 
 	if (x->kind == ORDER_VERIFY)

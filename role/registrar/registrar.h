@@ -131,7 +131,7 @@ struct parcel {
 	size_t what_at, what_n, body_at, body_n;
 };
 
-struct verifier {
+struct judge {
 	bool known, ready; /* ready: has the trust file */
 	uint64_t number, generation;
 	unsigned orders;
@@ -140,7 +140,7 @@ struct verifier {
 
 /* What is told to a signer, in this order: hello, rules, CRL, then the day's work. */
 enum signer_step { SIGNER_AWAY = 0, SIGNER_HELLO, SIGNER_RULES, SIGNER_READY, SIGNER_STOPPED };
-struct signer {
+struct keyholder {
 	enum peer peer;
 	enum signer_step step;
 	uint64_t generation, id;
@@ -221,9 +221,9 @@ struct registrar {
 	uint32_t flights, flight_hint;
 	uint64_t flight_ids;
 
-	struct verifier verifier[8];
+	struct judge verifier[8];
 	size_t next_verifier;
-	struct signer issuer, status;
+	struct keyholder issuer, status;
 	struct used *used;
 	struct rate rate;
 	bool limit_recorded;
@@ -382,10 +382,10 @@ void jlis_ask(struct registrar *r, struct flight *f, slice request);
 err jlis_answer(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
 
 /* --- signers.c ------------------------------------------------------------------------- */
-err signer_fresh(struct registrar *r, struct signer *s) CHECKED;
-err signer_tend(struct registrar *r, struct signer *s) CHECKED;
-err signer_result(struct registrar *r, struct signer *s, const struct frame *x) CHECKED;
-void signer_rules(struct registrar *r, struct signer *s);
+err signer_fresh(struct registrar *r, struct keyholder *s) CHECKED;
+err signer_tend(struct registrar *r, struct keyholder *s) CHECKED;
+err signer_result(struct registrar *r, struct keyholder *s, const struct frame *x) CHECKED;
+void signer_rules(struct registrar *r, struct keyholder *s);
 err signer_tell_revoked(struct registrar *r) CHECKED;
 
 /* --- status.c ---------------------------------------------------------------------------- */

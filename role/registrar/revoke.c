@@ -1,4 +1,3 @@
-#include "act/revocation.h"
 #include "edge/log.h"
 #include "role/registrar/registrar.h"
 

@@ -9,7 +9,7 @@
  */
 
 static void
-stop(struct signer *s, const char *why)
+stop(struct keyholder *s, const char *why)
 {
 	s->step = SIGNER_STOPPED;
 	s->stopped = why;
@@ -21,10 +21,10 @@ stop(struct signer *s, const char *why)
  * signer that knows another answers with that one, and hello is said again.
  */
 static err
-hello(struct registrar *r, struct signer *s, struct head from)
+hello(struct registrar *r, struct keyholder *s, struct head from)
 {
 	struct head_order o = {.books = {book_size(r->book), book_root(r->book)}, .proof_from = from.size};
-	const struct house *h = db_house(r->db);
+	const struct ledger *h = db_ledger(r->db);
 	struct tree_nodes nodes = book_nodes(r->book);
 
 	if (from.size > 0 && from.size < o.books.size)
@@ -38,7 +38,7 @@ hello(struct registrar *r, struct signer *s, struct head from)
 }
 
 err
-signer_fresh(struct registrar *r, struct signer *s)
+signer_fresh(struct registrar *r, struct keyholder *s)
 {
 	if (s->step == SIGNER_STOPPED)
 		return ok; /* what was found does not go away with a new wire */
@@ -46,14 +46,14 @@ signer_fresh(struct registrar *r, struct signer *s)
 	s->orders = 0;
 	s->crl = s->sending = (digest){0};
 	s->telling = UINT64_MAX;
-	s->told = db_house(r->db)->crl_covers;
+	s->told = db_ledger(r->db)->crl_covers;
 	s->id = ++r->generations;
 	s->hello_at = INT64_MAX;
 	return hello(r, s, (struct head){0});
 }
 
 void
-signer_rules(struct registrar *r, struct signer *s)
+signer_rules(struct registrar *r, struct keyholder *s)
 {
 	rules_order_put(body_new(r), &(struct rules_order){buf_slice(&r->files.profile), buf_slice(&r->files.ruleset),
 	                                 buf_slice(&r->files.approval)});
@@ -100,7 +100,7 @@ name_hidden(slice body)
 
 /* Heads both ways: NULL where each extends what the other knew, else what is wrong. */
 static const char *
-heads_differ(struct registrar *r, const struct signer *s, const struct head_reply *reply)
+heads_differ(struct registrar *r, const struct keyholder *s, const struct head_reply *reply)
 {
 	struct tree_nodes nodes = book_nodes(r->book);
 	digest root;
@@ -119,7 +119,7 @@ heads_differ(struct registrar *r, const struct signer *s, const struct head_repl
 }
 
 static err
-hello_result(struct registrar *r, struct signer *s, const struct frame *x)
+hello_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 {
 	struct head_reply reply;
 	const char *differ;
@@ -152,7 +152,7 @@ hello_result(struct registrar *r, struct signer *s, const struct frame *x)
 
 /* A hello that was refused for the hour's sake is said again. */
 err
-signer_tend(struct registrar *r, struct signer *s)
+signer_tend(struct registrar *r, struct keyholder *s)
 {
 	if (s->step != SIGNER_HELLO || r->seen_steady < s->hello_at || link_of(r, s->peer, 0) == NULL)
 		return ok;
@@ -161,7 +161,7 @@ signer_tend(struct registrar *r, struct signer *s)
 }
 
 static err
-rules_result(struct registrar *r, struct signer *s, const struct frame *x)
+rules_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 {
 	if (x->fail != OK) {
 		log_what(LOG_ALARM, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
@@ -176,7 +176,7 @@ rules_result(struct registrar *r, struct signer *s, const struct frame *x)
 
 /* --- revocations: each to both sets, in the books' order ----------------------------------- */
 static err
-tell(struct registrar *r, struct signer *s, const struct record *d)
+tell(struct registrar *r, struct keyholder *s, const struct record *d)
 {
 	struct buf certificate OWNED(buf_drop) = BUF(CERT_MAX), application OWNED(buf_drop) = BUF(CMS_MAX),
 	                       cms OWNED(buf_drop) = BUF(CMS_MAX), answer OWNED(buf_drop) = BUF(64U << 10);
@@ -208,7 +208,7 @@ tell(struct registrar *r, struct signer *s, const struct record *d)
 }
 
 static err
-tell_next(struct registrar *r, struct signer *s)
+tell_next(struct registrar *r, struct keyholder *s)
 {
 	struct record d;
 	size_t n;
@@ -228,7 +228,7 @@ signer_tell_revoked(struct registrar *r)
 }
 
 static err
-revoked_result(struct registrar *r, struct signer *s, const struct frame *x)
+revoked_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 {
 	struct head_reply reply;
 
@@ -254,7 +254,7 @@ revoked_result(struct registrar *r, struct signer *s, const struct frame *x)
 }
 
 err
-signer_result(struct registrar *r, struct signer *s, const struct frame *x)
+signer_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 {
 	struct flight *f;
 

@@ -1,5 +1,5 @@
-#include "act/revocation.h"
 #include "edge/log.h"
+#include "pki/ocsp.h"
 #include "role/registrar/registrar.h"
 
 /*
@@ -190,7 +190,7 @@ slots_result(struct registrar *r, const struct frame *x)
 static err
 crl_is_due(struct registrar *r, bool *due)
 {
-	const struct house *h = db_house(r->db);
+	const struct ledger *h = db_ledger(r->db);
 	struct record d;
 	size_t n;
 
@@ -268,7 +268,7 @@ file_result(struct registrar *r, const struct frame *x)
 		r->pub.crl_again = r->seen_steady + 2000;
 		return ok;
 	}
-	if (turn_open_check(r).kind != OK || r->pub.crl_order.number <= db_house(r->db)->crl_number)
+	if (turn_open_check(r).kind != OK || r->pub.crl_order.number <= db_ledger(r->db)->crl_number)
 		return ok;
 	e.line.by = BY_ISSUER;
 	e.line.by_id = LIT("issuer");
@@ -288,13 +288,13 @@ static err
 note_tend(struct registrar *r)
 {
 	struct checkpoint_order o = {.books = {book_size(r->book), book_root(r->book)}};
-	const struct house *h = db_house(r->db);
+	const struct ledger *h = db_ledger(r->db);
 	struct tree_nodes nodes = book_nodes(r->book);
 
 	if (r->pub.note_asked && r->seen_steady - r->pub.note_at > LATE_MS)
 		r->pub.note_asked = false;
 	if (r->status.step != SIGNER_READY || r->pub.note_asked || !is_there(r, PEER_STATUS) || o.books.size == 0 ||
-	    !house_owes_checkpoint(h) || r->seen_steady - r->pub.note_at < (r->note_soon ? 200 : CHECKPOINT_EVERY_MS))
+	    !ledger_owes_checkpoint(h) || r->seen_steady - r->pub.note_at < (r->note_soon ? 200 : CHECKPOINT_EVERY_MS))
 		return ok;
 	/* the signer may have signed one whose answer was lost: then from there */
 	o.from = r->pub.note_from > h->checkpoint_size ? r->pub.note_from : h->checkpoint_size;
@@ -334,7 +334,7 @@ note_result(struct registrar *r, const struct frame *x)
 			r->pub.note_from = last.books.size;
 		return ok;
 	}
-	if (turn_open_check(r).kind != OK || r->pub.note_head.size <= db_house(r->db)->checkpoint_size)
+	if (turn_open_check(r).kind != OK || r->pub.note_head.size <= db_ledger(r->db)->checkpoint_size)
 		return ok;
 	TRY(octets_get(x->body, &e.note));
 	e.line.by = BY_STATUS;
@@ -354,7 +354,7 @@ err
 publisher_fresh(struct registrar *r)
 {
 	struct book_reader *reader OWNED(book_reader_close) = NULL;
-	const struct house *h = db_house(r->db);
+	const struct ledger *h = db_ledger(r->db);
 	struct entry e OWNED(entry_drop) = {0};
 	uint64_t n;
 	slice line;

@@ -90,7 +90,7 @@ turn_enter(struct registrar *r, struct entry *e, const struct evidence_at *place
 	TRY(begin(r));
 	e->line.n = book_next(r->book);
 	e->line.at = r->now;
-	e->line.under = e->line.act == ACT_BASELINE_SET ? e->document : db_house(r->db)->baseline;
+	e->line.under = e->line.act == ACT_BASELINE_SET ? e->document : db_ledger(r->db)->baseline;
 	set_salts(e);
 	buf_clear(&r->line);
 	buf_clear(&r->openings);
