@@ -476,7 +476,7 @@ db_head(const struct db *db)
 const struct ledger *
 db_ledger(const struct db *db)
 {
-	return &db->now.house;
+	return &db->now.ledger;
 }
 
 const struct db_counts *
@@ -809,7 +809,7 @@ db_apply(struct db *db, const struct entry *e, const struct evidence_at *places)
 	assert(db->in_turn);
 	if (e->line.n != db->now.next)
 		return fail(ERR_CORRUPT, "db-number: design 3: the lines are not applied in their order");
-	TRY(ledger_apply(&db->now.house, e));
+	TRY(ledger_apply(&db->now.ledger, e));
 	if (own && (places == NULL || e->line.n_evidence != 1))
 		return fail(ERR_CORRUPT, "db-evidence: Rule 12(1)(i): a line does not say what it rests on");
 	if (e->line.about == ABOUT_DOSSIER)
