@@ -2,6 +2,7 @@
 #include "edge/disk.h"
 
 #define CHUNK (256U << 10)
+#define FIRST (4U << 10) /* of a reader that may want a line or two; doubled each time up to CHUNK */
 #define NAME_BYTES 24
 
 struct shelf_lines {
@@ -10,7 +11,9 @@ struct shelf_lines {
 	int fd;
 	uint64_t file_end;
 	uint8_t *p;
+	size_t room;
 	size_t from, n; /* what is read and not given out: p[from..n) */
+	size_t ahead;   /* how much the next read asks for            */
 	bool torn;
 };
 
@@ -146,8 +149,7 @@ shelf_lines_open(const struct shelf *s, struct place from, struct place end, str
 {
 	struct shelf_lines *l = mem_new(1, sizeof *l);
 
-	*l = (struct shelf_lines){.shelf = s, .at = from, .end = end, .fd = -1};
-	l->p = mem_new(CHUNK + SHELF_LINE_MAX + 1, 1);
+	*l = (struct shelf_lines){.shelf = s, .at = from, .end = end, .fd = -1, .ahead = FIRST};
 	*out = l;
 	return ok;
 }
@@ -193,10 +195,18 @@ fill(struct shelf_lines *l)
 		l->at = (struct place){l->at.file + 1, 0};
 		return fill(l);
 	}
-	memmove(l->p, l->p + l->from, l->n - l->from);
+	if (l->n > l->from)
+		memmove(l->p, l->p + l->from, l->n - l->from);
 	l->n -= l->from;
 	l->from = 0;
-	want = CHUNK + SHELF_LINE_MAX + 1 - l->n;
+	/* What is left is less than a line. */
+	assert(l->n <= SHELF_LINE_MAX);
+	want = l->ahead;
+	l->ahead = l->ahead < CHUNK ? 2 * l->ahead : CHUNK;
+	if (l->room < l->n + want) {
+		l->room = l->n + want;
+		l->p = mem_grow(l->p, l->room, 1);
+	}
 	if (want > l->file_end - next)
 		want = (size_t)(l->file_end - next);
 	TRY(disk_read_some(l->fd, next, l->p + l->n, want, &got));
@@ -210,14 +220,14 @@ err
 shelf_lines_next(struct shelf_lines *l, slice *line, struct place *at)
 {
 	for (;;) {
-		const uint8_t *p = l->p + l->from, *lf;
+		const uint8_t *p = l->n == 0 ? NULL : l->p + l->from, *lf;
 		size_t n = l->n - l->from, skip = 0;
 
 		while (skip < n && p[skip] == 0)
 			skip++;
 		l->from += skip;
 		l->at.offset += skip;
-		p += skip;
+		p = n == 0 ? NULL : p + skip;
 		n -= skip;
 		lf = n == 0 ? NULL : memchr(p, '\n', n);
 		*at = l->at;
@@ -288,7 +298,7 @@ shelf_find(const struct shelf *s, uint64_t n, bool exact, struct place end, stru
 		if (low.file == end.file && high > end.offset)
 			high = end.offset;
 		/* [low, high): low begins a line at or before n. */
-		while (high - low.offset > CHUNK) {
+		while (high - low.offset > FIRST) {
 			struct place mid = {low.file, low.offset + (high - low.offset) / 2};
 
 			if (first_after(s, mid, end, &first, &at) && first <= n && at.offset < high)
