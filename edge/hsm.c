@@ -493,6 +493,52 @@ hsm_generate(struct hsm *h, enum key_kind kind, unsigned bits)
 	return ok;
 }
 
+static err
+free_slot(struct hsm *h)
+{
+	CK_SLOT_ID slots[HSM_SLOTS_MAX];
+	CK_ULONG n = HSM_SLOTS_MAX;
+
+	TRY(of_rv(h->f->C_GetSlotList(CK_TRUE, slots, &n)));
+	for (CK_ULONG i = 0; i < n && i < HSM_SLOTS_MAX; i++) {
+		CK_TOKEN_INFO info;
+
+		if (h->f->C_GetTokenInfo(slots[i], &info) == CKR_OK && (info.flags & CKF_TOKEN_INITIALIZED) == 0) {
+			h->slot = slots[i];
+			return ok;
+		}
+	}
+	return fail(ERR_ABSENT, "hsm-no-slot: PKCS#11: the module has no slot free for a new token");
+}
+
+err
+hsm_make_token(const char *module, slice label, slice officer_pin, slice pin)
+{
+	struct hsm *h OWNED(hsm_close) = mem_new(1, sizeof *h);
+	uint8_t padded[32], officer[SECRET_MAX], user[SECRET_MAX];
+	CK_RV rv;
+
+	if (label.n == 0 || label.n > sizeof padded || officer_pin.n > sizeof officer || pin.n > sizeof user)
+		return of_rv(CKR_PIN_LEN_RANGE);
+	memset(padded, ' ', sizeof padded);
+	memcpy(padded, label.p, label.n);
+	memcpy(officer, officer_pin.p, officer_pin.n);
+	memcpy(user, pin.p, pin.n);
+	TRY(load(h, module));
+	TRY(free_slot(h));
+	rv = h->f->C_InitToken(h->slot, officer, officer_pin.n, padded);
+	if (rv == CKR_OK)
+		rv = h->f->C_OpenSession(h->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &h->session);
+	h->has_session = rv == CKR_OK;
+	if (rv == CKR_OK)
+		rv = h->f->C_Login(h->session, CKU_SO, officer, officer_pin.n);
+	if (rv == CKR_OK)
+		rv = h->f->C_InitPIN(h->session, user, pin.n);
+	wipe(officer, sizeof officer);
+	wipe(user, sizeof user);
+	return of_rv(rv);
+}
+
 /* Fields of CK_TOKEN_INFO are padded with blanks. */
 static void
 put_padded(struct buf *out, const uint8_t *p, size_t n)

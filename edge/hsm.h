@@ -65,6 +65,13 @@ err hsm_sign(struct hsm *h, enum sig_alg alg, slice bytes, struct buf *out) CHEC
  */
 err hsm_generate(struct hsm *h, enum key_kind kind, unsigned bits) CHECKED;
 
+/*
+ * A ceremony before the first: makes a token on a free slot of the module (a token
+ * in software; a hardware module's own tools do this for it) with a user PIN.
+ * ERR_ABSENT hsm-no-slot where none is free.
+ */
+err hsm_make_token(const char *module, slice label, slice officer_pin, slice pin) CHECKED;
+
 /* What the token says of itself, for the journal and the baseline: "manufacturer model serial firmware". */
 void hsm_put_token(const struct hsm *h, struct buf *out);
 

@@ -1,0 +1,61 @@
+/*
+ * ceremony.h - the keys of a new house: Rule 6(xvii), 12(1)(i)ト チ.
+ *
+ * Depends on: pki, edge/hsm, edge/random.  Touches: the tokens.
+ *
+ * Makes, each in its token, never outside it:
+ *   issuer      the CA key, and its self-signed certificate
+ *   ocsp        P-256, and the certificate the issuer delegates OCSP to
+ *   checkpoint  Ed25519, for the books' checkpoints
+ *   person      P-256, the first responsible person's, in a token of their own
+ * and signs documents with the person's key.
+ */
+#ifndef CMD_INKANCTL_CEREMONY_H
+#define CMD_INKANCTL_CEREMONY_H
+
+#include "base/base.h"
+#include "base/key.h"
+#include "base/time.h"
+
+#define CA_YEARS 20   /* the first certificate of 5 years is issued on the first day, the last 15 years later */
+#define OCSP_YEARS 3  /* with ocsp-nocheck it cannot be revoked: a new one is made in time                    */
+
+struct ceremony_token {
+	const char *module, *environment; /* environment: "NAME=value" or NULL */
+	const char *uri;                  /* "pkcs11:token=…", the object is added */
+	slice pin;
+};
+
+struct ceremony_algorithm {
+	const char *word; /* "p256" … "rsa4096-pss" */
+	enum key_kind kind;
+	unsigned bits;
+	enum sig_alg alg;
+};
+/* NULL: no such word. */
+const struct ceremony_algorithm *ceremony_algorithm(const char *word);
+/* All of them, for the help text. */
+const char *ceremony_words(void);
+
+struct ceremony_options {
+	struct ceremony_token ca, person;
+	const struct ceremony_algorithm *algorithm;
+	slice organisation, common_name; /* of the issuer's DN */
+	instant now;
+};
+
+struct ceremony_made { /* owned by the caller */
+	struct buf issuer, ocsp;            /* certificates, DER     */
+	struct buf status_key, person_key;  /* SubjectPublicKeyInfos */
+	struct buf token;                   /* what the CA's token says of itself */
+};
+void ceremony_made_drop(struct ceremony_made *m);
+
+/* The uri of an object on a token: base;object=name. */
+void ceremony_put_uri(struct buf *b, const char *base, const char *object);
+
+err ceremony_make(const struct ceremony_options *o, struct ceremony_made *out) CHECKED;
+/* CMS over a document by the person's key. */
+err ceremony_sign(const struct ceremony_token *person, slice text, instant at, struct buf *out) CHECKED;
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * init.h - `inkanctl init`: a new house, ready for its first `inkanctl start`.
+ *
+ * Depends on: cmd/inkanctl/ceremony, act, edge/{clock,hsm,random}.  Touches: the
+ * new home folder, the tokens.
+ *
+ * What stands in HOME afterwards:
+ *	inkan.conf               how the processes are started; every section is explained in it
+ *	trust.conf               what this house believes (act/trust): pinned in the baseline
+ *	person-signature.conf    the profile        ruleset.conf   the rule set
+ *	approval.cms             P-1: the rule set approved by the responsible person
+ *	baseline.cms             B-1: what was accredited (or, for a test, would be)
+ *	keys/token.key jlis.key  32 random bytes each: bearer tokens, sealing of J-LIS data
+ *	repository/ca/           issuer.cer ocsp.cer
+ *	repository/cps/          the practice statement
+ *	repository/terms/        terms and explanation as the front gives them out
+ *	tokens/                  only without --module: SoftHSM with the CA's token, its PIN in tokens/pin (a test's way)
+ *	office/                  the same for the responsible person's token
+ *
+ * A home that is there already is never touched.
+ */
+#ifndef CMD_INKANCTL_INIT_H
+#define CMD_INKANCTL_INIT_H
+
+/* Arguments after "init".  Exit code: 0 done, 2 usage, 3 could not. */
+int init_main(int argc, char **argv);
+
+#endif
