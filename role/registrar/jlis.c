@@ -222,10 +222,8 @@ jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const stru
 	else
 		log_what(LOG_WARN, peer == PEER_VERIFIER ? "verifier" : "signer", x->what);
 	*sending = (digest){0};
-	if (peer == PEER_VERIFIER && r->jlis.judged && number == r->jlis.trying) {
-		TRY(judged(r, x));
-		jlis_give(r);
-	}
+	if (peer == PEER_VERIFIER && r->jlis.judged && number == r->jlis.trying)
+		return judged(r, x);
 	return ok;
 }
 

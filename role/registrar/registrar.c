@@ -436,7 +436,6 @@ from_verifier(struct registrar *r, uint64_t number, const struct frame *x)
 		return ok;
 	}
 	v->ready = true;
-	jlis_give(r);
 	return ok;
 }
 
@@ -572,6 +571,7 @@ tend(struct registrar *r)
 	TRY(signer_tend(r, &r->status));
 	TRY(jlis_tend(r));
 	if (!r->in_turn) { /* only of what is durable */
+		jlis_give(r);
 		TRY(status_tend(r));
 		TRY(apply_owed(r));
 		TRY(notice_owed(r));

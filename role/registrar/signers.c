@@ -170,7 +170,6 @@ rules_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 	if (s->step == SIGNER_RULES)
 		s->step = SIGNER_READY;
 	r->owed.issue_at = 0;
-	jlis_give(r);
 	return ok;
 }
 

@@ -1,0 +1,823 @@
+/*
+ * stage.h - the registrar in one process with pretended helpers: links are socket pairs, the verifier is the real step,
+ *           issuer, status, publisher and messenger do what they should or what a test tells them.
+ *
+ * The clock is the test's: it stands at AT plus what stage_wait() adds plus real time.
+ */
+#ifndef TEST_UNIT_STAGE_H
+#define TEST_UNIT_STAGE_H
+
+#include "test/unit/test.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "act/issue.h"
+#include "act/receipt.h"
+#include "act/revocation.h"
+#include "edge/clock.h"
+#include "pki/ocsp.h"
+#include "role/registrar/registrar.h"
+#include "role/verifier/verifier.h"
+#include "test/jpki/make.h"
+
+#define DAY "2026-11-22T00:00:00Z"
+#define AT "2026-11-22T01:00:00.000Z"
+
+enum { FRONT, VERIFIER, VERIFIER2, ISSUER, STATUS, PUBLISHER, MESSENGER, OFFICE, ENDS };
+static const struct {
+	enum peer peer;
+	uint64_t number;
+} END[ENDS] = {{PEER_FRONT, 0}, {PEER_VERIFIER, 0}, {PEER_VERIFIER, 1}, {PEER_ISSUER, 0}, {PEER_STATUS, 0},
+    {PEER_PUBLISHER, 0}, {PEER_MESSENGER, 0}, {PEER_OFFICE, 0}};
+
+#define ANSWERS_KEPT 64
+
+struct scene {
+	char home[256];
+	const char *world;
+	struct house *house;
+	struct trust *trust;
+	struct profile *profile;
+	struct ruleset *ruleset;
+	struct registrar *r;
+	struct link *control, *end[ENDS];
+	bool away[ENDS];
+	struct verifier verifier[2];
+	/* issuer */
+	struct crl_table *crl;
+	struct buf parts;
+	struct approval approval;
+	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles;
+	const char *issuer_refuses; /* text; kind below */
+	enum err_kind issuer_kind;
+	struct buf mail;
+	bool messenger_fails, no_crl;
+	/* what front and office heard */
+	size_t n_heard;
+	struct {
+		uint8_t kind;
+		uint64_t id;
+		enum err_kind fail;
+		char what[256];
+		struct buf body;
+	} heard[ANSWERS_KEPT];
+	uint64_t next_id, audits;
+};
+
+static int64_t *stage_clock; /* the mapped offset */
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static void
+stage_clock_set(instant t)
+{
+	char path[] = "/tmp/inkan-clock-XXXXXX";
+	int64_t zero = 0;
+	int fd;
+
+	if (stage_clock == NULL) {
+		fd = mkstemp(path);
+		if (fd < 0 || write(fd, &zero, sizeof zero) != sizeof zero || clock_use_test(path).kind != OK)
+			abort();
+		stage_clock = mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (stage_clock == MAP_FAILED)
+			abort();
+		close(fd);
+		unlink(path);
+	}
+	*stage_clock += t.ms - clock_now().ms;
+}
+
+/* Time goes on, and an operator says it is right. */
+static inline void
+stage_wait(struct scene *s, int64_t ms)
+{
+	*stage_clock += ms;
+	if (ms >= HOUR_MS && s->r != NULL) {
+		link_order(s->control, ORDER_CONFIRM, 1, (slice){NULL, 0});
+		(void)link_flush(s->control).kind;
+	}
+}
+
+static void
+put_file(const struct scene *s, const char *name, slice bytes)
+{
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/%s", s->home, name);
+	file_put(path, bytes);
+}
+
+static void
+put_hex_text(char out[65], digest d)
+{
+	struct buf b OWNED(buf_drop) = BUF(64);
+
+	digest_put(&b, d);
+	memcpy(out, b.p, 64);
+	out[64] = '\0';
+}
+
+static void
+put_house(struct scene *s, const char *conf)
+{
+	static const char *const FOLDERS[] = {"keys", "state", "books"};
+	char trust[65], profile[65], ruleset[65];
+	struct buf b OWNED(buf_drop) = BUF(CMS_MAX);
+	const char *values[B_COUNT] = {"Inkan test", "NONE", trust, profile, ruleset, "-", "-", "-", "hanako", AT};
+	uint8_t key[32];
+	char path[512];
+
+	for (size_t i = 0; i < COUNT(FOLDERS); i++) {
+		snprintf(path, sizeof path, "%s/%s", s->home, FOLDERS[i]);
+		if (mkdir(path, 0700) != 0)
+			abort();
+	}
+	put_hex_text(trust, sha256(buf_slice(&s->house->trust)));
+	put_hex_text(profile, sha256(buf_slice(&s->house->profile)));
+	put_hex_text(ruleset, sha256(buf_slice(&s->house->ruleset)));
+	{
+		static char service[128];
+
+		assert(s->trust->service.n < sizeof service);
+		memcpy(service, s->trust->service.p, s->trust->service.n);
+		values[0] = service;
+	}
+	make_document(&b, s->house->hanako, FORM_BASELINE, values, (slice){NULL, 0}, at_of(AT));
+	put_file(s, "baseline.cms", buf_slice(&b));
+	put_file(s, "trust.conf", buf_slice(&s->house->trust));
+	put_file(s, "person-signature.conf", buf_slice(&s->house->profile));
+	put_file(s, "ruleset.conf", buf_slice(&s->house->ruleset));
+	put_file(s, "approval.cms", buf_slice(&s->house->approval));
+	put_file(s, "inkan.conf", slice_str(conf));
+	memset(key, 7, sizeof key);
+	put_file(s, "keys/token.key", ARR(key));
+	memset(key, 9, sizeof key);
+	put_file(s, "keys/jlis.key", ARR(key));
+}
+
+/* --- wires ------------------------------------------------------------------------------------------------------------ */
+static void
+stage_wire(struct scene *s, int which)
+{
+	struct buf body OWNED(buf_drop) = BUF(64);
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		abort();
+	wire_order_put(&body, &(struct wire_order){END[which].peer, END[which].number});
+	if (ipc_send_fd(link_fd(s->control), &(struct frame){.kind = ORDER_WIRE, .body = buf_slice(&body)}, pair[0]).kind !=
+	    OK)
+		abort();
+	close(pair[0]);
+	link_drop(&s->end[which]);
+	s->end[which] = link_new(pair[1], PEER_REGISTRAR, 0);
+	if (which == VERIFIER || which == VERIFIER2) {
+		verifier_drop(&s->verifier[which - VERIFIER]);
+		verifier_start(&s->verifier[which - VERIFIER]);
+	}
+}
+
+/* The link goes away, as when a process dies. */
+static inline void
+stage_cut(struct scene *s, int which)
+{
+	link_drop(&s->end[which]);
+	s->away[which] = true;
+}
+
+static inline void
+stage_back(struct scene *s, int which)
+{
+	s->away[which] = false;
+	stage_wire(s, which);
+}
+
+static void
+stage_start(struct scene *s)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		abort();
+	s->control = link_new(pair[1], PEER_INKAND, 0);
+	s->r = mem_new(1, sizeof *s->r);
+	expect_ok("wires", wires_open_fd(pair[0], &s->r->wires));
+	expect_ok("configure", registrar_configure(s->r, s->home));
+	expect_ok("open", registrar_open(s->r));
+	for (int i = 0; i < ENDS; i++)
+		if (!s->away[i])
+			stage_wire(s, i);
+}
+
+static void
+stage_stop(struct scene *s)
+{
+	registrar_close(s->r);
+	wires_drop(&s->r->wires);
+	free(s->r);
+	s->r = NULL;
+	link_drop(&s->control);
+	for (int i = 0; i < ENDS; i++)
+		link_drop(&s->end[i]);
+}
+
+static void
+stage_load(struct scene *s)
+{
+	expect_ok("trust", trust_get(buf_slice(&s->house->trust), &s->trust));
+	expect_ok("profile", profile_get(buf_slice(&s->house->profile), &s->profile));
+	expect_ok("ruleset", ruleset_get(buf_slice(&s->house->ruleset), &s->ruleset));
+}
+
+static struct scene *
+stage_new_with(const char *method, const char *conf)
+{
+	struct scene *s = mem_new(1, sizeof *s);
+
+	snprintf(s->home, sizeof s->home, "/tmp/inkan-registrar-XXXXXX");
+	if (mkdtemp(s->home) == NULL)
+		abort();
+	stage_clock_set(at_of(AT));
+	s->world = make_world(DAY, 0);
+	s->house = house_new(s->world, at_of(AT));
+	if (strcmp(method, "crl") != 0) {
+		buf_clear(&s->house->trust);
+		house_put_trust(s->house, s->world, "test", method, "", &s->house->trust);
+	}
+	stage_load(s);
+	put_house(s, conf);
+	s->parts = BUF(CRL_MAX);
+	s->mail = BUF(1U << 20);
+	for (int i = 0; i < 2; i++)
+		verifier_start(&s->verifier[i]);
+	s->away[VERIFIER2] = true;
+	stage_start(s);
+	return s;
+}
+
+static void
+stage_drop(struct scene *s)
+{
+	if (s->r != NULL)
+		stage_stop(s);
+	for (size_t i = 0; i < ANSWERS_KEPT; i++)
+		buf_drop(&s->heard[i].body);
+	for (int i = 0; i < 2; i++)
+		verifier_drop(&s->verifier[i]);
+	crl_table_drop(&s->crl);
+	buf_drop(&s->parts);
+	buf_drop(&s->mail);
+	trust_drop(&s->trust);
+	profile_drop(&s->profile);
+	ruleset_drop(&s->ruleset);
+	house_drop(&s->house);
+	nftw(s->home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(s);
+}
+
+/* --- helpers ------------------------------------------------------------------------------------------------------------ */
+static void
+verifier_hear(struct scene *s, int which)
+{
+	struct buf out OWNED(buf_drop) = BUF(FRAME_MAX);
+	struct link *l = s->end[which];
+	struct frame in, f;
+	bool have = true, whole;
+
+	while (link_next(l, &have, &in).kind == OK && have) {
+		slice rest;
+
+		buf_clear(&out);
+		expect_ok("verifier", verifier_step(&s->verifier[which - VERIFIER], &in, &out));
+		for (rest = buf_slice(&out); rest.n > 0;) {
+			expect_ok("verifier", frame_get(&rest, &whole, &f));
+			link_put(l, &f);
+		}
+	}
+}
+
+/* A J-LIS list in parts; true when it was the last. */
+static bool
+take_part(struct scene *s, const struct frame *x)
+{
+	struct part p;
+
+	expect_ok("part", part_get(x->body, &p));
+	if (p.number == 0)
+		buf_clear(&s->parts);
+	buf_put(&s->parts, p.bytes);
+	return p.last;
+}
+
+static void
+answer_crl(struct scene *s, struct link *l, const struct frame *x)
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+	struct crl_table *t = NULL;
+	struct crl c;
+
+	if (!take_part(s, x))
+		return;
+	expect_ok("crl", crl_get(buf_slice(&s->parts), &c));
+	expect_ok("crl", crl_table_new(&c, &t));
+	crl_reply_put(&b, &(struct crl_reply){crl_table_digest(t), c.this_update, c.next_update, crl_table_count(t)});
+	link_answer(l, x, buf_slice(&b));
+	crl_table_drop(&s->crl);
+	s->crl = t;
+}
+
+static void
+answer_hello(struct link *l, const struct frame *x)
+{
+	struct buf b OWNED(buf_drop) = BUF(8192);
+	struct head_order o;
+
+	expect_ok("hello", head_order_get(x->body, &o));
+	head_reply_put(&b, &(struct head_reply){.books = o.books});
+	link_answer(l, x, buf_slice(&b));
+}
+
+static void
+answer_revoked(struct scene *s, struct link *l, const struct frame *x, int which)
+{
+	struct buf b OWNED(buf_drop) = BUF(8192);
+	struct revoked_order o;
+	struct revocation v;
+
+	expect_ok("revoked", revoked_order_get(x->body, &o));
+	expect_ok("revoked", revocation_check(s->trust, &o, s->crl, clock_now(), &v));
+	head_reply_put(&b, &(struct head_reply){{0}, {0}, 0, {{{0}}}});
+	s->told[which]++;
+	link_answer(l, x, buf_slice(&b));
+}
+
+static void
+issue(struct scene *s, struct link *l, const struct frame *x)
+{
+	struct issue_view v = {.trust = s->trust,
+	    .profile = s->profile,
+	    .ruleset = s->ruleset,
+	    .approval = &s->approval,
+	    .crl = s->crl,
+	    .now = clock_now()};
+	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), cert OWNED(buf_drop) = BUF(CERT_MAX), b OWNED(buf_drop) = BUF(16384);
+	struct issue_plan p = {0};
+	struct issue_order o;
+	slice tbs;
+	err e;
+
+	expect_ok("issue", issue_order_get(x->body, &o));
+	e = s->issuer_refuses != NULL ? fail(s->issuer_kind, s->issuer_refuses) : issue_plan(&v, &o, ISSUE_NEW, &p);
+	if (e.kind != OK) {
+		s->refused_by_issuer++;
+		link_refuse(l, x, e);
+		return;
+	}
+	tbs = ticket_tbs(p.ticket);
+	signer_sign(s->house->ca, ticket_alg(p.ticket), tbs, &sig);
+	cert_join(&cert, tbs, ticket_alg(p.ticket), buf_slice(&sig));
+	s->issued++;
+	issue_reply_put(&b, &(struct issue_reply){buf_slice(&cert), {0}, clock_now()});
+	link_answer(l, x, buf_slice(&b));
+	issue_plan_drop(&p);
+}
+
+static void
+put_part(struct link *l, const struct frame *x, slice bytes)
+{
+	struct part p = {0};
+
+	do {
+		struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+		p.bytes = (slice){bytes.p, bytes.n < PART_BYTES ? bytes.n : PART_BYTES};
+		bytes = (slice){bytes.p + p.bytes.n, bytes.n - p.bytes.n};
+		p.last = bytes.n == 0;
+		part_put(&b, &p);
+		link_answer(l, x, buf_slice(&b));
+		p.number++;
+	} while (!p.last);
+}
+
+static void
+issuer_hear(struct scene *s)
+{
+	struct buf b OWNED(buf_drop) = BUF(8192);
+	struct link *l = s->end[ISSUER];
+	struct rules_order rules;
+	struct frame x;
+	bool have = true;
+
+	while (link_next(l, &have, &x).kind == OK && have)
+		switch (x.kind) {
+		case ORDER_HELLO:
+			answer_hello(l, &x);
+			break;
+		case ORDER_RULES:
+			expect_ok("rules", rules_order_get(x.body, &rules));
+			ruleset_drop(&s->ruleset);
+			expect_ok("rules", ruleset_get(rules.ruleset, &s->ruleset));
+			expect_ok("rules", approval_check(s->trust, rules.approval, s->ruleset, clock_now(), &s->approval));
+			link_answer(l, &x, (slice){NULL, 0});
+			break;
+		case ORDER_CRL_IN:
+			answer_crl(s, l, &x);
+			break;
+		case ORDER_ISSUE:
+			issue(s, l, &x);
+			break;
+		case ORDER_VOID:
+			s->voided++;
+			buf_clear(&b);
+			head_reply_put(&b, &(struct head_reply){{0}, {0}, 0, {{{0}}}});
+			link_answer(l, &x, buf_slice(&b));
+			break;
+		case ORDER_REVOKED:
+			answer_revoked(s, l, &x, 0);
+			break;
+		case ORDER_CRL_OUT:
+			s->crls++;
+			put_part(l, &x, LIT("a list of ours"));
+			break;
+		default:
+			fail_msg("the issuer heard %d", x.kind);
+		}
+}
+
+static void
+answer_answers(struct scene *s, struct link *l, const struct frame *x)
+{
+	struct buf all[ANSWERS_MAX], b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	struct answers_reply r = {0};
+	struct answers_order o;
+
+	expect_ok("answers", answers_order_get(x->body, &o));
+	r.n = o.n;
+	for (size_t i = 0; i < o.n; i++) {
+		struct buf data OWNED(buf_drop) = BUF(4096), sig OWNED(buf_drop) = BUF(SIG_MAX);
+		struct ocsp_plan p = {.produced = o.now, .this_update = o.now, .next_update = o.next_update};
+		uint8_t id[SHA1_LEN] = {1};
+		struct record d;
+		struct cert c;
+
+		expect_ok("answers", cert_get(o.certificate[i], &c));
+		expect_ok("answers", db_serial(s->r->db, c.serial, &d));
+		ocsp_issuer_of(&s->trust->issuer, &p.issuer);
+		p.serial = c.serial;
+		p.responder_key_id = ARR(id);
+		if (d.d.state == DOSSIER_REVOKED) {
+			p.status = OCSP_REVOKED;
+			p.revoked = d.d.revoked;
+			p.reason = d.d.reason;
+		}
+		ocsp_put_data(&data, &p);
+		signer_sign(s->house->ca, SIG_ECDSA_SHA256, buf_slice(&data), &sig);
+		all[i] = BUF(OCSP_ANSWER_MAX);
+		ocsp_join(&all[i], buf_slice(&data), SIG_ECDSA_SHA256, buf_slice(&sig), signer_certificate(s->house->ca));
+		r.serial[i] = c.serial;
+		r.this_update[i] = o.now;
+		r.next_update[i] = o.next_update;
+		r.answer[i] = buf_slice(&all[i]);
+	}
+	s->answers += o.n;
+	answers_reply_put(&b, &r);
+	link_answer(l, x, buf_slice(&b));
+	for (size_t i = 0; i < o.n; i++)
+		buf_drop(&all[i]);
+}
+
+static void
+answer_note(struct scene *s, struct link *l, const struct frame *x)
+{
+	struct buf text OWNED(buf_drop) = BUF(CHECKPOINT_MAX), note OWNED(buf_drop) = BUF(CHECKPOINT_MAX),
+	                sig OWNED(buf_drop) = BUF(SIG_MAX), b OWNED(buf_drop) = BUF(4096);
+	slice spki = signer_spki(s->house->status);
+	struct checkpoint_order o;
+
+	expect_ok("note", checkpoint_order_get(x->body, &o));
+	checkpoint_put_text(&text, s->trust->origin, o.books.size, o.books.root);
+	signer_sign(s->house->status, SIG_ED25519, buf_slice(&text), &sig);
+	checkpoint_join(&note, buf_slice(&text), s->trust->origin, (slice){spki.p + spki.n - 32, 32}, buf_slice(&sig));
+	octets_put(&b, buf_slice(&note));
+	s->notes++;
+	link_answer(l, x, buf_slice(&b));
+}
+
+static void
+status_hear(struct scene *s)
+{
+	struct link *l = s->end[STATUS];
+	struct frame x;
+	bool have = true;
+
+	while (link_next(l, &have, &x).kind == OK && have)
+		switch (x.kind) {
+		case ORDER_HELLO:
+			answer_hello(l, &x);
+			break;
+		case ORDER_RULES:
+			link_answer(l, &x, (slice){NULL, 0});
+			break;
+		case ORDER_CRL_IN:
+			answer_crl(s, l, &x);
+			break;
+		case ORDER_REVOKED:
+			answer_revoked(s, l, &x, 1);
+			break;
+		case ORDER_ANSWERS:
+			answer_answers(s, l, &x);
+			break;
+		case ORDER_CHECKPOINT:
+			answer_note(s, l, &x);
+			break;
+		default:
+			fail_msg("status heard %d", x.kind);
+		}
+}
+
+static void
+publisher_hear(struct scene *s)
+{
+	struct link *l = s->end[PUBLISHER];
+	struct file_order f;
+	struct frame x;
+	bool have = true;
+
+	while (link_next(l, &have, &x).kind == OK && have) {
+		s->slots += x.kind == ORDER_SLOTS;
+		s->withdrawn += x.kind == ORDER_WITHDRAW;
+		s->tiles += x.kind == ORDER_TILES;
+		if (x.kind == ORDER_FILE) {
+			expect_ok("file", file_order_get(x.body, &f));
+			if (!f.part.last)
+				continue;
+		}
+		link_answer(l, &x, (slice){NULL, 0});
+	}
+}
+
+static void
+messenger_hear(struct scene *s)
+{
+	struct buf crl OWNED(buf_drop) = BUF(CRL_MAX);
+	struct link *l = s->end[MESSENGER];
+	struct call_order c;
+	struct mail_order m;
+	struct frame x;
+	bool have = true;
+	char path[2300];
+
+	while (link_next(l, &have, &x).kind == OK && have) {
+		if (s->messenger_fails) {
+			link_refuse(l, &x, fail(ERR_WORLD, "call-connect: house: the other side cannot be reached"));
+			continue;
+		}
+		if (x.kind == ORDER_MAIL) {
+			expect_ok("mail", mail_order_get(x.body, &m));
+			s->mails++;
+			buf_clear(&s->mail);
+			buf_put(&s->mail, m.to);
+			link_answer(l, &x, (slice){NULL, 0});
+			continue;
+		}
+		expect_ok("call", call_order_get(x.body, &c));
+		if (c.kind == CALL_JLIS_CRL && c.body.n == 0) {
+			snprintf(path, sizeof path, "%s/signca03.crl", s->world);
+			buf_clear(&crl);
+			file_get(path, &crl);
+			put_part(l, &x, buf_slice(&crl));
+		} else
+			link_refuse(l, &x, fail(ERR_ABSENT, "messenger-none: house: the configuration names no address for this"));
+	}
+}
+
+static void
+asker_hear(struct scene *s, int which)
+{
+	struct frame x;
+	bool have = true;
+
+	while (link_next(s->end[which], &have, &x).kind == OK && have) {
+		assert(s->n_heard < ANSWERS_KEPT);
+		s->heard[s->n_heard].kind = x.kind;
+		s->heard[s->n_heard].id = x.id;
+		s->heard[s->n_heard].fail = x.fail;
+		snprintf(s->heard[s->n_heard].what, sizeof s->heard[0].what, "%.*s", (int)x.what.n, (const char *)x.what.p);
+		s->heard[s->n_heard].body.max = FRAME_MAX;
+		buf_clear(&s->heard[s->n_heard].body);
+		buf_put(&s->heard[s->n_heard].body, x.body);
+		s->n_heard++;
+	}
+}
+
+static void
+stage_end_turn(struct scene *s, int which)
+{
+	if (s->end[which] == NULL)
+		return;
+	if (link_fill(s->end[which]).kind != OK) {
+		stage_wire(s, which); /* the registrar closed it: inkand would hand out another */
+		return;
+	}
+	switch (which) {
+	case FRONT:
+	case OFFICE:
+		asker_hear(s, which);
+		break;
+	case VERIFIER:
+	case VERIFIER2:
+		verifier_hear(s, which);
+		break;
+	case ISSUER:
+		issuer_hear(s);
+		break;
+	case STATUS:
+		status_hear(s);
+		break;
+	case PUBLISHER:
+		publisher_hear(s);
+		break;
+	default:
+		messenger_hear(s);
+	}
+	if (s->end[which] != NULL)
+		(void)link_flush(s->end[which]).kind;
+}
+
+/* --- the outsider ---------------------------------------------------------------------------------------------------------- */
+/* Reads the books from the disk, folds them anew, and compares with the projection; lines rise in number and time. */
+static void
+stage_audit(struct scene *s)
+{
+	struct book *book OWNED(book_close) = NULL;
+	struct book_reader *reader OWNED(book_reader_close) = NULL;
+	struct db *db OWNED(db_close) = NULL;
+	struct book_opened opened;
+	char path[512];
+	uint64_t n, want = 0;
+	instant last = {0};
+	digest mine, theirs;
+	slice line;
+
+	s->audits++;
+	snprintf(path, sizeof path, "%s/books", s->home);
+	expect_ok("audit", book_open(path, BOOK_READ, 0, &book, &opened));
+	expect_ok("audit", book_read_from(book, 0, &reader));
+	while (book_read_next(reader, &n, &line).kind == OK) {
+		struct entry e OWNED(entry_drop) = {0};
+
+		expect_ok("audit line", entry_get(line, &e));
+		expect_number("audit number", e.line.n, want++);
+		expect_true("audit time", e.line.at.ms >= last.ms);
+		last = e.line.at;
+	}
+	expect_number("audit size", want, book_size(s->r->book));
+	expect_ok("audit db", db_open(":memory:", &db));
+	expect_ok("audit fold", db_catch_up(db, book, want, NULL, NULL));
+	expect_ok("audit digest", db_digest(db, &mine));
+	expect_ok("audit digest", db_digest(s->r->db, &theirs));
+	expect_true("the projection is the fold of the books", digest_eq(mine, theirs));
+}
+
+/* One turn of everybody, the registrar first. */
+static void
+stage_turn(struct scene *s)
+{
+	usleep(1100); /* no two turns of the registrar in one millisecond */
+	expect_ok("wait", wires_wait(s->r->wires, 0));
+	expect_ok("turn", registrar_turn(s->r));
+	wires_flush(s->r->wires);
+	for (int i = 0; i < ENDS; i++)
+		stage_end_turn(s, i);
+}
+
+static void
+stage_turns(struct scene *s, int n)
+{
+	while (n-- > 0)
+		stage_turn(s);
+}
+
+/* Until the answer to `id` is there. */
+static size_t
+stage_until(struct scene *s, uint64_t id)
+{
+	for (int turns = 0; turns < 400; turns++) {
+		for (size_t i = 0; i < s->n_heard; i++)
+			if (s->heard[i].id == id)
+				return i;
+		stage_turn(s);
+	}
+	fail_msg("no answer came");
+	return 0;
+}
+
+static uint64_t
+stage_send(struct scene *s, int from, uint8_t kind, slice body)
+{
+	uint64_t id = ++s->next_id;
+
+	if (s->n_heard > ANSWERS_KEPT - 8)
+		s->n_heard = 0;
+	link_order(s->end[from], kind, id, body);
+	(void)link_flush(s->end[from]).kind;
+	return id;
+}
+
+static size_t
+stage_ask(struct scene *s, int from, uint8_t kind, slice body)
+{
+	return stage_until(s, stage_send(s, from, kind, body));
+}
+
+/* --- applicants -------------------------------------------------------------------------------------------------------------- */
+struct applicant {
+	struct signer *card, *own;
+	struct buf cms;
+	struct apply_reply reply;
+};
+
+static void
+stage_challenge(struct scene *s, char *out, size_t n)
+{
+	size_t i = stage_ask(s, FRONT, ORDER_CHALLENGE, (slice){NULL, 0});
+	struct challenge_reply c;
+
+	expect_number("challenge", s->heard[i].fail, OK);
+	expect_ok("challenge", challenge_reply_get(buf_slice(&s->heard[i].body), &c));
+	snprintf(out, n, "%.*s", (int)c.nonce.n, (const char *)c.nonce.p);
+}
+
+static void
+applicant_new(struct scene *s, const char *card, struct applicant *a, void (*change)(struct make_application *))
+{
+	struct make_application m;
+	char nonce[NONCE_TEXT_MAX + 1];
+
+	*a = (struct applicant){.card = signer_load(s->world, card), .own = signer_new(KEY_P256, 256), .cms = BUF(CMS_MAX)};
+	stage_challenge(s, nonce, sizeof nonce);
+	application_for(s->house, s->world, card, clock_now(), &m);
+	m.nonce = nonce;
+	if (change != NULL)
+		change(&m);
+	make_application(&a->cms, a->card, a->own, &m);
+}
+
+static void
+applicant_drop(struct applicant *a)
+{
+	signer_drop(&a->card);
+	signer_drop(&a->own);
+	buf_drop(&a->cms);
+}
+
+static uint64_t
+apply_send(struct scene *s, const struct applicant *a, bool wait)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	apply_order_put(&b, &(struct apply_order){buf_slice(&a->cms), wait});
+	return stage_send(s, FRONT, ORDER_APPLY, buf_slice(&b));
+}
+
+/* The state it was answered with, or the refusal's text in s->heard. */
+static size_t
+apply(struct scene *s, struct applicant *a, bool wait)
+{
+	size_t i = stage_until(s, apply_send(s, a, wait));
+
+	if (s->heard[i].fail == OK)
+		expect_ok("apply", apply_reply_get(buf_slice(&s->heard[i].body), &a->reply));
+	return i;
+}
+
+static enum dossier_state
+dossier(struct scene *s, const struct applicant *a, char why[WHY_MAX + 1])
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+	struct dossier_reply d;
+	size_t i;
+
+	dossier_order_put(&b, &(struct dossier_order){a->reply.dossier, a->reply.token});
+	i = stage_ask(s, FRONT, ORDER_DOSSIER, buf_slice(&b));
+	expect_number("dossier", s->heard[i].fail, OK);
+	expect_ok("dossier", dossier_reply_get(buf_slice(&s->heard[i].body), &d));
+	if (why != NULL)
+		snprintf(why, WHY_MAX + 1, "%.*s", (int)d.why.n, (const char *)d.why.p);
+	return d.state;
+}
+
+#endif
