@@ -1,21 +1,21 @@
 #include "role/signer/signer.h"
 
 static struct issue_view
-view_of(const struct signer *s, const struct issue_order *o, instant now)
+view_of(const struct signing *s, const struct issue_order *o, instant now)
 {
 	return (struct issue_view){
 	    .trust = s->trust,
 	    .profile = s->profile,
 	    .ruleset = s->ruleset,
 	    .approval = s->has_approval ? &s->approval : NULL,
-	    .crl = signer_crl(s, o->crl),
+	    .crl = signing_crl(s, o->crl),
 	    .now = now,
 	};
 }
 
 /* What the journal says of the serial decides whether this is a new act, an intent to finish, or an answer to repeat. */
 static err
-recall(struct signer *s, struct task *t, enum issue_turn *turn)
+recall(struct signing *s, struct task *t, enum issue_turn *turn)
 {
 	const struct issue_order *o = &t->issue;
 	struct journal_record r;
@@ -42,7 +42,7 @@ recall(struct signer *s, struct task *t, enum issue_turn *turn)
 }
 
 err
-issuer_issue(struct signer *s, struct task *t, instant now)
+issuer_issue(struct signing *s, struct task *t, instant now)
 {
 	struct issue_view v;
 	enum issue_turn turn;
@@ -64,7 +64,7 @@ issuer_issue(struct signer *s, struct task *t, instant now)
 }
 
 err
-issuer_void(struct signer *s, struct task *t)
+issuer_void(struct signing *s, struct task *t)
 {
 	struct void_order o;
 	struct journal_record r;
@@ -84,7 +84,7 @@ issuer_void(struct signer *s, struct task *t)
 }
 
 static err
-take_ruleset(struct signer *s, const struct rules_order *o, instant now)
+take_ruleset(struct signing *s, const struct rules_order *o, instant now)
 {
 	const struct journal_state *seen = journal_state(s->journal);
 	struct ruleset *r OWNED(ruleset_drop) = NULL;
@@ -109,7 +109,7 @@ take_ruleset(struct signer *s, const struct rules_order *o, instant now)
 }
 
 err
-issuer_rules(struct signer *s, struct task *t, instant now)
+issuer_rules(struct signing *s, struct task *t, instant now)
 {
 	struct profile *p OWNED(profile_drop) = NULL;
 	struct rules_order o;
@@ -127,7 +127,7 @@ issuer_rules(struct signer *s, struct task *t, instant now)
 }
 
 err
-issuer_crl(struct signer *s, struct task *t, instant now)
+issuer_crl(struct signing *s, struct task *t, instant now)
 {
 	struct crl_order o;
 
@@ -145,7 +145,7 @@ issuer_crl(struct signer *s, struct task *t, instant now)
 
 /* After a lost hand: the same bytes, a new ticket. */
 err
-issuer_plan_again(struct signer *s, struct task *t, instant now)
+issuer_plan_again(struct signing *s, struct task *t, instant now)
 {
 	digest was = ticket_digest(t->ticket[0]);
 	struct issue_view v;
@@ -174,7 +174,7 @@ issuer_plan_again(struct signer *s, struct task *t, instant now)
 }
 
 void
-issuer_join(struct signer *s, struct task *t, instant now)
+issuer_join(struct signing *s, struct task *t, instant now)
 {
 	struct issue_view v;
 

@@ -31,7 +31,7 @@
 
 struct house {
 	struct start start;
-	enum signer_mode mode;
+	enum signing_mode mode;
 	struct conf *conf;
 	struct trust *trust;
 	struct responder responder;
@@ -134,12 +134,12 @@ enter_jail(const struct house *h)
 }
 
 static err
-open_signer(struct house *h, struct signer *s)
+open_signer(struct house *h, struct signing *s)
 {
 	uint8_t key_id[SHA1_LEN];
 	char refused[PATH_BYTES];
 
-	*s = (struct signer){.mode = h->mode, .state = (int)h->mode, .trust = h->trust, .stopped = ok};
+	*s = (struct signing){.mode = h->mode, .state = (int)h->mode, .trust = h->trust, .stopped = ok};
 	s->responder = h->mode == SIGNER_STATUS ? &h->responder : NULL;
 	s->revoked = revoked_set_new();
 	key_identifier(h->trust->issuer_key, key_id);
@@ -156,7 +156,7 @@ open_signer(struct house *h, struct signer *s)
 }
 
 static err
-serve(struct signer *s, struct wires *w)
+serve(struct signing *s, struct wires *w)
 {
 	for (;;) {
 		struct link *registrar;
@@ -165,12 +165,12 @@ serve(struct signer *s, struct wires *w)
 		if (wires_stopped(w))
 			return ok;
 		if (wires_fresh(w, PEER_REGISTRAR, 0))
-			signer_wire(s);
+			signing_wire(s);
 		if (wires_confirmed(w))
-			signer_confirm(s, clock_now(), clock_steady_ms());
+			signing_confirm(s, clock_now(), clock_steady_ms());
 		registrar = wires_find(w, PEER_REGISTRAR, 0);
 		if (registrar != NULL)
-			TRY(signer_turn(s, registrar, clock_now(), clock_steady_ms(), secret_slice(wires_pin(w))));
+			TRY(signing_turn(s, registrar, clock_now(), clock_steady_ms(), secret_slice(wires_pin(w))));
 		else
 			s->more = false;
 		wires_flush(w);
@@ -181,7 +181,7 @@ static err
 run(struct house *h)
 {
 	struct wires *w OWNED(wires_drop) = NULL;
-	struct signer s OWNED(signer_drop) = {0};
+	struct signing s OWNED(signing_drop) = {0};
 
 	TRY(read_conf(h));
 	TRY(wires_open(&w));

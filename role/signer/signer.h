@@ -47,12 +47,12 @@
 #define CLOCK_BEHIND_MS (1 * SECOND_MS)  /* lines of busy turns may run a few ms ahead of the clock                                */
 #define CLOCK_OFF_MS (24 * HOUR_MS)      /* since the last line at a start: a list is made every 12 h, so this was no ordinary night */
 
-enum signer_mode { SIGNER_ISSUER, SIGNER_STATUS }; /* also the gate's states */
+enum signing_mode { SIGNER_ISSUER, SIGNER_STATUS }; /* also the gate's states */
 /* Keys of the starter's plan. */
 enum { KEY_ISSUER = 0, KEY_OCSP = 0, KEY_CHECKPOINT = 1 };
 
-struct signer {
-	enum signer_mode mode;
+struct signing {
+	enum signing_mode mode;
 	int state; /* of the gate: the mode */
 	const struct trust *trust;
 	const struct responder *responder; /* status only */
@@ -104,29 +104,29 @@ struct task {
 	digest proof[TREE_PROOF_MAX];
 };
 
-void signer_drop(struct signer *s);
+void signing_drop(struct signing *s);
 /* A new wire to the registrar: it must say hello again. */
-void signer_wire(struct signer *s);
+void signing_wire(struct signing *s);
 /* An operator looked at the clock and says it is right. */
-void signer_confirm(struct signer *s, instant now, int64_t steady_ms);
+void signing_confirm(struct signing *s, instant now, int64_t steady_ms);
 /*
  * One turn over what waits on the link.  `pin` may be empty.  An error ends the
  * process: ERR_CORRUPT for good, any other to be started anew.
  */
-err signer_turn(struct signer *s, struct link *registrar, instant now, int64_t steady_ms, slice pin) CHECKED;
+err signing_turn(struct signing *s, struct link *registrar, instant now, int64_t steady_ms, slice pin) CHECKED;
 
 /* --- issuer.c: what only the issuer does; status.c: what only status does ------------ */
-err issuer_issue(struct signer *s, struct task *t, instant now) CHECKED;
-err issuer_void(struct signer *s, struct task *t) CHECKED;
-err issuer_rules(struct signer *s, struct task *t, instant now) CHECKED;
-err issuer_crl(struct signer *s, struct task *t, instant now) CHECKED;
-err issuer_plan_again(struct signer *s, struct task *t, instant now) CHECKED;
-void issuer_join(struct signer *s, struct task *t, instant now);
-err status_answers(struct signer *s, struct task *t, instant now) CHECKED;
-err status_checkpoint(struct signer *s, struct task *t) CHECKED;
-err status_plan_again(struct signer *s, struct task *t, instant now) CHECKED;
-void status_join(struct signer *s, struct task *t);
+err issuer_issue(struct signing *s, struct task *t, instant now) CHECKED;
+err issuer_void(struct signing *s, struct task *t) CHECKED;
+err issuer_rules(struct signing *s, struct task *t, instant now) CHECKED;
+err issuer_crl(struct signing *s, struct task *t, instant now) CHECKED;
+err issuer_plan_again(struct signing *s, struct task *t, instant now) CHECKED;
+void issuer_join(struct signing *s, struct task *t, instant now);
+err status_answers(struct signing *s, struct task *t, instant now) CHECKED;
+err status_checkpoint(struct signing *s, struct task *t) CHECKED;
+err status_plan_again(struct signing *s, struct task *t, instant now) CHECKED;
+void status_join(struct signing *s, struct task *t);
 /* both */
-const struct crl_table *signer_crl(const struct signer *s, digest d);
+const struct crl_table *signing_crl(const struct signing *s, digest d);
 
 #endif

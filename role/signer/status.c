@@ -10,7 +10,7 @@ drop_tickets(struct task *t)
 }
 
 static err
-plan_answers(struct signer *s, struct task *t, instant now)
+plan_answers(struct signing *s, struct task *t, instant now)
 {
 	struct answers_order o;
 
@@ -40,7 +40,7 @@ digest_of(const struct task *t)
 }
 
 err
-status_answers(struct signer *s, struct task *t, instant now)
+status_answers(struct signing *s, struct task *t, instant now)
 {
 	struct answers_order o;
 
@@ -53,7 +53,7 @@ status_answers(struct signer *s, struct task *t, instant now)
 }
 
 static err
-plan_checkpoint(struct signer *s, struct task *t, struct head last)
+plan_checkpoint(struct signing *s, struct task *t, struct head last)
 {
 	struct checkpoint_order o;
 
@@ -64,7 +64,7 @@ plan_checkpoint(struct signer *s, struct task *t, struct head last)
 }
 
 err
-status_checkpoint(struct signer *s, struct task *t)
+status_checkpoint(struct signing *s, struct task *t)
 {
 	struct head last = journal_state(s->journal)->checkpoint;
 	struct checkpoint_order o;
@@ -80,7 +80,7 @@ status_checkpoint(struct signer *s, struct task *t)
 }
 
 err
-status_plan_again(struct signer *s, struct task *t, instant now)
+status_plan_again(struct signing *s, struct task *t, instant now)
 {
 	digest was = digest_of(t);
 
@@ -95,7 +95,7 @@ status_plan_again(struct signer *s, struct task *t, instant now)
 }
 
 static err
-join_answers(struct signer *s, struct task *t)
+join_answers(struct signing *s, struct task *t)
 {
 	struct buf answer[ANSWERS_MAX];
 	struct answers_reply r = {.n = t->n};
@@ -120,7 +120,7 @@ join_answers(struct signer *s, struct task *t)
 }
 
 static err
-join_checkpoint(struct signer *s, struct task *t)
+join_checkpoint(struct signing *s, struct task *t)
 {
 	struct buf note OWNED(buf_drop) = BUF(CHECKPOINT_MAX);
 
@@ -131,7 +131,7 @@ join_checkpoint(struct signer *s, struct task *t)
 }
 
 void
-status_join(struct signer *s, struct task *t)
+status_join(struct signing *s, struct task *t)
 {
 	for (size_t i = 0; i < t->n && t->outcome.kind == OK; i++)
 		t->outcome = t->signed_as[i];

@@ -20,7 +20,7 @@ static const struct gate GATE[] = {
 };
 
 void
-signer_drop(struct signer *s)
+signing_drop(struct signing *s)
 {
 	profile_drop(&s->profile);
 	ruleset_drop(&s->ruleset);
@@ -34,7 +34,7 @@ signer_drop(struct signer *s)
 }
 
 void
-signer_wire(struct signer *s)
+signing_wire(struct signing *s)
 {
 	s->greeted = false;
 	buf_drop(&s->crl_parts);
@@ -44,7 +44,7 @@ signer_wire(struct signer *s)
 /* --- the clock ------------------------------------------------------------------- */
 
 static err
-check_clock(struct signer *s, instant now, int64_t steady_ms)
+check_clock(struct signing *s, instant now, int64_t steady_ms)
 {
 	instant last = journal_state(s->journal)->at;
 	int64_t due;
@@ -68,7 +68,7 @@ check_clock(struct signer *s, instant now, int64_t steady_ms)
 }
 
 void
-signer_confirm(struct signer *s, instant now, int64_t steady_ms)
+signing_confirm(struct signing *s, instant now, int64_t steady_ms)
 {
 	s->has_clock = true;
 	s->clock_wall = now;
@@ -82,7 +82,7 @@ signer_confirm(struct signer *s, instant now, int64_t steady_ms)
 /* --- hello ----------------------------------------------------------------------- */
 
 static void
-name_serials(struct signer *s, uint64_t size, struct buf *out)
+name_serials(struct signing *s, uint64_t size, struct buf *out)
 {
 	slice rest, hex;
 	serial number;
@@ -98,7 +98,7 @@ name_serials(struct signer *s, uint64_t size, struct buf *out)
 
 /* The journal as the books remember it must be an earlier state of this one. */
 static err
-check_journal(struct signer *s, struct task *t, struct head theirs)
+check_journal(struct signing *s, struct task *t, struct head theirs)
 {
 	digest root;
 
@@ -111,7 +111,7 @@ check_journal(struct signer *s, struct task *t, struct head theirs)
 }
 
 static err
-hello(struct signer *s, struct task *t)
+hello(struct signing *s, struct task *t)
 {
 	struct head known = journal_state(s->journal)->books;
 	struct head_order o;
@@ -146,7 +146,7 @@ hello(struct signer *s, struct task *t)
 /* --- what both hear ------------------------------------------------------------------ */
 
 const struct crl_table *
-signer_crl(const struct signer *s, digest d)
+signing_crl(const struct signing *s, digest d)
 {
 	for (size_t i = 0; i < CRLS_MAX; i++)
 		if (s->crl[i] != NULL && digest_eq(crl_table_digest(s->crl[i]), d))
@@ -155,9 +155,9 @@ signer_crl(const struct signer *s, digest d)
 }
 
 static void
-keep_crl(struct signer *s, struct crl_table **table)
+keep_crl(struct signing *s, struct crl_table **table)
 {
-	if (signer_crl(s, crl_table_digest(*table)) != NULL)
+	if (signing_crl(s, crl_table_digest(*table)) != NULL)
 		return; /* handed over before */
 	crl_table_drop(&s->crl[CRLS_MAX - 1]);
 	memmove(&s->crl[1], &s->crl[0], (CRLS_MAX - 1) * sizeof s->crl[0]);
@@ -166,7 +166,7 @@ keep_crl(struct signer *s, struct crl_table **table)
 }
 
 static err
-check_crl(const struct signer *s, const struct crl *c)
+check_crl(const struct signing *s, const struct crl *c)
 {
 	for (size_t i = 0; i < s->trust->n_anchors; i++)
 		if (slice_eq(s->trust->anchor[i].cert.subject, c->issuer) &&
@@ -176,7 +176,7 @@ check_crl(const struct signer *s, const struct crl *c)
 }
 
 static err
-take_crl(struct signer *s, struct task *t)
+take_crl(struct signing *s, struct task *t)
 {
 	struct crl_table *table OWNED(crl_table_drop) = NULL;
 	struct crl_reply r;
@@ -196,7 +196,7 @@ take_crl(struct signer *s, struct task *t)
 }
 
 static err
-crl_part(struct signer *s, struct task *t)
+crl_part(struct signing *s, struct task *t)
 {
 	struct part p;
 	err e;
@@ -220,14 +220,14 @@ crl_part(struct signer *s, struct task *t)
 }
 
 static err
-revoked(struct signer *s, struct task *t, instant now)
+revoked(struct signing *s, struct task *t, instant now)
 {
 	struct revoked_order o;
 	struct revocation r;
 	struct crl_entry there;
 
 	TRY(revoked_order_get(buf_slice(&t->order), &o));
-	TRY(revocation_check(s->trust, &o, signer_crl(s, o.crl), now, &r));
+	TRY(revocation_check(s->trust, &o, signing_crl(s, o.crl), now, &r));
 	t->wants_head = true;
 	if (revoked_set_find(s->revoked, r.serial, &there))
 		return ok;
@@ -246,7 +246,7 @@ is_signing(uint8_t kind)
 }
 
 static err
-begin(struct signer *s, struct task *t, instant now, slice pin)
+begin(struct signing *s, struct task *t, instant now, slice pin)
 {
 	if (s->stopped.kind != OK)
 		return s->stopped;
@@ -310,7 +310,7 @@ task_drop(struct task *t)
 
 /* What a person or the law refused is a fact of the journal; what was only not possible now is not. */
 static void
-note_refusal(struct signer *s, const struct task *t)
+note_refusal(struct signing *s, const struct task *t)
 {
 	if (t->kind != ORDER_ISSUE || t->issue.serial.n == 0 || s->stopped.kind != OK)
 		return;
@@ -326,7 +326,7 @@ of_peer(err e)
 }
 
 static err
-hear(struct signer *s, struct link *l, instant now, slice pin, err clock, struct task **task, size_t *n)
+hear(struct signing *s, struct link *l, instant now, slice pin, err clock, struct task **task, size_t *n)
 {
 	struct frame f;
 	bool have;
@@ -357,7 +357,7 @@ hear(struct signer *s, struct link *l, instant now, slice pin, err clock, struct
 
 /* One round over one hand: all tickets of the tasks that are not yet signed. */
 static void
-sign_round(struct signer *s, struct task **task, size_t n, unsigned hand)
+sign_round(struct signing *s, struct task **task, size_t n, unsigned hand)
 {
 	size_t count = 0, at = 0;
 	struct ticket **ticket;
@@ -392,7 +392,7 @@ sign_round(struct signer *s, struct task **task, size_t n, unsigned hand)
 
 /* Joins what is there; a task whose hand was lost, or signed wrongly, stays `signing` for the next round. */
 static void
-join_round(struct signer *s, struct task **task, size_t n, instant now, bool last)
+join_round(struct signing *s, struct task **task, size_t n, instant now, bool last)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct task *t = task[i];
@@ -409,7 +409,7 @@ join_round(struct signer *s, struct task **task, size_t n, instant now, bool las
 }
 
 static void
-plan_again(struct signer *s, struct task **task, size_t n, instant now, slice pin)
+plan_again(struct signing *s, struct task **task, size_t n, instant now, slice pin)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct task *t = task[i];
@@ -424,7 +424,7 @@ plan_again(struct signer *s, struct task **task, size_t n, instant now, slice pi
 }
 
 static void
-sign_all(struct signer *s, struct task **task, size_t n, instant now, slice pin)
+sign_all(struct signing *s, struct task **task, size_t n, instant now, slice pin)
 {
 	for (unsigned round = 0; round < SIGN_ROUNDS; round++) {
 		if (round > 0)
@@ -457,7 +457,7 @@ answer_parts(struct link *l, const struct task *t)
 }
 
 static void
-answer(struct signer *s, struct link *l, struct task *t)
+answer(struct signing *s, struct link *l, struct task *t)
 {
 	struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
 	const struct journal_state *state = journal_state(s->journal);
@@ -499,7 +499,7 @@ answer(struct signer *s, struct link *l, struct task *t)
 }
 
 static err
-turn(struct signer *s, struct link *l, instant now, int64_t steady_ms, slice pin, struct task **task, size_t *n)
+turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pin, struct task **task, size_t *n)
 {
 	err clock = check_clock(s, now, steady_ms);
 
@@ -527,7 +527,7 @@ turn(struct signer *s, struct link *l, instant now, int64_t steady_ms, slice pin
 }
 
 err
-signer_turn(struct signer *s, struct link *registrar, instant now, int64_t steady_ms, slice pin)
+signing_turn(struct signing *s, struct link *registrar, instant now, int64_t steady_ms, slice pin)
 {
 	struct task *task[TURN_ORDERS_MAX];
 	size_t n = 0;
