@@ -267,3 +267,14 @@ json_next(json object, void **iter, slice *name, json *v)
 	v->v = json_object_iter_value(*iter);
 	return true;
 }
+
+void
+json_put_value(struct buf *b, json j)
+{
+	char *text = json_dumps(value(j), JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (text == NULL)
+		abort();
+	buf_put_str(b, text);
+	free(text);
+}

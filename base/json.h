@@ -55,6 +55,8 @@ size_t json_count(json array);
 json json_at(json array, size_t i);
 /* The value itself as text. */
 err json_as_text(json j, slice *out) CHECKED;
+/* The value as JSON again, compact: for showing. */
+void json_put_value(struct buf *b, json j);
 /* Walks an object: *iter starts NULL; false at the end. */
 bool json_next(json object, void **iter, slice *name, json *value) CHECKED;
 

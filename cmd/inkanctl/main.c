@@ -1,0 +1,49 @@
+/*
+ * inkanctl - what operators and officers do with a house.
+ *
+ * Reading commands open the files themselves (they only grow, so the size read
+ * first is a snapshot); acting goes through HOME/run/office as signed documents.
+ */
+#include <stdio.h>
+
+#include "base/words.h"
+#include "cmd/inkanctl/init.h"
+#include "cmd/inkanctl/start.h"
+
+static const struct command {
+	const char *name;
+	int (*main)(int argc, char **argv); /* argv[0] is the command's name */
+	const char *help;
+} COMMANDS[] = {
+    {"init", init_main, "make a new house: keys in tokens, trust file, first documents"},
+    {"start", start_main, "open the house: start its processes"},
+    {"stop", stop_main, "close the house"},
+    {"status", status_main, "how the house stands"},
+    {"confirm-clock", confirm_main, "confirm a clock that stopped the signing"},
+};
+
+static int
+usage(FILE *f)
+{
+	enum lang l = lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"));
+
+	fprintf(f, "usage: inkanctl COMMAND [OPTIONS]\n\n");
+	for (size_t i = 0; i < COUNT(COMMANDS); i++)
+		fprintf(f, "  %-14s %s\n", COMMANDS[i].name, words(l, COMMANDS[i].help));
+	fprintf(f, "\ninkanctl COMMAND --help\n");
+	return f == stdout ? 0 : 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return usage(stdout);
+	for (size_t i = 0; i < COUNT(COMMANDS); i++)
+		if (strcmp(argv[1], COMMANDS[i].name) == 0)
+			return COMMANDS[i].main(argc - 1, argv + 1);
+	fprintf(stderr, "inkanctl: %s?\n", argv[1]);
+	return usage(stderr);
+}

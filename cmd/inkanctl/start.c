@@ -1,0 +1,336 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/words.h"
+#include "cmd/inkanctl/start.h"
+#include "edge/clock.h"
+#include "edge/ipc.h"
+
+#define READY_MS 120000 /* reading journals and books of a large house takes its time */
+#define STOP_MS 20000
+
+struct options {
+	const char *home, *pin_file;
+	bool json, wait, foreground;
+};
+
+static const char *
+say(const char *english)
+{
+	return words(lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")), english);
+}
+
+static int
+usage(FILE *f, const char *line)
+{
+	fprintf(f, "usage: inkanctl %s\nexit: 0 done, 1 not as asked, 2 usage, 3 could not\n", line);
+	return f == stdout ? 0 : 2;
+}
+
+/* -1: go on; else the exit code. */
+static int
+get_options(int argc, char **argv, const char *line, struct options *o)
+{
+	static const struct option names[] = {{"home", required_argument, NULL, 'h'},
+	    {"pin-file", required_argument, NULL, 'p'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'H'},
+	    {0}};
+	int c;
+
+	*o = (struct options){0};
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
+		if (c == 'h')
+			o->home = optarg;
+		else if (c == 'p')
+			o->pin_file = optarg;
+		else if (c == 'j')
+			o->json = true;
+		else if (c == 'H')
+			return usage(stdout, line);
+		else
+			return usage(stderr, line);
+	if (optind < argc)
+		return usage(stderr, line);
+	if (o->home == NULL)
+		o->home = access("demo/home/inkan.conf", R_OK) == 0 ? "demo/home" : "/var/lib/inkan";
+	return -1;
+}
+
+static void
+path_of(char *out, size_t n, const char *home, const char *name)
+{
+	if ((size_t)snprintf(out, n, "%s/%s", home, name) >= n) {
+		fprintf(stderr, "inkanctl: %s\n", say("the path of the house is too long"));
+		exit(3);
+	}
+}
+
+/* The running inkand, 0 when there is none. */
+static pid_t
+running(const char *home)
+{
+	char path[1024], text[32] = {0};
+	uint64_t pid;
+	ssize_t n;
+	int fd;
+
+	path_of(path, sizeof path, home, "run/inkand.pid");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (n < 2 || decimal_get(slice_of(text, (size_t)n - 1), INT32_MAX, &pid).kind != OK || kill((pid_t)pid, 0) != 0)
+		return 0;
+	return (pid_t)pid;
+}
+
+/* The registrar's word about the house: JSON.  It answers only when it has opened its books. */
+static err
+ask_state(const char *home, int wait_ms, struct buf *out)
+{
+	struct link *l OWNED(link_drop) = NULL;
+	struct frame f;
+	char path[1024];
+	slice text = {NULL, 0};
+
+	path_of(path, sizeof path, home, "run/office");
+	TRY(link_connect(path, PEER_OFFICE, &l));
+	link_order(l, ORDER_STATE, 1, (slice){NULL, 0});
+	TRY(link_wait(l, wait_ms, &f));
+	if (f.fail != OK)
+		return fail(f.fail, "state: house: the registrar does not say how the house stands");
+	TRY(octets_get(f.body, &text));
+	buf_put(out, text);
+	return buf_check(out);
+}
+
+/* Asks without echo; the PIN goes into a sealed memory file that inkand reads and nobody else can find. */
+static int
+ask_pin(void)
+{
+	struct termios was, quiet;
+	struct secret pin OWNED(secret_drop) = {.n = 0};
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC), fd;
+	ssize_t n;
+
+	if (tty < 0)
+		return -1;
+	dprintf(tty, "%s: ", say("PIN of the token"));
+	if (tcgetattr(tty, &was) != 0) {
+		close(tty);
+		return -1;
+	}
+	quiet = was;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
+	n = read(tty, pin.p, sizeof pin.p);
+	(void)tcsetattr(tty, TCSAFLUSH, &was);
+	dprintf(tty, "\n");
+	close(tty);
+	if (n < 1)
+		return -1;
+	fd = memfd_create("pin", 0);
+	if (fd >= 0 && (write(fd, pin.p, (size_t)n) != n || lseek(fd, 0, SEEK_SET) != 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void
+exec_inkand(const struct options *o, int pin_fd)
+{
+	char self[1024], pin_path[64];
+	const char *argv[6] = {self, "--home", o->home, NULL};
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 16);
+	char *slash;
+	union {
+		const char **from;
+		char *const *to;
+	} u = {.from = argv};
+
+	if (n <= 0)
+		_exit(127);
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	snprintf(slash + 1, 8, "inkand");
+	if (o->pin_file != NULL || pin_fd >= 0) {
+		snprintf(pin_path, sizeof pin_path, "/proc/self/fd/%d", pin_fd);
+		argv[3] = "--pin-file";
+		argv[4] = o->pin_file != NULL ? o->pin_file : pin_path;
+		argv[5] = NULL;
+	}
+	execv(self, u.to);
+	_exit(127);
+}
+
+/* The token PIN stands in the configuration's file in a demo; else a person gives it. */
+static bool
+conf_has_pin(const char *home)
+{
+	char path[1024], line[512];
+	bool has = false;
+	FILE *f;
+
+	path_of(path, sizeof path, home, "inkan.conf");
+	f = fopen(path, "re");
+	while (f != NULL && !has && fgets(line, sizeof line, f) != NULL)
+		has = strncmp(line, "pin_file", 8) == 0;
+	if (f != NULL)
+		fclose(f);
+	return has;
+}
+
+static err
+wait_ready(const struct options *o, pid_t child)
+{
+	int64_t end = clock_steady_ms() + READY_MS;
+
+	while (clock_steady_ms() < end) {
+		struct buf state OWNED(buf_drop) = BUF(FRAME_MAX);
+		int status;
+
+		if (waitpid(child, &status, WNOHANG) == child)
+			return fail(ERR_WORLD, "start-ended: house: inkand ended at once; its log says why");
+		if (ask_state(o->home, 500, &state).kind == OK)
+			return ok;
+		(void)poll(NULL, 0, 50);
+	}
+	return fail(ERR_BUSY, "start-late: house: the house did not answer in time; its log says why");
+}
+
+int
+start_main(int argc, char **argv)
+{
+	static const char line[] = "start [--home DIR] [--pin-file FILE]";
+	struct options o;
+	char log[1024];
+	int c = get_options(argc, argv, line, &o), pin_fd = -1, fd;
+	pid_t child;
+	err e;
+
+	if (c >= 0)
+		return c;
+	if (running(o.home) != 0) {
+		fprintf(stderr, "inkanctl: %s\n", say("the house is running already"));
+		return 1;
+	}
+	if (o.pin_file == NULL && !conf_has_pin(o.home))
+		pin_fd = ask_pin();
+	path_of(log, sizeof log, o.home, "log");
+	(void)mkdir(log, 0750);
+	path_of(log, sizeof log, o.home, "log/inkan.log");
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (fd < 0) {
+		perror(log);
+		return 3;
+	}
+	child = fork();
+	if (child == 0) {
+		(void)setsid();
+		if (dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+			_exit(127);
+		exec_inkand(&o, pin_fd);
+	}
+	e = child < 0 ? fail_why(ERR_WORLD, "start-fork: house: no more processes to be had", errno)
+	              : wait_ready(&o, child);
+	if (e.kind != OK) {
+		fprintf(stderr, "inkanctl: %s (%s)\n", say(e.what), log);
+		return 3;
+	}
+	printf("%s\n", say("the house is open"));
+	return 0;
+}
+
+int
+stop_main(int argc, char **argv)
+{
+	struct options o;
+	int c = get_options(argc, argv, "stop [--home DIR]", &o);
+	int64_t end = clock_steady_ms() + STOP_MS;
+	pid_t pid;
+
+	if (c >= 0)
+		return c;
+	pid = running(o.home);
+	if (pid == 0) {
+		fprintf(stderr, "inkanctl: %s\n", say("the house is not running"));
+		return 1;
+	}
+	if (kill(pid, SIGTERM) != 0) {
+		perror("inkanctl: kill");
+		return 3;
+	}
+	while (kill(pid, 0) == 0 && clock_steady_ms() < end)
+		(void)poll(NULL, 0, 20);
+	if (kill(pid, 0) == 0) {
+		fprintf(stderr, "inkanctl: %s\n", say("the house did not stop in time"));
+		return 3;
+	}
+	return 0;
+}
+
+int
+status_main(int argc, char **argv)
+{
+	struct options o;
+	struct buf state OWNED(buf_drop) = BUF(FRAME_MAX);
+	struct json *j OWNED(json_drop) = NULL;
+	int c = get_options(argc, argv, "status [--home DIR] [--json]", &o);
+	void *iter = NULL;
+	slice name, text;
+	json v;
+	err e;
+
+	if (c >= 0)
+		return c;
+	e = ask_state(o.home, OFFICE_WAIT_MS, &state);
+	if (e.kind == OK)
+		e = json_get(buf_slice(&state), &j);
+	if (e.kind != OK) {
+		fprintf(stderr, "inkanctl: %s\n", say(e.what));
+		return 3;
+	}
+	if (o.json) {
+		printf("%.*s\n", (int)state.n, (const char *)state.p);
+		return 0;
+	}
+	while (json_next(json_root(j), &iter, &name, &v)) {
+		struct buf value OWNED(buf_drop) = BUF(FRAME_MAX);
+
+		if (json_as_text(v, &text).kind == OK)
+			buf_put(&value, text);
+		else
+			json_put_value(&value, v);
+		printf("%-24.*s %.*s\n", (int)name.n, (const char *)name.p, (int)value.n, (const char *)value.p);
+	}
+	return 0;
+}
+
+int
+confirm_main(int argc, char **argv)
+{
+	struct options o;
+	int c = get_options(argc, argv, "confirm-clock [--home DIR]", &o);
+	pid_t pid;
+
+	if (c >= 0)
+		return c;
+	pid = running(o.home);
+	if (pid == 0) {
+		fprintf(stderr, "inkanctl: %s\n", say("the house is not running"));
+		return 1;
+	}
+	return kill(pid, SIGUSR1) == 0 ? 0 : 3;
+}
