@@ -326,10 +326,10 @@ ledger_apply(struct ledger *h, const struct entry *e)
 		take_head(&h->status, e);
 		return ok;
 	case ACT_OPERATION_DONE:
-		if (slice_eq(e->what, LIT("jlis-crl"))) {
-			h->jlis_crl = e->status;
-			h->jlis_this_update = e->this_update;
-			h->jlis_next_update = e->next_update;
+		if (slice_eq(e->what, LIT("jlis-crl")) && e->number < JLIS_LISTS_MAX) {
+			h->jlis[e->number].digest = e->status;
+			h->jlis[e->number].this_update = e->this_update;
+			h->jlis[e->number].next_update = e->next_update;
 		}
 		break;
 	default:
@@ -344,4 +344,10 @@ bool
 ledger_owes_checkpoint(const struct ledger *h)
 {
 	return h->any_other && h->last_other_n >= h->checkpoint_size;
+}
+
+bool
+ledger_has_list(const struct ledger *h, size_t which)
+{
+	return which < JLIS_LISTS_MAX && h->jlis[which].this_update.ms != 0;
 }

@@ -22,6 +22,8 @@
 #include "base/time.h"
 #include "pki/cert.h"
 
+#define JLIS_LISTS_MAX 8 /* generations of J-LIS's CA with a list each: three today */
+
 /* What a dossier owes to a helper. */
 enum owes {
 	OWES_NOTHING = 0,
@@ -114,13 +116,18 @@ struct ledger {
 	uint64_t crl_number, crl_covers; /* all certificate.revoked below line `covers` stand in it */
 	instant crl_at, crl_next;
 
-	digest jlis_crl; /* the list of J-LIS now in use; zero: none */
-	instant jlis_this_update, jlis_next_update;
+	/* the lists of J-LIS now in use, one of each of its CAs; a zero digest: none */
+	struct {
+		digest digest;
+		instant this_update, next_update;
+	} jlis[JLIS_LISTS_MAX];
 
 	struct head issuer, status; /* the journals' heads as the books have them */
 };
 
 err ledger_apply(struct ledger *h, const struct entry *e) CHECKED;
+/* A list of J-LIS that is in use; false: none has this number. */
+bool ledger_has_list(const struct ledger *h, size_t which);
 /* The books hold something no signed checkpoint covers. */
 bool ledger_owes_checkpoint(const struct ledger *h);
 

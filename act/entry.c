@@ -71,7 +71,7 @@ static const struct member MEMBERS[ACT_COUNT][MEMBERS_MAX] = {
         D(journal_root)},
     [ACT_OCSP_PUBLISHED] = {T(this_update), T(next_update), D(answers), M(K_SERIALS, serials)},
     [ACT_CHECKPOINT_SIGNED] = {N(size), D(root), S(note), N(journal), D(journal_root)},
-    [ACT_OPERATION_DONE] = {S(what), D(status), T(this_update), T(next_update), N(count)},
+    [ACT_OPERATION_DONE] = {S(what), N(number), D(status), T(this_update), T(next_update), N(count)},
     [ACT_ACCIDENT_NOTED] = {S(why), N(size), D(root)},
 };
 static const struct member OTHER[MEMBERS_MAX] = {S(what), S(why)};

@@ -37,7 +37,7 @@
  *   crl.published             house    number this_update next_update crl count covers journal journal_root
  *   ocsp.published            house    this_update next_update answers serials
  *   checkpoint.signed         house    size root note journal journal_root
- *   operation.done            house    what status this_update next_update count
+ *   operation.done            house    what number status this_update next_update count
  *   accident.noted            house    why size root
  *
  * Every other act has the members `what` and `why`.

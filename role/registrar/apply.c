@@ -633,11 +633,9 @@ static bool
 issuer_takes(struct registrar *r)
 {
 	const struct link *l = link_of(r, PEER_ISSUER, 0);
-	const struct ledger *h = db_ledger(r->db);
 
-	/* J-LIS's list goes before the orders that cite it */
-	if (r->trust->method == STATUS_CRL && h->jlis_this_update.ms != 0 && !digest_eq(r->issuer.crl, h->jlis_crl) &&
-	    !digest_eq(r->issuer.sending, h->jlis_crl))
+	/* J-LIS's lists go before the orders that cite them */
+	if (!jlis_is_given(r, r->issuer.crl, r->issuer.sending))
 		return false;
 	return l != NULL && r->issuer.step == SIGNER_READY && r->issuer.orders < ISSUER_ORDERS_MAX && !link_is_full(l);
 }

@@ -200,7 +200,7 @@ ask_state(struct registrar *r, const struct caller *c)
 	put_instant(&b, "checkpoint_at", h->checkpoint_at);
 	json_put_named_number(&b, "crl_number", h->crl_number);
 	put_instant(&b, "crl_next", h->crl_next);
-	put_instant(&b, "jlis_crl_at", h->jlis_this_update);
+	put_instant(&b, "jlis_crl_at", h->jlis[0].this_update);
 	json_put_named_number(&b, "flights", r->flights);
 	put_verifiers(r, &b);
 	put_signer(&b, "issuer", &r->issuer);

@@ -162,8 +162,8 @@ is_usable(struct registrar *r, const struct judge *v)
 
 	if (!v->ready || v->orders >= VERIFIER_ORDERS_MAX)
 		return false;
-	/* one that is still reading J-LIS's list would judge without it */
-	if (r->trust->method == STATUS_CRL && !digest_eq(v->crl, db_ledger(r->db)->jlis_crl))
+	/* one that is still reading J-LIS's lists would judge without them */
+	if (!jlis_is_given(r, v->crl, NULL))
 		return false;
 	l = link_of(r, PEER_VERIFIER, v->number);
 	return l != NULL && !link_is_full(l);
@@ -208,9 +208,16 @@ flight_verify(struct registrar *r, struct flight *f)
 	f->stage = STAGE_HOLD;
 	if (v == NULL)
 		return;
-	if (r->trust->method == STATUS_CRL && h->jlis_this_update.ms != 0) {
-		o.method = STATUS_CRL;
-		o.crl = h->jlis_crl;
+	if (r->trust->method == STATUS_CRL) {
+		size_t which = 0;
+
+		/* one is cited; where the card is of another CA of J-LIS the verifier takes that one's */
+		while (which < JLIS_LISTS_MAX && !ledger_has_list(h, which))
+			which++;
+		if (which < JLIS_LISTS_MAX) {
+			o.method = STATUS_CRL;
+			o.crl = h->jlis[which].digest;
+		}
 	} else if (r->trust->method == STATUS_OCSP) {
 		if (f->nonce[0] == 0)
 			random_bytes(f->nonce, sizeof f->nonce);

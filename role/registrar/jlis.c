@@ -15,11 +15,26 @@ static void
 later(struct registrar *r)
 {
 	r->jlis.asking = r->jlis.whole = r->jlis.judged = false;
+	r->jlis.which = 0;
 	buf_drop(&r->jlis.bytes);
 	r->jlis.backoff_ms = r->jlis.backoff_ms == 0 ? BACKOFF_FIRST_MS : 2 * r->jlis.backoff_ms;
 	if (r->jlis.backoff_ms > BACKOFF_MOST_MS)
 		r->jlis.backoff_ms = BACKOFF_MOST_MS;
 	r->jlis.next_at = r->seen_steady + r->jlis.backoff_ms;
+}
+
+/* One list is in; the next of messenger's addresses at once, and after the last one all again in their time. */
+static void
+next(struct registrar *r, bool last)
+{
+	r->jlis.asking = r->jlis.whole = r->jlis.judged = false;
+	buf_drop(&r->jlis.bytes);
+	r->jlis.which = last || r->jlis.which + 1 == JLIS_LISTS_MAX ? 0 : r->jlis.which + 1;
+	if (r->jlis.which == 0) {
+		r->jlis.backoff_ms = 0;
+		r->jlis.next_at = r->seen_steady + r->jlis_every_ms;
+	} else
+		r->jlis.next_at = r->seen_steady;
 }
 
 /* A production J-LIS is asked only under an arrangement (JPKI Act 17). */
@@ -30,9 +45,9 @@ may_ask(const struct registrar *r)
 	       (r->trust->arrangement.n > 0 && !slice_eq(r->trust->arrangement, LIT("none")));
 }
 
-/* The list in numbered parts to one link. */
+/* A list in numbered parts to one link; the order's id says which of them it is. */
 static void
-send_parts(struct registrar *r, enum peer peer, uint64_t number, slice bytes)
+send_parts(struct registrar *r, enum peer peer, uint64_t number, size_t which, slice bytes)
 {
 	struct part p = {0};
 
@@ -41,7 +56,7 @@ send_parts(struct registrar *r, enum peer peer, uint64_t number, slice bytes)
 		bytes = (slice){bytes.p + p.bytes.n, bytes.n - p.bytes.n};
 		p.last = bytes.n == 0;
 		part_put(body_new(r), &p);
-		turn_order(r, peer, number, ORDER_CRL_IN, 1, buf_slice(&r->body));
+		turn_order(r, peer, number, ORDER_CRL_IN, which + 1, buf_slice(&r->body));
 		p.number++;
 	} while (!p.last);
 }
@@ -50,7 +65,9 @@ send_parts(struct registrar *r, enum peer peer, uint64_t number, slice bytes)
 static void
 ask_crl(struct registrar *r)
 {
-	call_order_put(body_new(r), &(struct call_order){.kind = CALL_JLIS_CRL});
+	uint8_t digit = (uint8_t)('0' + r->jlis.which);
+
+	call_order_put(body_new(r), &(struct call_order){CALL_JLIS_CRL, {&digit, r->jlis.which > 0}});
 	r->jlis.id = ++r->generations;
 	r->jlis.asking = true;
 	r->jlis.bytes = BUF(CRL_MAX);
@@ -79,8 +96,8 @@ jlis_tend(struct registrar *r)
 			return ok;
 		r->jlis.judged = true;
 		r->jlis.trying = v->number;
-		v->sending = r->jlis.digest;
-		send_parts(r, PEER_VERIFIER, v->number, buf_slice(&r->jlis.bytes));
+		v->sending[r->jlis.which] = r->jlis.digest;
+		send_parts(r, PEER_VERIFIER, v->number, r->jlis.which, buf_slice(&r->jlis.bytes));
 		return ok;
 	}
 	if (!r->jlis.asking && !r->jlis.whole && r->seen_steady >= r->jlis.next_at && link_of(r, PEER_MESSENGER, 0) != NULL)
@@ -95,6 +112,10 @@ jlis_part(struct registrar *r, const struct frame *x)
 
 	if (!r->jlis.asking || x->id != r->jlis.id)
 		return ok;
+	if (x->fail == ERR_ABSENT && r->jlis.which > 0) {
+		next(r, true);
+		return ok;
+	}
 	if (x->fail != OK) {
 		log_what(LOG_WARN, "messenger", x->what);
 		later(r);
@@ -111,11 +132,8 @@ jlis_part(struct registrar *r, const struct frame *x)
 		return ok;
 	r->jlis.asking = false;
 	r->jlis.digest = sha256(buf_slice(&r->jlis.bytes));
-	if (digest_eq(r->jlis.digest, db_ledger(r->db)->jlis_crl)) {
-		/* the day's list, unchanged */
-		buf_drop(&r->jlis.bytes);
-		r->jlis.backoff_ms = 0;
-		r->jlis.next_at = r->seen_steady + (r->jlis_every_ms < 3600000 ? r->jlis_every_ms : 3600000);
+	if (digest_eq(r->jlis.digest, db_ledger(r->db)->jlis[r->jlis.which].digest)) {
+		next(r, false); /* unchanged */
 		return ok;
 	}
 	r->jlis.whole = true;
@@ -124,36 +142,55 @@ jlis_part(struct registrar *r, const struct frame *x)
 }
 
 /* --- giving ------------------------------------------------------------------------- */
-/* The list in use, to everyone who has not got it; its bytes come from the evidence, opened. */
-void
-jlis_give(struct registrar *r)
+bool
+jlis_is_given(const struct registrar *r, const digest *crl, const digest *sending)
+{
+	const struct ledger *h = db_ledger(r->db);
+
+	for (size_t i = 0; i < JLIS_LISTS_MAX && r->trust->method == STATUS_CRL; i++)
+		if (ledger_has_list(h, i) && !digest_eq(crl[i], h->jlis[i].digest) &&
+		    (sending == NULL || !digest_eq(sending[i], h->jlis[i].digest)))
+			return false;
+	return true;
+}
+
+/* One list to all who have not got it; its bytes come from the evidence, opened. */
+static void
+give(struct registrar *r, size_t which)
 {
 	struct buf bytes OWNED(buf_drop) = BUF(CRL_MAX);
-	const struct ledger *h = db_ledger(r->db);
+	digest name = db_ledger(r->db)->jlis[which].digest;
 	struct keyholder *const signers[] = {&r->issuer, &r->status};
 	struct evidence_at at;
 
-	if (r->trust->method != STATUS_CRL || h->jlis_this_update.ms == 0)
-		return;
 	for (size_t i = 0; i < COUNT(r->verifier) + COUNT(signers); i++) {
 		bool is_signer = i >= COUNT(r->verifier);
 		struct keyholder *s = is_signer ? signers[i - COUNT(r->verifier)] : NULL;
 		struct judge *v = is_signer ? NULL : &r->verifier[i];
-		digest *has = is_signer ? &s->crl : &v->crl, *sending = is_signer ? &s->sending : &v->sending;
+		digest has = is_signer ? s->crl[which] : v->crl[which];
+		digest *sending = is_signer ? &s->sending[which] : &v->sending[which];
 
 		if (is_signer ? s->step != SIGNER_READY : !v->ready)
 			continue;
-		if (digest_eq(*has, h->jlis_crl) || digest_eq(*sending, h->jlis_crl))
+		if (digest_eq(has, name) || digest_eq(*sending, name))
 			continue;
 		if (bytes.n == 0 &&
-		    (db_place(r->db, h->jlis_crl, &at).kind != OK ||
-		        book_evidence(r->book, &at, h->jlis_crl, secret_slice(&r->jlis_key), &bytes).kind != OK)) {
-			log_text(LOG_WARN, "jlis-gone: JPKI: the list in use cannot be read from the books any more");
+		    (db_place(r->db, name, &at).kind != OK ||
+		        book_evidence(r->book, &at, name, secret_slice(&r->jlis_key), &bytes).kind != OK)) {
+			log_text(LOG_WARN, "jlis-gone: JPKI: a list in use cannot be read from the books any more");
 			return;
 		}
-		*sending = h->jlis_crl;
-		send_parts(r, is_signer ? s->peer : PEER_VERIFIER, is_signer ? 0 : v->number, buf_slice(&bytes));
+		*sending = name;
+		send_parts(r, is_signer ? s->peer : PEER_VERIFIER, is_signer ? 0 : v->number, which, buf_slice(&bytes));
 	}
+}
+
+void
+jlis_give(struct registrar *r)
+{
+	for (size_t i = 0; i < JLIS_LISTS_MAX && r->trust->method == STATUS_CRL; i++)
+		if (ledger_has_list(db_ledger(r->db), i))
+			give(r, i);
 }
 
 static err
@@ -163,6 +200,7 @@ enter_crl(struct registrar *r, const struct crl_reply *c)
 	struct evidence_at at;
 
 	e.what = LIT("jlis-crl");
+	e.number = r->jlis.which;
 	e.this_update = c->this_update;
 	e.next_update = c->next_update;
 	e.count = c->count;
@@ -190,10 +228,7 @@ judged(struct registrar *r, const struct frame *x)
 		return ok;
 	}
 	TRY(enter_crl(r, &c));
-	buf_drop(&r->jlis.bytes);
-	r->jlis.whole = r->jlis.judged = false;
-	r->jlis.backoff_ms = 0;
-	r->jlis.next_at = r->seen_steady + r->jlis_every_ms;
+	next(r, false);
 	r->owed.all_verify = true;
 	return ok;
 }
@@ -202,18 +237,21 @@ judged(struct registrar *r, const struct frame *x)
 err
 jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const struct frame *x)
 {
+	size_t which = (size_t)x->id - 1;
 	digest *has = NULL, *sending = NULL;
 
+	if (which >= JLIS_LISTS_MAX)
+		return ok;
 	if (peer != PEER_VERIFIER) {
 		struct keyholder *s = peer == PEER_ISSUER ? &r->issuer : &r->status;
 
-		has = &s->crl;
-		sending = &s->sending;
+		has = &s->crl[which];
+		sending = &s->sending[which];
 	} else
 		for (size_t i = 0; i < COUNT(r->verifier); i++)
 			if (r->verifier[i].known && r->verifier[i].number == number) {
-				has = &r->verifier[i].crl;
-				sending = &r->verifier[i].sending;
+				has = &r->verifier[i].crl[which];
+				sending = &r->verifier[i].sending[which];
 			}
 	if (has == NULL)
 		return ok;
@@ -222,7 +260,7 @@ jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const stru
 	else
 		log_what(LOG_WARN, peer == PEER_VERIFIER ? "verifier" : "signer", x->what);
 	*sending = (digest){0};
-	if (peer == PEER_VERIFIER && r->jlis.judged && number == r->jlis.trying)
+	if (peer == PEER_VERIFIER && r->jlis.judged && number == r->jlis.trying && which == r->jlis.which)
 		return judged(r, x);
 	return ok;
 }

@@ -330,6 +330,7 @@ messenger_gone(struct registrar *r)
 			flight_land(r, &r->flight[i]);
 	if (r->jlis.asking) {
 		r->jlis.asking = false;
+		r->jlis.which = 0;
 		buf_drop(&r->jlis.bytes);
 	}
 }

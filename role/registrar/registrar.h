@@ -135,7 +135,7 @@ struct judge {
 	bool known, ready; /* ready: has the trust file */
 	uint64_t number, generation;
 	unsigned orders;
-	digest crl, sending; /* the J-LIS CRL it holds; the one on its way */
+	digest crl[JLIS_LISTS_MAX], sending[JLIS_LISTS_MAX]; /* J-LIS's lists it holds; those on their way */
 };
 
 /* What is told to a signer, in this order: hello, rules, CRL, then the day's work. */
@@ -146,7 +146,7 @@ struct keyholder {
 	uint64_t generation, id;
 	struct head journal, hello, known; /* as told last; of ours in hello; of theirs in the books then */
 	int64_t hello_at;
-	digest crl, sending;
+	digest crl[JLIS_LISTS_MAX], sending[JLIS_LISTS_MAX];
 	unsigned orders;     /* certificates at the issuer */
 	uint64_t told;       /* revocations by lines below it are in its set */
 	uint64_t telling;    /* line of the one being told, UINT64_MAX: none */
@@ -232,6 +232,7 @@ struct registrar {
 	/* J-LIS's CRL */
 	struct {
 		bool asking, whole;
+		size_t which; /* of messenger's addresses */
 		uint64_t id, generation;
 		int64_t next_at, backoff_ms;
 		struct buf bytes;
@@ -376,6 +377,8 @@ err office_load_rules(struct registrar *r) CHECKED;
 /* --- jlis.c -------------------------------------------------------------------------- */
 err jlis_tend(struct registrar *r) CHECKED;
 err jlis_part(struct registrar *r, const struct frame *x) CHECKED;
+/* Every list in use was sent there before; `holds`: and was taken in. */
+bool jlis_is_given(const struct registrar *r, const digest *crl, const digest *sending);
 err jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const struct frame *x) CHECKED;
 void jlis_give(struct registrar *r);
 void jlis_ask(struct registrar *r, struct flight *f, slice request);

@@ -44,7 +44,8 @@ signer_fresh(struct registrar *r, struct keyholder *s)
 		return ok; /* what was found does not go away with a new wire */
 	s->step = SIGNER_HELLO;
 	s->orders = 0;
-	s->crl = s->sending = (digest){0};
+	memset(s->crl, 0, sizeof s->crl);
+	memset(s->sending, 0, sizeof s->sending);
 	s->telling = UINT64_MAX;
 	s->told = db_ledger(r->db)->crl_covers;
 	s->id = ++r->generations;

@@ -49,7 +49,7 @@ struct scene {
 	bool away[ENDS];
 	struct verifier verifier[2];
 	/* issuer */
-	struct crl_table *crl;
+	struct crl_table *crl[8]; /* the newest first */
 	struct buf parts;
 	struct approval approval;
 	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles;
@@ -277,7 +277,8 @@ stage_drop(struct scene *s)
 		buf_drop(&s->heard[i].body);
 	for (int i = 0; i < 2; i++)
 		verifier_drop(&s->verifier[i]);
-	crl_table_drop(&s->crl);
+	for (size_t i = 0; i < COUNT(s->crl); i++)
+		crl_table_drop(&s->crl[i]);
 	buf_drop(&s->parts);
 	buf_drop(&s->mail);
 	trust_drop(&s->trust);
@@ -335,8 +336,18 @@ answer_crl(struct scene *s, struct link *l, const struct frame *x)
 	expect_ok("crl", crl_table_new(&c, &t));
 	crl_reply_put(&b, &(struct crl_reply){crl_table_digest(t), c.this_update, c.next_update, crl_table_count(t)});
 	link_answer(l, x, buf_slice(&b));
-	crl_table_drop(&s->crl);
-	s->crl = t;
+	crl_table_drop(&s->crl[7]);
+	memmove(&s->crl[1], &s->crl[0], 7 * sizeof s->crl[0]);
+	s->crl[0] = t;
+}
+
+static const struct crl_table *
+crl_of(const struct scene *s, digest d)
+{
+	for (size_t i = 0; i < COUNT(s->crl); i++)
+		if (s->crl[i] != NULL && digest_eq(crl_table_digest(s->crl[i]), d))
+			return s->crl[i];
+	return NULL;
 }
 
 static void
@@ -358,7 +369,7 @@ answer_revoked(struct scene *s, struct link *l, const struct frame *x, int which
 	struct revocation v;
 
 	expect_ok("revoked", revoked_order_get(x->body, &o));
-	expect_ok("revoked", revocation_check(s->trust, &o, s->crl, clock_now(), &v));
+	expect_ok("revoked", revocation_check(s->trust, &o, crl_of(s, o.crl), clock_now(), &v));
 	head_reply_put(&b, &(struct head_reply){{0}, {0}, 0, {{{0}}}});
 	s->told[which]++;
 	link_answer(l, x, buf_slice(&b));
@@ -371,7 +382,6 @@ issue(struct scene *s, struct link *l, const struct frame *x)
 	    .profile = s->profile,
 	    .ruleset = s->ruleset,
 	    .approval = &s->approval,
-	    .crl = s->crl,
 	    .now = clock_now()};
 	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), cert OWNED(buf_drop) = BUF(CERT_MAX), b OWNED(buf_drop) = BUF(16384);
 	struct issue_plan p = {0};
@@ -380,6 +390,7 @@ issue(struct scene *s, struct link *l, const struct frame *x)
 	err e;
 
 	expect_ok("issue", issue_order_get(x->body, &o));
+	v.crl = crl_of(s, o.crl);
 	e = s->issuer_refuses != NULL ? fail(s->issuer_kind, s->issuer_refuses) : issue_plan(&v, &o, ISSUE_NEW, &p);
 	if (e.kind != OK) {
 		s->refused_by_issuer++;
@@ -594,8 +605,8 @@ messenger_hear(struct scene *s)
 			continue;
 		}
 		expect_ok("call", call_order_get(x.body, &c));
-		if (c.kind == CALL_JLIS_CRL && c.body.n == 0) {
-			snprintf(path, sizeof path, "%s/signca03.crl", s->world);
+		if (c.kind == CALL_JLIS_CRL && (c.body.n == 0 || slice_eq(c.body, LIT("1")))) {
+			snprintf(path, sizeof path, "%s/signca0%c.crl", s->world, c.body.n == 0 ? '3' : '2');
 			buf_clear(&crl);
 			file_get(path, &crl);
 			put_part(l, &x, buf_slice(&crl));
