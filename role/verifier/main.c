@@ -49,7 +49,11 @@ serve(struct verifier *v, struct wires *w, const struct start *s)
 
 	TRY(jail_enter(&j));
 	while (!wires_stopped(w)) {
-		TRY(verifier_turn(v, w));
+		err e = verifier_turn(v, w);
+
+		/* The registrar went wrong; what is held here is nothing that could be damaged: inkand starts it anew. */
+		if (e.kind != OK)
+			return fail(ERR_WORLD, e.what);
 		wires_flush(w);
 		TRY(wires_wait(w, -1));
 	}
@@ -69,8 +73,6 @@ main(int argc, char **argv)
 		e = wires_open(&w);
 	if (e.kind == OK)
 		e = serve(&v, w, &s);
-	if (e.kind == ERR_CORRUPT)
-		e.kind = ERR_WORLD; /* the registrar went wrong; what is held here is nothing that could be damaged */
 	verifier_drop(&v);
 	return start_end(e);
 }
