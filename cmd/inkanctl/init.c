@@ -469,6 +469,88 @@ put_named_text(struct buf *b, const char *name, slice text, const char *language
 	json_close(b, '}');
 }
 
+/* Plain text within HTML. */
+static void
+put_html(struct buf *b, slice text)
+{
+	for (size_t k = 0; k < text.n; k++)
+		if (text.p[k] == '<')
+			buf_put_str(b, "&lt;");
+		else if (text.p[k] == '&')
+			buf_put_str(b, "&amp;");
+		else
+			buf_put_u8(b, text.p[k]);
+}
+
+static void
+put_fingerprint(struct buf *b, slice bytes)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	digest d = sha256(bytes);
+
+	for (size_t k = 0; k < sizeof d.b; k++) {
+		if (k > 0)
+			buf_put_u8(b, ':');
+		buf_put_u8(b, (uint8_t)hex[d.b[k] >> 4]);
+		buf_put_u8(b, (uint8_t)hex[d.b[k] & 15]);
+	}
+}
+
+/* What web/index.html calls {{mark}}; one it does not know stays as it is. */
+static err
+put_mark(struct init *i, struct buf *b, slice mark)
+{
+	bool accredited = strcmp(i->state, "ACCREDITED") == 0;
+	struct cert issuer;
+
+	if (slice_eq(mark, LIT("service")))
+		put_html(b, slice_str(i->service));
+	else if (slice_eq(mark, LIT("state_ja")))
+		buf_put_str(b, accredited ? "認定認証業務" : "なし（試験用。認定を受けていません）");
+	else if (slice_eq(mark, LIT("state_en")))
+		buf_put_str(b, accredited ? "accredited" : "none (test, not accredited)");
+	else if (slice_eq(mark, LIT("issuer_sha256")))
+		put_fingerprint(b, buf_slice(&i->made.issuer));
+	else if (slice_eq(mark, LIT("spki_sha256"))) {
+		TRY(cert_get(buf_slice(&i->made.issuer), &issuer));
+		put_fingerprint(b, issuer.spki);
+	} else {
+		buf_put_str(b, "{{");
+		buf_put(b, mark);
+		buf_put_str(b, "}}");
+	}
+	return ok;
+}
+
+static err
+write_index(struct init *i)
+{
+	struct buf page OWNED(buf_drop) = BUF(TEXT_MAX_BYTES), b OWNED(buf_drop) = BUF(2 * TEXT_MAX_BYTES);
+	char path[PATH_BYTES];
+	slice rest;
+
+	snprintf(path, sizeof path, "%s/index.html", i->web);
+	TRY(read_file(path, TEXT_MAX_BYTES, &page));
+	rest = buf_slice(&page);
+	while (rest.n > 0) {
+		const uint8_t *from = memmem(rest.p, rest.n, "{{", 2), *to;
+		size_t n = from == NULL ? rest.n : (size_t)(from - rest.p);
+
+		buf_put(&b, slice_of(rest.p, n));
+		rest = slice_of(rest.p + n, rest.n - n);
+		if (rest.n == 0)
+			break;
+		rest = slice_of(rest.p + 2, rest.n - 2);
+		to = memmem(rest.p, rest.n, "}}", 2);
+		n = to == NULL ? rest.n : (size_t)(to - rest.p);
+		TRY(put_mark(i, &b, slice_of(rest.p, n)));
+		n = to == NULL ? n : n + 2;
+		rest = slice_of(rest.p + n, rest.n - n);
+	}
+	TRY(buf_check(&b));
+	return write_file(i, "repository/index.html", buf_slice(&b), 0644);
+}
+
 static err
 write_repository(struct init *i)
 {
@@ -481,6 +563,7 @@ write_repository(struct init *i)
 	TRY(write_file(i, "repository/ca/issuer.cer", buf_slice(&i->made.issuer), 0644));
 	TRY(write_file(i, "repository/ca/ocsp.cer", buf_slice(&i->made.ocsp), 0644));
 	TRY(write_file(i, "repository/cps/" PROFILE ".txt", buf_slice(&i->cps), 0644));
+	TRY(write_index(i));
 	for (size_t k = 0; k < 2; k++) {
 		struct buf b OWNED(buf_drop) = BUF(4 * TEXT_MAX_BYTES);
 

@@ -12,6 +12,7 @@
  *	baseline.cms             B-1: what was accredited (or, for a test, would be)
  *	keys/token.key jlis.key  32 random bytes each: bearer tokens, sealing of J-LIS data
  *	repository/ca/           issuer.cer ocsp.cer
+ *	repository/index.html    web/index.html with the service, its state and the fingerprints filled in
  *	repository/cps/          the practice statement
  *	repository/terms/        terms and explanation as the front gives them out
  *	tokens/                  only without --module: SoftHSM with the CA's token, its PIN in tokens/pin (a test's way)
