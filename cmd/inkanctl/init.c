@@ -11,6 +11,7 @@
 #include "act/trust.h"
 #include "base/conf.h"
 #include "base/json.h"
+#include "base/words.h"
 #include "cmd/inkanctl/ceremony.h"
 #include "cmd/inkanctl/init.h"
 #include "edge/clock.h"
@@ -685,16 +686,11 @@ write_conf(struct init *i)
 
 /* --- the whole --------------------------------------------------------------------- */
 
+/* A step, in the reader's language. */
 static void
-say(const char *ja, const char *en)
+say(const char *english)
 {
-	const char *lang = getenv("LC_ALL");
-
-	if (lang == NULL || lang[0] == '\0')
-		lang = getenv("LC_MESSAGES");
-	if (lang == NULL || lang[0] == '\0')
-		lang = getenv("LANG");
-	puts(lang != NULL && strncmp(lang, "ja", 2) == 0 ? ja : en);
+	puts(words(lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")), english));
 	fflush(stdout);
 }
 
@@ -716,8 +712,7 @@ make_house(struct init *i)
 	snprintf(i->home, sizeof i->home, "%s", home);
 	free(home);
 	TRY(prepare_tokens(i));
-	say("鍵をトークンの中に作っています（発行者、OCSP、帳簿の署名、責任者）。",
-	    "Making the keys in their tokens (issuer, OCSP, checkpoint, responsible person).");
+	say("Making the keys in their tokens (issuer, OCSP, checkpoint, responsible person).");
 	TRY(ceremony_make(
 	    &(struct ceremony_options){
 	        .ca = {i->module, i->environment, i->token_uri, secret_slice(&i->pin)},
@@ -731,8 +726,7 @@ make_house(struct init *i)
 	write_profile(i);
 	write_ruleset(i);
 	TRY(write_trust(i));
-	say("規則承認書（P-1）と認定基準記録（B-1）に署名しています。",
-	    "Signing the approval of the rule set (P-1) and the baseline (B-1).");
+	say("Signing the approval of the rule set (P-1) and the baseline (B-1).");
 	TRY(write_approval(i));
 	TRY(write_baseline(i));
 	TRY(write_file(i, "trust.conf", buf_slice(&i->trust), 0644));
