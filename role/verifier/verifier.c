@@ -113,14 +113,30 @@ read_crl(const struct verifier *v, struct crl_table **out)
 	return crl_table_new(&c, out);
 }
 
-/* Orders in flight may still cite the list before this one. */
+static void
+forget_crl(struct verifier *v, size_t i)
+{
+	crl_table_drop(&v->crl[i]);
+	memmove(v->crl + i, v->crl + i + 1, (--v->n_crls - i) * sizeof v->crl[0]);
+}
+
+/* Two of each CA, since orders in flight may still cite the one before; the same one again is one. */
 static void
 hold_crl(struct verifier *v, struct crl_table *t)
 {
-	if (v->n_crls == VERIFIER_CRLS_MAX) {
-		crl_table_drop(&v->crl[0]);
-		memmove(v->crl, v->crl + 1, --v->n_crls * sizeof v->crl[0]);
-	}
+	size_t of_ca = 0, oldest = 0;
+
+	for (size_t i = v->n_crls; i > 0; i--)
+		if (digest_eq(crl_table_digest(v->crl[i - 1]), crl_table_digest(t)))
+			forget_crl(v, i - 1);
+	for (size_t i = v->n_crls; i > 0; i--)
+		if (slice_eq(crl_table_aki(v->crl[i - 1]), crl_table_aki(t))) {
+			of_ca++;
+			oldest = i - 1;
+		}
+	if (of_ca == 2)
+		forget_crl(v, oldest);
+	assert(v->n_crls < VERIFIER_CRLS_MAX); /* each is signed by an anchor with a key identifier of its own */
 	v->crl[v->n_crls++] = t;
 }
 

@@ -192,11 +192,45 @@ trust_then_lists(void **state)
 	expect_number("a stranger's list", r.fail, ERR_POLICY);
 	expect_same("a stranger's list", r.what,
 	    LIT("jpki-crl-anchor: RFC 5280 6.3.3: no pinned J-LIS certificate of this name signed the CRL"));
-	for (size_t i = 0; i < VERIFIER_CRLS_MAX + 3; i++)
+	for (size_t i = 0; i < 5; i++)
 		give_file(&v, i % 2 ? "signca02.crl" : "signca03.crl", &out, &r);
-	expect_number("bounded", v.n_crls, VERIFIER_CRLS_MAX);
+	expect_number("the same again is one", v.n_crls, 2);
 	give(&v, ORDER_TRUST, buf_slice(&w.house->trust), 5000, &out, &r);
 	expect_number("new trust, no lists", v.n_crls, 0);
+}
+
+/* Today's list of a CA and the one before, whatever else comes in. */
+static void
+two_lists_of_each_ca(void **state)
+{
+	struct buf out OWNED(buf_drop) = BUF(FRAME_MAX);
+	struct signer *ca OWNED(signer_drop) = signer_load(w.dir, "signca03");
+	struct verifier v OWNED(verifier_drop);
+	struct crl_reply c;
+	struct cert issuer;
+	struct frame r;
+
+	(void)state;
+	ready(&v, "crl", &out);
+	give_file(&v, "signca02.crl", &out, &r);
+	expect_ok("issuer", cert_get(signer_certificate(ca), &issuer));
+	for (uint64_t i = 1; i <= 4; i++) {
+		struct buf tbs OWNED(buf_drop) = BUF(4096), sig OWNED(buf_drop) = BUF(SIG_MAX), der OWNED(buf_drop) = BUF(8192);
+		struct crl_plan p = {.alg = SIG_RSA_SHA256,
+		    .issuer = issuer.subject,
+		    .this_update = {at_of(AT).ms + (int64_t)i * SECOND_MS},
+		    .next_update = {at_of(AT).ms + DAY_MS},
+		    .number = i,
+		    .aki = issuer.ski};
+
+		crl_put_tbs(&tbs, &p);
+		signer_sign(ca, SIG_RSA_SHA256, buf_slice(&tbs), &sig);
+		cert_join(&der, buf_slice(&tbs), SIG_RSA_SHA256, buf_slice(&sig));
+		give(&v, ORDER_CRL_IN, buf_slice(&der), 4096, &out, &r);
+		expect_ok("list", crl_reply_get(r.body, &c));
+		expect_number("held", v.n_crls, i == 1 ? 2 : 3);
+	}
+	expect_true("the newest is there", digest_eq(crl_table_digest(v.crl[2]), c.digest));
 }
 
 /* A registrar gone wrong is not argued with. */
@@ -598,6 +632,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(trust_then_lists),
+	    cmocka_unit_test(two_lists_of_each_ca),
 	    cmocka_unit_test(gone_wrong),
 	    cmocka_unit_test(application_by_crl),
 	    cmocka_unit_test(application_of_another_generation),
