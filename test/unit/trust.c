@@ -2,6 +2,8 @@
 /* The trust file and the persons it pins (B-16, FA-3; domain 2.4). */
 #include "test/unit/test.h"
 
+#include <unistd.h>
+
 #include "act/trust.h"
 #include "base/der.h"
 #include "test/jpki/make.h"
@@ -106,7 +108,8 @@ refusals(void **state)
 	        "trust-arrangement: JPKI Act 17(1): production needs the record of the arrangement with J-LIS"},
 	    {"test", "method = crl", "method = none", STATUS},
 	    {"test", "max_age_s = 93600", "max_age_s = 0", STATUS},
-	    {"test", "max_age_s = 93600", "max_age_s = 2592001", "number: house: not a plain decimal number within its limit"},
+	    {"test", "max_age_s = 93600", "max_age_s = 2592001",
+	        "number: house: not a plain decimal number within its limit"},
 	    {"test", "origin = inkan.test/books", "origin = inkan test", ORIGIN},
 	    {"test", "origin = inkan.test/books", "origin = inkan+test", ORIGIN},
 	    {"test", "origin = inkan.test/books", "origin =", ORIGIN},
@@ -317,6 +320,31 @@ persons(void **state)
 	    "signature: Act 2(1): the signature was not made by this key over these bytes");
 }
 
+/* The real anchors in a production file, by the SHA-256 of domain 2.4: a test leaf is of another hierarchy then. */
+static void
+real_anchors(void **state)
+{
+	static const char dir[] = "../shared/vectors/jpki-anchors";
+	struct buf file OWNED(buf_drop) = BUF(96 << 10);
+	struct trust *t OWNED(trust_drop) = NULL;
+	digest want;
+
+	(void)state;
+	if (access("../shared/vectors/jpki-anchors/signca03.cer", R_OK) != 0) {
+		print_message("# skipped: vectors not present\n");
+		skip();
+	}
+	house_put_trust(w.house, dir, "production", "ocsp", "", &file);
+	expect_ok("production", trust_get(buf_slice(&file), &t));
+	expect_number("anchors", t->n_anchors, 3);
+	expect_ok("sha256", digest_get(LIT("d227f6cde11d35c5252178f106f843d24651944975413b539fa2fb68dbfa365f"), &want));
+	expect_true("signca03", digest_eq(cert_digest(&t->anchor[2].cert), want));
+	for (size_t i = 0; i < t->n_anchors; i++) {
+		expect_true("three generations under one DN", slice_eq(t->anchor[i].cert.subject, t->anchor[0].cert.subject));
+		expect_ok("signed by itself", cert_check_signed_by(&t->anchor[i].cert, t->anchor[i].key));
+	}
+}
+
 static void
 known_policies(void **state)
 {
@@ -348,6 +376,7 @@ main(void)
 	    cmocka_unit_test(too_many),
 	    cmocka_unit_test(too_many_owned),
 	    cmocka_unit_test(persons),
+	    cmocka_unit_test(real_anchors),
 	    cmocka_unit_test(known_policies),
 	};
 
