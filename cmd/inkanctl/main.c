@@ -8,6 +8,7 @@
 
 #include "base/words.h"
 #include "cmd/inkanctl/init.h"
+#include "cmd/inkanctl/office.h"
 #include "cmd/inkanctl/start.h"
 
 static const struct command {
@@ -19,6 +20,8 @@ static const struct command {
     {"start", start_main, "open the house: start its processes"},
     {"stop", stop_main, "close the house"},
     {"status", status_main, "how the house stands"},
+    {"office", office_main, "decide, revoke, approve: documents signed by officers"},
+    {"automation", automation_main, "stop and resume decisions by rule"},
     {"confirm-clock", confirm_main, "confirm a clock that stopped the signing"},
 };
 
