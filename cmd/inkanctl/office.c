@@ -374,13 +374,13 @@ decide(struct office *o, const char *dossier, const char *decision)
 
 /* --- revoke: V-2; approve: P-1; automation: S-1 ------------------------------------------------ */
 static err
-revoke(struct office *o, const char *serial)
+take_back(struct office *o, const char *number)
 {
 	struct buf date OWNED(buf_drop) = BUF(RFC3339_LEN);
 	slice value[W_COUNT];
 
 	value[W_SERVICE] = o->trust->service;
-	value[W_SERIAL] = slice_str(serial);
+	value[W_SERIAL] = slice_str(number);
 	value[W_REASON] = o->reason == NULL ? LIT("unspecified") : slice_str(o->reason);
 	value[W_GROUNDS] = or_dash(o->grounds);
 	value[W_OFFICER] = or_dash(o->person);
@@ -570,7 +570,7 @@ run_office(struct office *o, int n, char **word)
 	if (strcmp(word[0], "decide") == 0 && n == 3)
 		return decide(o, word[1], word[2]);
 	if (strcmp(word[0], "revoke") == 0 && n == 2)
-		return revoke(o, word[1]);
+		return take_back(o, word[1]);
 	if (strcmp(word[0], "approve") == 0 && n == 2)
 		return approve(o, word[1]);
 	return fail(ERR_INPUT, "office-usage: house: no such command; inkanctl office --help");
