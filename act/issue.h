@@ -19,8 +19,6 @@
  *   issue-crl        the cited CRL was not handed over (ERR_ABSENT: send it, ask again)
  *   issue-clock      notBefore over 5 minutes off the signer's clock
  *   issue-judged     identity was judged after notBefore, or too long before it
- *   issue-mismatch   the attributes differ from the card's and no officer decided
- *   issue-review     the rule set sends this to a person
  *   issue-profile    the application is for another profile
  *   issue-serial     not a serial this house draws
  *   issue-issuer-end the certificate would outlive its issuer

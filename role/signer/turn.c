@@ -166,25 +166,16 @@ keep_crl(struct signing *s, struct crl_table **table)
 }
 
 static err
-check_crl(const struct signing *s, const struct crl *c)
-{
-	for (size_t i = 0; i < s->trust->n_anchors; i++)
-		if (slice_eq(s->trust->anchor[i].cert.subject, c->issuer) &&
-		    crl_check_signed_by(c, s->trust->anchor[i].key).kind == OK)
-			return ok;
-	return fail(ERR_POLICY, "signer-crl-anchor: JPKI Act 19: the CRL is not signed by an anchor of the trust file");
-}
-
-static err
 take_crl(struct signing *s, struct task *t)
 {
 	struct crl_table *table OWNED(crl_table_drop) = NULL;
 	struct crl_reply r;
 	struct crl c;
+	size_t anchor;
 
 	TRY(buf_check(&s->crl_parts));
 	TRY(crl_get(buf_slice(&s->crl_parts), &c));
-	TRY(check_crl(s, &c)); /* once, here; every order that cites it is then a look-up */
+	TRY(identity_crl_anchor(s->trust, &c, &anchor)); /* once, here; every order that cites it is then a look-up */
 	TRY(crl_table_new(&c, &table));
 	r = (struct crl_reply){.digest = crl_table_digest(table),
 	    .this_update = c.this_update,

@@ -1,0 +1,594 @@
+/* LINK: test/jpki/make.c */
+/* Taking a certificate back: B-10, B-11, Rule 12(1)(ii); the set, lists and answers made from it; receipts. */
+#include "test/unit/test.h"
+
+#include "act/issue.h"
+#include "act/receipt.h"
+#include "act/revocation.h"
+#include "pki/ocsp.h"
+#include "test/jpki/make.h"
+
+#define DAY "2026-11-22T00:00:00Z"
+#define AT "2026-11-22T01:00:00.000Z"
+
+static struct {
+	const char *dir;
+	struct house *house;
+	struct trust *trust;
+	struct signer *card, *other_card, *own, *other, *responder;
+	struct crl_table *crl;
+	struct buf crl_bytes, application, certificate, other_certificate, responder_certificate;
+} w;
+
+/* A person's certificate as issue.c plans it. */
+static void
+certificate(struct signer *subject, uint8_t last, instant from, int years, struct buf *out)
+{
+	uint8_t ski[SHA1_LEN];
+	struct key *k OWNED(key_drop) = NULL;
+	struct cert_plan p = {.serial = {16, {0x40, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, last}},
+	    .issuer = w.trust->issuer.subject,
+	    .subject = w.trust->issuer.subject,
+	    .spki = signer_spki(subject),
+	    .not_before = from,
+	    .not_after = instant_add_years(from, years),
+	    .key_usage = USAGE_DIGITAL_SIGNATURE | USAGE_NON_REPUDIATION,
+	    .aki = w.trust->issuer.ski,
+	    .ski = ARR(ski)};
+
+	expect_ok("key", key_get_spki(signer_spki(subject), &k));
+	key_identifier(k, ski);
+	*out = BUF(CERT_MAX);
+	make_certificate(out, w.house->ca, &p);
+}
+
+static int
+setup(void **state)
+{
+	struct make_application a;
+	char path[2300];
+	struct crl c;
+	uint8_t ski[SHA1_LEN];
+	struct key *k OWNED(key_drop) = NULL;
+
+	(void)state;
+	w.dir = make_world(DAY, 0);
+	w.house = house_new(w.dir, at_of(AT));
+	expect_ok("trust", trust_get(buf_slice(&w.house->trust), &w.trust));
+	w.card = signer_load(w.dir, "yamada");
+	w.other_card = signer_load(w.dir, "ito");
+	w.own = signer_new(KEY_P256, 256);
+	w.other = signer_new(KEY_P256, 256);
+	w.responder = signer_new(KEY_P256, 256);
+	w.crl_bytes = BUF(1 << 20);
+	snprintf(path, sizeof path, "%s/signca03.crl", w.dir);
+	file_get(path, &w.crl_bytes);
+	expect_ok("crl", crl_get(buf_slice(&w.crl_bytes), &c));
+	expect_ok("crl", crl_table_new(&c, &w.crl));
+	w.application = BUF(CMS_MAX);
+	application_for(w.house, w.dir, "yamada", at_of(AT), &a);
+	make_application(&w.application, w.card, w.own, &a);
+	certificate(w.own, 14, at_of(AT), 5, &w.certificate);
+	certificate(w.other, 15, at_of(AT), 5, &w.other_certificate);
+	signer_set_certificate(w.own, buf_slice(&w.certificate));
+	signer_set_certificate(w.other, buf_slice(&w.other_certificate));
+	expect_ok("key", key_get_spki(signer_spki(w.responder), &k));
+	key_identifier(k, ski);
+	w.responder_certificate = BUF(CERT_MAX);
+	make_certificate(&w.responder_certificate, w.house->ca,
+	    &(struct cert_plan){.serial = {16, {0x41}},
+	        .issuer = w.trust->issuer.subject,
+	        .subject = w.trust->issuer.subject,
+	        .spki = signer_spki(w.responder),
+	        .not_before = at_of(AT),
+	        .not_after = instant_add_years(at_of(AT), 1),
+	        .key_usage = USAGE_DIGITAL_SIGNATURE,
+	        .aki = w.trust->issuer.ski,
+	        .ski = ARR(ski),
+	        .ocsp_signer = true});
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	signer_drop(&w.card);
+	signer_drop(&w.other_card);
+	signer_drop(&w.own);
+	signer_drop(&w.other);
+	signer_drop(&w.responder);
+	crl_table_drop(&w.crl);
+	buf_drop(&w.crl_bytes);
+	buf_drop(&w.application);
+	buf_drop(&w.certificate);
+	buf_drop(&w.other_certificate);
+	buf_drop(&w.responder_certificate);
+	trust_drop(&w.trust);
+	house_drop(&w.house);
+	return 0;
+}
+
+static void
+service_of(char out[256])
+{
+	memcpy(out, w.trust->service.p, w.trust->service.n);
+	out[w.trust->service.n] = '\0';
+}
+
+static void
+serial_of(slice certificate_der, char out[64])
+{
+	struct buf hexa OWNED(buf_drop) = BUF(64);
+	struct cert c;
+
+	expect_ok("cert", cert_get(certificate_der, &c));
+	serial_put_hex(&hexa, c.serial);
+	memcpy(out, hexa.p, hexa.n);
+	out[hexa.n] = '\0';
+}
+
+static void
+request(const struct signer *who, const char *service, const char *serial_hex, struct buf *out)
+{
+	const char *v[V_COUNT] = {[V_SERVICE] = service,
+	    [V_SERIAL] = serial_hex,
+	    [V_REASON] = "keyCompromise",
+	    [V_DATE] = AT,
+	    [V_SENTENCE] = REVOCATION_SENTENCE};
+
+	*out = BUF(CMS_MAX);
+	make_document(out, who, FORM_REVOCATION, v, (slice){NULL, 0}, at_of(AT));
+}
+
+static void
+decision(const struct signer *who, const char *label, const char *serial_hex, struct buf *out)
+{
+	char service[256];
+	const char *v[W_COUNT] = {[W_SERVICE] = service,
+	    [W_SERIAL] = serial_hex,
+	    [W_REASON] = "cessationOfOperation",
+	    [W_GROUNDS] = "本人の死亡届",
+	    [W_OFFICER] = label,
+	    [W_DATE] = AT};
+
+	service_of(service);
+	*out = BUF(CMS_MAX);
+	make_document(out, who, FORM_OFFICE_REVOCATION, v, (slice){NULL, 0}, at_of(AT));
+}
+
+static struct revoked_order
+order_of(slice cms)
+{
+	return (struct revoked_order){.certificate = buf_slice(&w.certificate),
+	    .cms = cms,
+	    .application = buf_slice(&w.application),
+	    .method = STATUS_CRL,
+	    .crl = crl_table_digest(w.crl),
+	    .judged = at_of(AT),
+	    .revoked = at_of(AT)};
+}
+
+/* --- who may ask ------------------------------------------------------------------------------------------------------- */
+
+/* B-10 */
+static void
+asked_rightly(void **state)
+{
+	char service[256], number[64];
+	struct buf own OWNED(buf_drop) = {0}, card OWNED(buf_drop) = {0}, office OWNED(buf_drop) = {0};
+	struct revocation r;
+	struct revoked_order o;
+
+	(void)state;
+	service_of(service);
+	serial_of(buf_slice(&w.certificate), number);
+	request(w.own, service, number, &own);
+	request(w.card, service, number, &card);
+	decision(w.house->saburo, "saburo", number, &office);
+
+	o = order_of(buf_slice(&own));
+	o.application = (slice){NULL, 0};
+	o.method = STATUS_NONE;
+	expect_ok("own key", revocation_check(w.trust, &o, NULL, at_of(AT), &r));
+	assert_int_equal(r.by, REVOCATION_BY_CERTIFICATE);
+	assert_int_equal(r.reason, REASON_KEY_COMPROMISE);
+	assert_string_equal(revocation_by_name(r.by), "certificate");
+
+	o = order_of(buf_slice(&card));
+	expect_ok("card", revocation_check(w.trust, &o, w.crl, at_of(AT), &r));
+	assert_int_equal(r.by, REVOCATION_BY_CARD);
+	assert_string_equal(revocation_by_name(r.by), "card");
+	/* however late the signer hears of it */
+	expect_ok("days later", revocation_check(w.trust, &o, w.crl, (instant){at_of(AT).ms + 30 * DAY_MS}, &r));
+
+	o = order_of(buf_slice(&office));
+	expect_ok("officer", revocation_check(w.trust, &o, NULL, at_of(AT), &r));
+	assert_int_equal(r.by, REVOCATION_BY_OFFICER);
+	assert_string_equal(revocation_by_name(r.by), "officer");
+	expect_same("person", r.person, LIT("saburo"));
+	assert_int_equal(r.reason, REASON_CESSATION);
+}
+
+static void
+asked_wrongly(void **state)
+{
+	enum who { OWN, CARD, OTHER_CARD, OTHER, RECEIPT, OFFICE, OFFICE_LABEL, OFFICE_DUTY };
+	static const struct {
+		const char *row;
+		enum who who;
+		int change;
+		enum err_kind kind;
+		const char *what;
+	} rows[] = {
+	    {"another service", OWN, 1, ERR_POLICY, "revocation-service: Rule 6(vii): the document is for another service"},
+	    {"another serial", OWN, 2, ERR_POLICY, "revocation-serial: Rule 6(x): the document names another certificate"},
+	    {"a receipt", RECEIPT, 0, ERR_INPUT,
+	        "revocation-form: Rule 6(x): the document is neither a request nor a decision to revoke"},
+	    {"another's certificate", OTHER, 3, ERR_POLICY,
+	        "revocation-signer: Rule 6(x): the request is signed by neither certificate nor card"},
+	    {"another card", OTHER_CARD, 0, ERR_POLICY,
+	        "revocation-card: Rule 6(x): the request is signed by another card than the application"},
+	    {"another application", CARD, 4, ERR_POLICY,
+	        "revocation-application: Rule 6(x): the application is not the one of this certificate"},
+	    {"unchecked card", CARD, 5, ERR_ABSENT,
+	        "revocation-crl: JPKI Act 19: the CRL this request cites was not handed over"},
+	    {"judged long before", CARD, 6, ERR_POLICY,
+	        "revocation-judged: JPKI Act 19: the card's status was not judged in the hour of the entry"},
+	    {"judged after", CARD, 7, ERR_POLICY,
+	        "revocation-judged: JPKI Act 19: the card's status was not judged in the hour of the entry"},
+	    {"ended", OWN, 8, ERR_POLICY,
+	        "revocation-expired: Rule 6(x): the certificate has ended; there is nothing to revoke"},
+	    {"before it was asked", OWN, 9, ERR_POLICY,
+	        "revocation-time: Rule 6(x): the entry lies before the request was signed, or ahead of now"},
+	    {"in the future", OWN, 10, ERR_POLICY,
+	        "revocation-time: Rule 6(x): the entry lies before the request was signed, or ahead of now"},
+	    {"not ours", OWN, 11, ERR_POLICY,
+	        "revocation-certificate: Rule 6(x): the certificate is not a person's of this issuer"},
+	    {"the issuer's own", OWN, 12, ERR_POLICY,
+	        "revocation-certificate: Rule 6(x): the certificate is not a person's of this issuer"},
+	    {"the responder's", OWN, 13, ERR_POLICY,
+	        "revocation-certificate: Rule 6(x): the certificate is not a person's of this issuer"},
+	    {"another officer named", OFFICE_LABEL, 0, ERR_POLICY,
+	        "revocation-officer: Rule 12(1)(ii)ロ: the document names another officer"},
+	    {"not his duty", OFFICE_DUTY, 0, ERR_POLICY, NULL},
+	};
+	char service[256], number[64], other_number[64];
+
+	(void)state;
+	service_of(service);
+	serial_of(buf_slice(&w.certificate), number);
+	serial_of(buf_slice(&w.other_certificate), other_number);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf cms OWNED(buf_drop) = {0}, application OWNED(buf_drop) = BUF(CMS_MAX),
+		               forged OWNED(buf_drop) = BUF(CERT_MAX);
+		struct make_application a;
+		struct revoked_order o;
+		struct revocation r;
+		instant now = at_of(AT);
+		const char *n = rows[i].change == 2 ? other_number : number;
+		err e;
+
+		if (rows[i].who == OFFICE_LABEL)
+			decision(w.house->saburo, "hanako", n, &cms);
+		else if (rows[i].who == OFFICE_DUTY)
+			decision(w.house->jiro, "jiro", n, &cms);
+		else if (rows[i].who == RECEIPT) {
+			char digest_hex[65] = {0};
+			struct buf h OWNED(buf_drop) = BUF(80);
+			const char *v[R_COUNT] = {[R_SERVICE] = service,
+			    [R_DOSSIER] = "000102030405060708090a0b0c0d0e0f",
+			    [R_SERIAL] = number,
+			    [R_CERTIFICATE] = digest_hex,
+			    [R_DATE] = AT,
+			    [R_SENTENCE] = RECEIPT_SENTENCE};
+
+			digest_put(&h, sha256(buf_slice(&w.certificate)));
+			memcpy(digest_hex, h.p, 64);
+			cms = BUF(CMS_MAX);
+			make_document(&cms, w.own, FORM_RECEIPT, v, (slice){NULL, 0}, at_of(AT));
+		} else
+			request(rows[i].who == CARD         ? w.card
+			        : rows[i].who == OTHER_CARD ? w.other_card
+			        : rows[i].who == OTHER      ? w.other
+			                                    : w.own,
+			    rows[i].change == 1 ? "Another Service" : service, n, &cms);
+		o = order_of(buf_slice(&cms));
+		switch (rows[i].change) {
+		case 3:
+			o.application = (slice){NULL, 0};
+			break;
+		case 4:
+			application_for(w.house, w.dir, "yamada", at_of(AT), &a);
+			make_application(&application, w.card, w.other, &a);
+			o.application = buf_slice(&application);
+			break;
+		case 5:
+			o.crl = sha256(LIT("x"));
+			break;
+		case 6:
+			o.judged.ms -= REVOCATION_JUDGED_MS + 1;
+			break;
+		case 7:
+			o.judged.ms += REVOCATION_CLOCK_MS + 1;
+			break;
+		case 8:
+			now = instant_add_years(now, 6);
+			break;
+		case 9:
+			o.revoked.ms -= REVOCATION_CLOCK_MS + 1;
+			break;
+		case 10:
+			o.revoked.ms += REVOCATION_CLOCK_MS + 1;
+			break;
+		case 11:
+			buf_put(&forged, buf_slice(&w.certificate));
+			forged.p[forged.n - 1] ^= 1;
+			o.certificate = buf_slice(&forged);
+			break;
+		case 12:
+			o.certificate = w.trust->issuer.whole;
+			break;
+		case 13:
+			o.certificate = buf_slice(&w.responder_certificate);
+			break;
+		default:
+			break;
+		}
+		e = revocation_check(w.trust, &o, w.crl, now, &r);
+		if (rows[i].what == NULL)
+			expect_true(rows[i].row, e.kind == ERR_POLICY && strncmp(e.what, "person-duty", 11) == 0);
+		else
+			expect_err(rows[i].row, e, rows[i].kind, rows[i].what);
+	}
+}
+
+/* --- the set --------------------------------------------------------------------------------------------------------- */
+
+static struct revocation
+entry(uint8_t last, instant not_after)
+{
+	return (struct revocation){.serial = {2, {0x40, last}},
+	    .revoked = at_of(AT),
+	    .not_after = not_after,
+	    .reason = REASON_SUPERSEDED,
+	    .by = REVOCATION_BY_CERTIFICATE};
+}
+
+/* B-11: an entry stays until notAfter, and on one list beyond it. */
+static void
+the_set(void **state)
+{
+	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
+	instant end = instant_add_years(at_of(AT), 5);
+	struct crl_entry e;
+	digest before;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		struct revocation r = entry((uint8_t)(i * 37), end);
+
+		revoked_set_add(s, &r);
+	}
+	expect_number("each once", revoked_set_count(s), 200);
+	before = revoked_set_digest(s);
+	for (unsigned i = 0; i < 200; i++) {
+		struct revocation r = entry((uint8_t)(i * 37), end);
+
+		r.reason = REASON_KEY_COMPROMISE;
+		revoked_set_add(s, &r);
+		expect_true("there", revoked_set_find(s, r.serial, &e));
+		assert_int_equal(e.reason, REASON_SUPERSEDED); /* the first stands */
+	}
+	expect_true("unchanged", digest_eq(before, revoked_set_digest(s)));
+	expect_true("not there", !revoked_set_find(s, (serial){2, {0x41, 0}}, &e));
+	revoked_set_expire(s, end);
+	expect_number("at the end", revoked_set_count(s), 200);
+	revoked_set_expire(s, (instant){end.ms + REVOKED_KEEP_MS});
+	expect_number("kept for the next list", revoked_set_count(s), 200);
+	revoked_set_expire(s, (instant){end.ms + REVOKED_KEEP_MS + 1});
+	expect_number("gone", revoked_set_count(s), 0);
+	expect_true("another set", !digest_eq(before, revoked_set_digest(s)));
+}
+
+static void
+the_cap(void **state)
+{
+	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
+	instant now = at_of(AT);
+
+	(void)state;
+	for (unsigned i = 0; i < REVOCATION_RULE_HOUR_MAX; i++)
+		expect_ok("below", revoked_set_check_cap(s, i % 2 == 0 ? REVOCATION_BY_CARD : REVOCATION_BY_CERTIFICATE, now));
+	expect_err("one more", revoked_set_check_cap(s, REVOCATION_BY_CARD, now), ERR_BUSY,
+	    "revocation-cap: Rule 12(1)(ii)ロ: too many in this hour without a person; an officer decides");
+	expect_ok("an officer", revoked_set_check_cap(s, REVOCATION_BY_OFFICER, now));
+	now.ms += HOUR_MS;
+	expect_ok("the next hour", revoked_set_check_cap(s, REVOCATION_BY_CARD, now));
+}
+
+/* --- lists ----------------------------------------------------------------------------------------------------------- */
+
+static void
+lists(void **state)
+{
+	static const struct {
+		const char *row;
+		int64_t this_off, next_off;
+		uint64_t number, last;
+		const char *what;
+	} rows[] = {
+	    {"good", 0, 36 * HOUR_MS, 8, 7, NULL},
+	    {"first", 0, 36 * HOUR_MS, 1, 0, NULL},
+	    {"same number", 0, 36 * HOUR_MS, 7, 7, "list-number: RFC 5280 5.2.3: the number of a list only grows"},
+	    {"lower number", 0, 36 * HOUR_MS, 6, 7, "list-number: RFC 5280 5.2.3: the number of a list only grows"},
+	    {"old", -REVOCATION_CLOCK_MS - 1, 36 * HOUR_MS, 8, 7,
+	        "status-clock: Rule 6(xi): thisUpdate is over 5 minutes off the signer's clock"},
+	    {"future", REVOCATION_CLOCK_MS + 1, 36 * HOUR_MS, 8, 7,
+	        "status-clock: Rule 6(xi): thisUpdate is over 5 minutes off the signer's clock"},
+	    {"no time", 0, 0, 8, 7, "status-next: Rule 6(xi): nextUpdate lies at most 48 hours after thisUpdate"},
+	    {"most", 0, STATUS_NEXT_MAX_MS, 8, 7, NULL},
+	    {"too long", 0, STATUS_NEXT_MAX_MS + 1, 8, 7,
+	        "status-next: Rule 6(xi): nextUpdate lies at most 48 hours after thisUpdate"},
+	};
+	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
+	struct revocation r = entry(9, instant_add_years(at_of(AT), 5));
+	instant now = at_of(AT);
+
+	(void)state;
+	revoked_set_add(s, &r);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct crl_order o = {.number = rows[i].number,
+		    .now = {now.ms + rows[i].this_off},
+		    .next_update = {now.ms + rows[i].this_off + rows[i].next_off}};
+		struct ticket *t OWNED(ticket_drop) = NULL;
+		struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), whole OWNED(buf_drop) = BUF(1 << 16);
+		struct crl_entry e;
+		struct crl c;
+		slice entries;
+
+		expect_text(rows[i].row, revocation_plan_crl(w.trust, s, &o, rows[i].last, now, &t), rows[i].what);
+		if (rows[i].what != NULL)
+			continue;
+		signer_sign(w.house->ca, ticket_alg(t), LIT("else"), &sig);
+		expect_err("wrong signature", revocation_join_crl(w.trust, t, buf_slice(&sig), &whole), ERR_WORLD,
+		    "list-signature: Rule 6(xi): what the token returned is not the issuer's signature");
+		buf_clear(&sig);
+		signer_sign(w.house->ca, ticket_alg(t), ticket_tbs(t), &sig);
+		expect_ok("join", revocation_join_crl(w.trust, t, buf_slice(&sig), &whole));
+		expect_ok("reads", crl_get(buf_slice(&whole), &c));
+		expect_ok("signed", crl_check_signed_by(&c, w.trust->issuer_key));
+		entries = c.entries;
+		expect_ok("entry", crl_next(&entries, &e));
+		expect_true("serial", serial_eq(e.serial, r.serial));
+		expect_number("only", entries.n, 0);
+		expect_true("grounds", digest_eq(ticket_grounds(t), revoked_set_digest(s)));
+	}
+}
+
+/* --- answers --------------------------------------------------------------------------------------------------------- */
+
+static void
+answers(void **state)
+{
+	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
+	struct responder r OWNED(responder_drop) = {0}, none;
+	instant now = at_of(AT), next = {at_of(AT).ms + 36 * HOUR_MS};
+	struct cert c;
+
+	(void)state;
+	expect_err("not delegated", responder_get(w.trust, buf_slice(&w.certificate), &none), ERR_POLICY,
+	    "answer-responder: RFC 6960 4.2.2.2: the issuer did not delegate OCSP to this certificate");
+	expect_ok("responder", responder_get(w.trust, buf_slice(&w.responder_certificate), &r));
+	expect_ok("ours", cert_get(buf_slice(&w.certificate), &c));
+	for (unsigned revoked = 0; revoked < 2; revoked++) {
+		struct ticket *t OWNED(ticket_drop) = NULL;
+		struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), whole OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+		struct ocsp_answer a;
+		serial number;
+
+		expect_ok(
+		    "plan", revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), now, next, now, &t, &number));
+		expect_true("serial", serial_eq(number, c.serial));
+		signer_sign(w.responder, ticket_alg(t), LIT("else"), &sig);
+		expect_err("wrong signature", revocation_join_answer(&r, t, buf_slice(&sig), &whole), ERR_WORLD,
+		    "answer-signature: RFC 6960: what the token returned is not the responder's signature");
+		buf_clear(&sig);
+		signer_sign(w.responder, ticket_alg(t), ticket_tbs(t), &sig);
+		expect_ok("join", revocation_join_answer(&r, t, buf_slice(&sig), &whole));
+		expect_ok("reads", ocsp_answer_get(buf_slice(&whole), &a));
+		assert_int_equal(a.status, revoked == 0 ? OCSP_GOOD : OCSP_REVOKED);
+		{
+			struct revocation e = {.serial = c.serial,
+			    .revoked = now,
+			    .not_after = c.not_after,
+			    .reason = REASON_KEY_COMPROMISE,
+			    .by = REVOCATION_BY_OFFICER};
+
+			revoked_set_add(s, &e);
+		}
+	}
+	{
+		struct ticket *t OWNED(ticket_drop) = NULL;
+		struct buf forged OWNED(buf_drop) = BUF(CERT_MAX);
+		serial number;
+
+		buf_put(&forged, buf_slice(&w.other_certificate));
+		forged.p[forged.n - 1] ^= 1;
+		expect_err("not ours: never good",
+		    revocation_plan_answer(w.trust, s, &r, buf_slice(&forged), now, next, now, &t, &number), ERR_POLICY,
+		    "revocation-certificate: Rule 6(x): the certificate is not a person's of this issuer");
+		expect_err("too long",
+		    revocation_plan_answer(w.trust, s, &r, buf_slice(&w.other_certificate), now,
+		        (instant){now.ms + STATUS_NEXT_MAX_MS + 1}, now, &t, &number),
+		    ERR_POLICY, "status-next: Rule 6(xi): nextUpdate lies at most 48 hours after thisUpdate");
+	}
+}
+
+/* --- receipts -------------------------------------------------------------------------------------------------------- */
+
+static void
+receipts(void **state)
+{
+	static const struct {
+		const char *row;
+		int change;
+		enum err_kind kind;
+		const char *what;
+	} rows[] = {
+	    {"good", 0, OK, NULL},
+	    {"another service", 1, ERR_POLICY, "receipt-service: Rule 6(vii): the receipt is for another service"},
+	    {"another serial", 2, ERR_POLICY, "receipt-serial: Rule 12(1)(i)リ: the receipt names another certificate"},
+	    {"other bytes", 3, ERR_POLICY,
+	        "receipt-digest: Rule 12(1)(i)リ: the receipt names another certificate's bytes"},
+	    {"by a person of the house", 4, ERR_POLICY,
+	        "receipt-certificate: Rule 12(1)(i)リ: the signer is not a certificate of this issuer"},
+	    {"by a card", 5, ERR_POLICY,
+	        "receipt-certificate: Rule 12(1)(i)リ: the signer is not a certificate of this issuer"},
+	};
+	char service[256], number[64], other_number[64], digest_hex[65] = {0}, other_hex[65] = {0};
+	struct buf h OWNED(buf_drop) = BUF(80), h2 OWNED(buf_drop) = BUF(80);
+
+	(void)state;
+	service_of(service);
+	serial_of(buf_slice(&w.certificate), number);
+	serial_of(buf_slice(&w.other_certificate), other_number);
+	digest_put(&h, sha256(buf_slice(&w.certificate)));
+	digest_put(&h2, sha256(buf_slice(&w.other_certificate)));
+	memcpy(digest_hex, h.p, 64);
+	memcpy(other_hex, h2.p, 64);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *v[R_COUNT] = {[R_SERVICE] = rows[i].change == 1 ? "Another" : service,
+		    [R_DOSSIER] = "000102030405060708090a0b0c0d0e0f",
+		    [R_SERIAL] = rows[i].change == 2 ? other_number : number,
+		    [R_CERTIFICATE] = rows[i].change == 3 ? other_hex : digest_hex,
+		    [R_DATE] = AT,
+		    [R_SENTENCE] = RECEIPT_SENTENCE};
+		struct buf cms OWNED(buf_drop) = BUF(CMS_MAX);
+		struct receipt r;
+		err e;
+
+		make_document(&cms,
+		    rows[i].change == 4   ? w.house->hanako
+		    : rows[i].change == 5 ? w.card
+		                          : w.own,
+		    FORM_RECEIPT, v, (slice){NULL, 0}, at_of(AT));
+		e = receipt_check(w.trust, buf_slice(&cms), &r);
+		expect_text(rows[i].row, e, rows[i].what);
+		if (e.kind != OK)
+			continue;
+		expect_true("certificate", digest_eq(r.certificate, sha256(buf_slice(&w.certificate))));
+		expect_number("dossier", r.dossier.b[15], 15);
+		expect_number("date", (uint64_t)r.date.ms, (uint64_t)at_of(AT).ms);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(asked_rightly), cmocka_unit_test(asked_wrongly),
+	    cmocka_unit_test(the_set), cmocka_unit_test(the_cap), cmocka_unit_test(lists), cmocka_unit_test(answers),
+	    cmocka_unit_test(receipts)};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
