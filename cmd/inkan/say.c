@@ -1,0 +1,145 @@
+/* Words to people. */
+#include "base/text.h"
+#include "cmd/inkan/inkan.h"
+
+void
+say_put(struct buf *b, enum lang l, const char *text, const slice *with, size_t n)
+{
+	for (const char *p = words(l, text); *p != '\0'; p++) {
+		size_t i = p[0] == '{' && p[1] >= '1' && p[1] <= '9' && p[2] == '}' ? (size_t)(p[1] - '0') : 0;
+
+		if (i == 0) {
+			buf_put_u8(b, (uint8_t)*p);
+			continue;
+		}
+		assert(i < n); /* a translation with a number of its own is a bug */
+		buf_put(b, with[i]);
+		p += 2;
+	}
+}
+
+void
+say_raw(struct inkan *k, slice text)
+{
+	(void)fwrite(text.p, 1, text.n, k->out);
+	(void)fflush(k->out);
+}
+
+void
+say(struct inkan *k, const char *text, const slice *with, size_t n)
+{
+	struct buf b OWNED(buf_drop) = BUF(TEXT_SHOWN_MAX);
+
+	say_put(&b, k->lang, text, with, n);
+	buf_put_u8(&b, '\n');
+	say_raw(k, buf_slice(&b));
+}
+
+void
+say_line(struct inkan *k, const char *text)
+{
+	say(k, text, NULL, 0);
+}
+
+/* "code: clause: sentence" in its three parts. */
+static void
+parts(slice s, slice out[3])
+{
+	out[0] = out[1] = (slice){NULL, 0};
+	(void)(slice_cut(&s, ':', &out[0]) && slice_cut(&s, ':', &out[1]));
+	out[2] = s;
+	for (size_t i = 1; i < 3; i++)
+		while (out[i].n > 0 && out[i].p[0] == ' ')
+			out[i] = (slice){out[i].p + 1, out[i].n - 1};
+}
+
+enum done
+done_of(err e)
+{
+	static const enum done done[] = {[OK] = DONE_OK,
+	    [ERR_INPUT] = DONE_INPUT,
+	    [ERR_POLICY] = DONE_NO,
+	    [ERR_ABSENT] = DONE_ABSENT,
+	    [ERR_CONFLICT] = DONE_NO,
+	    [ERR_BUSY] = DONE_LATER,
+	    [ERR_WORLD] = DONE_LATER,
+	    [ERR_CORRUPT] = DONE_NO};
+
+	if (e.what != NULL && slice_has_prefix(slice_str(e.what), LIT("ask-stopped:")))
+		return DONE_STOPPED;
+	if (e.what != NULL && slice_has_prefix(slice_str(e.what), LIT("usage:")))
+		return DONE_USAGE;
+	return done[e.kind];
+}
+
+void
+say_err(struct inkan *k, err e)
+{
+	struct buf text OWNED(buf_drop) = BUF(8192);
+	slice part[3], english[3];
+
+	parts(slice_str(e.what), english);
+	words_put(&text, k->lang, slice_str(e.what));
+	parts(buf_slice(&text), part);
+	part[0] = english[0];
+	if (service_refused(e)) {
+		part[0] = buf_slice(&k->refusal.code);
+		part[1] = buf_slice(&k->refusal.clause);
+		part[2] = buf_slice(&k->refusal.text);
+	}
+	if (k->o.json) {
+		json_put_name(&k->json, "error");
+		json_open(&k->json, '{');
+		json_put_named(&k->json, "code", part[0]);
+		json_put_named(&k->json, "clause", part[1]);
+		json_put_named(&k->json, "text", part[2]);
+		json_close(&k->json, '}');
+	}
+	{
+		struct buf b OWNED(buf_drop) = BUF(8192);
+
+		say_put(&b, k->lang, "inkan: {1} [{2}: {3}]", (const slice[]){{NULL, 0}, part[2], part[0], part[1]}, 4);
+		buf_put_u8(&b, '\n');
+		(void)fwrite(b.p, 1, b.n, stderr);
+	}
+}
+
+static void
+put_two(struct buf *b, int v)
+{
+	buf_put_u8(b, (uint8_t)('0' + v / 10 % 10));
+	buf_put_u8(b, (uint8_t)('0' + v % 10));
+}
+
+void
+put_when(struct buf *b, enum lang l, instant t)
+{
+	struct civil c = civil_jst(t);
+
+	buf_put_decimal(b, (uint64_t)c.year);
+	buf_put_str(b, l == LANG_JA ? "年" : "-");
+	put_two(b, c.month);
+	buf_put_str(b, l == LANG_JA ? "月" : "-");
+	put_two(b, c.day);
+	buf_put_str(b, l == LANG_JA ? "日 " : " ");
+	put_two(b, c.hour);
+	buf_put_u8(b, ':');
+	put_two(b, c.minute);
+	buf_put_u8(b, ':');
+	put_two(b, c.second);
+	if (l != LANG_JA)
+		buf_put_str(b, " JST");
+}
+
+void
+put_fingerprint(struct buf *b, slice d)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < d.n; i++) {
+		if (i > 0)
+			buf_put_u8(b, ':');
+		buf_put_u8(b, (uint8_t)hex[d.p[i] >> 4]);
+		buf_put_u8(b, (uint8_t)hex[d.p[i] & 15]);
+	}
+}
