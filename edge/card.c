@@ -21,7 +21,8 @@ static const char *const MODULES[] = {
 struct card {
 	void *library;
 	CK_FUNCTION_LIST *f;
-	bool initialised;
+	bool initialised, logged_in;
+	CK_FLAGS flags; /* of the session */
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session;
 	char label[33], model[17], serial[17];
@@ -166,12 +167,12 @@ card_open(const char *module, const char *label, struct card **out)
 		e = find_token(c, label);
 	if (e.kind == OK) {
 		CK_TOKEN_INFO t;
-		CK_FLAGS flags = CKF_SERIAL_SESSION;
 
 		/* A card whose token is write-protected takes no read-write session. */
+		c->flags = CKF_SERIAL_SESSION;
 		if (c->f->C_GetTokenInfo(c->slot, &t) == CKR_OK && (t.flags & CKF_WRITE_PROTECTED) == 0)
-			flags |= CKF_RW_SESSION;
-		e = rv_err(c->f->C_OpenSession(c->slot, flags, NULL, NULL, &c->session));
+			c->flags |= CKF_RW_SESSION;
+		e = rv_err(c->f->C_OpenSession(c->slot, c->flags, NULL, NULL, &c->session));
 	}
 	if (e.kind != OK) {
 		card_close(&c);
@@ -282,7 +283,10 @@ card_login(struct card *c, const struct secret *pin)
 {
 	CK_RV rv = login(c, CKU_USER, pin);
 
-	return rv == CKR_USER_ALREADY_LOGGED_IN ? ok : login_err(c, rv);
+	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
+		return login_err(c, rv);
+	c->logged_in = true;
+	return ok;
 }
 
 /* --- objects ---------------------------------------------------------------------- */
@@ -363,7 +367,23 @@ login_anew(struct card *c, const struct secret *pin)
 
 	if (rv != CKR_OK && rv != CKR_USER_NOT_LOGGED_IN)
 		return rv_err(rv);
-	return login_err(c, login(c, CKU_USER, pin));
+	c->logged_in = false;
+	return card_login(c, pin);
+}
+
+/* The PIN for one signature was wrong: the signature that waits for it is given up with its session. */
+static err
+give_up(struct card *c, CK_RV rv)
+{
+	err e = login_err(c, rv);
+
+	(void)c->f->C_CloseSession(c->session);
+	c->logged_in = false;
+	c->session = CK_INVALID_HANDLE;
+	rv = c->f->C_OpenSession(c->slot, c->flags, NULL, NULL, &c->session);
+	if (rv != CKR_OK)
+		c->session = CK_INVALID_HANDLE;
+	return e;
 }
 
 static err
@@ -374,6 +394,8 @@ sign_init(struct card *c, slice id, enum sig_alg alg, const struct secret *pin)
 	bool always;
 	CK_RV rv;
 
+	if (!c->logged_in && pin != NULL)
+		TRY(card_login(c, pin));
 	TRY(find_object(c, CKO_PRIVATE_KEY, id, &h));
 	always = wants_pin_each_time(c, h);
 	if (always && pin == NULL)
@@ -385,7 +407,10 @@ sign_init(struct card *c, slice id, enum sig_alg alg, const struct secret *pin)
 	rv = c->f->C_SignInit(c->session, &m, h);
 	if (rv != CKR_OK)
 		return rv_err(rv);
-	return always ? login_err(c, login(c, CKU_CONTEXT_SPECIFIC, pin)) : ok;
+	if (!always)
+		return ok;
+	rv = login(c, CKU_CONTEXT_SPECIFIC, pin);
+	return rv == CKR_OK ? ok : give_up(c, rv);
 }
 
 err
