@@ -135,9 +135,13 @@ show_pages(struct inkan *k, slice text)
 static err
 explain(struct inkan *k, const struct terms *t, instant *shown, instant *confirmed)
 {
-	SAY(k, "\nTerms of use of: {1}\n", t->service);
+	say_gap(k);
+	SAY(k, "Terms of use of: {1}", t->service);
+	say_gap(k);
 	TRY(show_pages(k, t->terms));
-	say_line(k, "\nThe explanation follows. Please read all five points.\n");
+	say_gap(k);
+	say_line(k, "The explanation follows. Please read all five points.");
+	say_gap(k);
 	*shown = clock_now();
 	TRY(show_pages(k, t->explanation));
 	TRY(ask_word(
@@ -302,9 +306,11 @@ build(struct inkan *k, const struct terms *t, const struct said *s, struct holde
 static void
 show_document(struct inkan *k, slice text)
 {
-	say_line(k, "\nThis is the document you are about to sign, whole:\n\n--------");
+	say_gap(k);
+	say_line(k, "This is the document you are about to sign, whole:");
+	say_rule(k);
 	say_raw(k, text);
-	say_line(k, "--------\n");
+	say_rule(k);
 }
 
 /* Fetches a challenge, shows the document, takes the PIN; again where the challenge lapsed meanwhile. */
@@ -360,7 +366,8 @@ send_and_say(struct inkan *k, slice cms, struct state *s, enum done *done)
 
 	TRY(send_application(k, cms, s));
 	TRY(state_load(k, &now));
-	say_line(k, "\nSent.");
+	say_gap(k);
+	say_line(k, "Sent.");
 	SAY(k, "Number of your application (dossier): {1}", now.dossier);
 	if (k->o.json)
 		json_put_named(&k->json, "dossier", now.dossier);

@@ -59,7 +59,7 @@ read_answers(struct ask *a, const char *path)
 		if (trim(line).n == 0 || line.p[0] == '#')
 			continue;
 		if (a->n == ANSWERS_LINES_MAX || !slice_cut(&line, '=', &name))
-			return fail(ERR_INPUT, "ask-line: inkan(1): an answer reads \"name = value\"");
+			return fail(ERR_INPUT, "ask-line: inkan(1): an answer reads name = value");
 		a->answer[a->n++] = (struct answer){trim(name), trim(line), false};
 	}
 	return ok;
@@ -245,7 +245,7 @@ ask_page(struct inkan *k)
 		return ok;
 	if (k->ask->tty < 0)
 		return fail(ERR_ABSENT, "ask-terminal: inkan(1): there is no terminal to ask at; see --answers");
-	prompt_put(k, k->ask->tty, "-- Enter: next page");
+	prompt_put(k, k->ask->tty, "Enter: next page");
 	return read_line(k->ask->tty, line, sizeof line, &n);
 }
 

@@ -80,6 +80,9 @@ void say(struct inkan *k, const char *text, const slice *with, size_t n);
 void say_put(struct buf *b, enum lang l, const char *text, const slice *with, size_t n);
 /* One plain sentence without replacements. */
 void say_line(struct inkan *k, const char *text);
+/* An empty line; the rule above and below a document. */
+void say_gap(struct inkan *k);
+void say_rule(struct inkan *k);
 /* Bytes of a document or of terms as they are: they were checked by text_check. */
 void say_raw(struct inkan *k, slice text);
 /* A refusal: the sentence in the reader's language, its code; also into the JSON object. */

@@ -43,45 +43,45 @@ static const struct option_row {
 	unsigned commands;
 	size_t text; /* offset of a const char * in struct options, or … */
 	size_t flag; /* … of a bool                                       */
-	const char *line;
+	const char *arg, *line;
 } OPTIONS[] = {
-#define TEXT(name, commands, field, line)                                                                              \
+#define TEXT(name, commands, field, arg, line)                                                                         \
 	{                                                                                                                  \
-		name, commands, offsetof(struct options, field) + 1, 0, line                                                   \
+		name, commands, offsetof(struct options, field) + 1, 0, arg, line                                              \
 	}
-#define FLAG(name, commands, field, line)                                                                              \
+#define FLAG(name, commands, field, arg, line)                                                                         \
 	{                                                                                                                  \
-		name, commands, 0, offsetof(struct options, field) + 1, line                                                   \
+		name, commands, 0, offsetof(struct options, field) + 1, arg, line                                              \
 	}
-    TEXT("dir", CMD_ALL, dir, "DIR        folder that keeps key, certificate and proofs (~/.inkan)"),
-    TEXT("url", CMD_ALL, url, "URL        the service (http://127.0.0.1:8480, or as the folder says)"),
-    TEXT("lang", CMD_ALL, lang, "ja|en      language (by locale)"),
-    FLAG("json", CMD_ALL, json, "           one JSON object on standard output, texts on standard error"),
-    TEXT("answers", CMD_ALL, answers, "FILE    take answers from lines \"name = value\", ask nothing"),
-    FLAG("batch", CMD_ALL, batch, "          ask nothing; what has no answer stops the command"),
-    TEXT("profile", CMD_APPLY, profile, "NAME   kind of certificate (person-signature)"),
-    TEXT("module", CMD_APPLY | CMD_REVOKE, module, "PATH    PKCS#11 module of the card (OpenSC's)"),
-    TEXT("card-token", CMD_APPLY | CMD_REVOKE, card_label,
-        "LABEL  token of the signature certificate (JPKI (Digital Signature PIN))"),
-    TEXT("card-id", CMD_APPLY | CMD_REVOKE, card_id, "HEX    id of certificate and key on it (02)"),
-    TEXT("key", CMD_APPLY, key, "KIND       your key: p256 (default) p384 rsa2048 rsa3072 rsa4096"),
-    TEXT("kdf", CMD_APPLY, kdf, "KDF        of the key's file: scrypt (default) or pbkdf2"),
-    TEXT("key-token", CMD_APPLY, key_label, "LABEL  keep the key in this PKCS#11 token instead of a file"),
-    TEXT("key-module", CMD_APPLY, key_module, "PATH  its PKCS#11 module"),
-    TEXT("name", CMD_APPLY, name, "NAME      the true form of your name, where the card has a substitute"),
-    TEXT("contact", CMD_APPLY, contact, "MAIL   mail address for notices, or letter"),
-    TEXT("validity", CMD_APPLY, validity, "YEARS"),
-    TEXT("helped", CMD_APPLY, helped, "WHO     who helped you, and relation; - for nobody"),
-    TEXT("wait", CMD_APPLY, wait, "SECONDS   for the decision (30)"),
-    FLAG("new", CMD_APPLY, anew, "            put what is in the folder aside and start afresh"),
-    TEXT("fingerprint", CMD_RECEIVE, fingerprint, "HEX  the issuer's SHA-256 as published; else it is asked"),
-    TEXT("issuer", CMD_RECEIVE | CMD_VERIFY | CMD_REVOKE, issuer,
-        "FILE    the issuer's certificate, instead of the folder's or the service's"),
-    TEXT("export", CMD_RECEIVE, export_to, "FILE    also write key and certificate as PKCS#12"),
-    TEXT("reason", CMD_REVOKE, reason,
-        "REASON  unspecified keyCompromise affiliationChanged superseded cessationOfOperation"),
-    TEXT("serial", CMD_REVOKE, serial, "HEX     another certificate than the folder's, with --card"),
-    FLAG("card", CMD_REVOKE, by_card, "           sign with the card that applied, not with the certificate's key"),
+    TEXT("dir", CMD_ALL, dir, "DIR", "folder that keeps key, certificate and proofs (~/.inkan)"),
+    TEXT("url", CMD_ALL, url, "URL", "the service (http://127.0.0.1:8480, or as the folder says)"),
+    TEXT("lang", CMD_ALL, lang, "ja|en", "language (by locale)"),
+    FLAG("json", CMD_ALL, json, "", "one JSON object on standard output, texts on standard error"),
+    TEXT("answers", CMD_ALL, answers, "FILE", "take answers from lines name = value, ask nothing"),
+    FLAG("batch", CMD_ALL, batch, "", "ask nothing; what has no answer stops the command"),
+    TEXT("profile", CMD_APPLY, profile, "NAME", "kind of certificate (person-signature)"),
+    TEXT("module", CMD_APPLY | CMD_REVOKE, module, "PATH", "PKCS#11 module of the card (OpenSC's)"),
+    TEXT("card-token", CMD_APPLY | CMD_REVOKE, card_label, "LABEL",
+        "token of the signature certificate (JPKI (Digital Signature PIN))"),
+    TEXT("card-id", CMD_APPLY | CMD_REVOKE, card_id, "HEX", "id of certificate and key on it (02)"),
+    TEXT("key", CMD_APPLY, key, "KIND", "your key: p256 (default) p384 rsa2048 rsa3072 rsa4096"),
+    TEXT("kdf", CMD_APPLY, kdf, "KDF", "of the key's file: scrypt (default) or pbkdf2"),
+    TEXT("key-token", CMD_APPLY, key_label, "LABEL", "keep the key in this PKCS#11 token instead of a file"),
+    TEXT("key-module", CMD_APPLY, key_module, "PATH", "its PKCS#11 module"),
+    TEXT("name", CMD_APPLY, name, "NAME", "the true form of your name, where the card has a substitute"),
+    TEXT("contact", CMD_APPLY, contact, "MAIL", "mail address for notices, or letter"),
+    TEXT("validity", CMD_APPLY, validity, "YEARS", "1 to what the service offers"),
+    TEXT("helped", CMD_APPLY, helped, "WHO", "who helped you, and relation; - for nobody"),
+    TEXT("wait", CMD_APPLY, wait, "SECONDS", "for the decision (30)"),
+    FLAG("new", CMD_APPLY, anew, "", "put what is in the folder aside and start afresh"),
+    TEXT("fingerprint", CMD_RECEIVE, fingerprint, "HEX", "the issuer's SHA-256 as published; else it is asked"),
+    TEXT("issuer", CMD_RECEIVE | CMD_VERIFY | CMD_REVOKE, issuer, "FILE",
+        "the issuer's certificate, instead of the folder's or the service's"),
+    TEXT("export", CMD_RECEIVE, export_to, "FILE", "also write key and certificate as PKCS#12"),
+    TEXT("reason", CMD_REVOKE, reason, "REASON",
+        "unspecified keyCompromise affiliationChanged superseded cessationOfOperation"),
+    TEXT("serial", CMD_REVOKE, serial, "HEX", "another certificate than the folder's, with --card"),
+    FLAG("card", CMD_REVOKE, by_card, "", "sign with the card that applied, not with the certificate's key"),
 };
 #undef TEXT
 #undef FLAG
@@ -99,7 +99,7 @@ usage(FILE *f, enum lang l, const struct command *c)
 	fprintf(f, "inkan %s - %s\n\n", c->name, words(l, c->line));
 	for (size_t i = 0; i < COUNT(OPTIONS); i++)
 		if ((OPTIONS[i].commands & c->bit) != 0)
-			fprintf(f, "  --%s %s\n", OPTIONS[i].name, words(l, OPTIONS[i].line));
+			fprintf(f, "  --%s %s\n        %s\n", OPTIONS[i].name, OPTIONS[i].arg, words(l, OPTIONS[i].line));
 	fprintf(f, "\n%s\n",
 	    words(l, "Exit codes: 0 done, 1 no, 2 usage, 3 malformed, 4 not there, 5 later, 6 waits, 7 stopped by you, 8 "
 	             "not shown as revoked"));

@@ -116,9 +116,11 @@ sign_receipt(struct inkan *k, const struct state *s, const struct application *a
 	v[R_DATE] = buf_slice(&date);
 	v[R_SENTENCE] = slice_str(RECEIPT_SENTENCE);
 	TRY(document_put(&text, FORM_RECEIPT, v, R_COUNT, LIT("")));
-	say_line(k, "\nThis is the receipt you sign with your new key, whole:\n\n--------");
+	say_gap(k);
+	say_line(k, "This is the receipt you sign with your new key, whole:");
+	say_rule(k);
 	say_raw(k, buf_slice(&text));
-	say_line(k, "--------\n");
+	say_rule(k);
 	TRY(holder_own(k, own, s));
 	return holder_sign_document(k, own, c->whole, buf_slice(&text), cms);
 }

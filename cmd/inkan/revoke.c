@@ -17,16 +17,24 @@
 static const char *const REASONS[] = {
     "unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation"};
 
+/* As people read them, in the same order. */
+static const char *const REASON_TEXTS[] = {
+    "  1  no reason is given",
+    "  2  the key is known to others, lost or stolen, or may be",
+    "  3  what the certificate says of you has changed",
+    "  4  another certificate takes its place",
+    "  5  you stop using it",
+};
+
 static err
 take_reason(struct inkan *k, struct buf *out)
 {
 	if (k->o.reason != NULL) {
 		buf_put_str(out, k->o.reason);
 	} else {
-		say_line(k,
-		    "Why is it revoked?\n  1  no reason is given\n  2  the key is known to others, lost or stolen, or may be\n"
-		    "  3  what the certificate says of you has changed\n  4  another certificate takes its place\n"
-		    "  5  you stop using it");
+		say_line(k, "Why is it revoked?");
+		for (size_t i = 0; i < COUNT(REASON_TEXTS); i++)
+			say_line(k, REASON_TEXTS[i]);
 		TRY(ask_line(k, "reason", "A number from 1 to 5", out));
 	}
 	for (size_t i = 0; i < COUNT(REASONS); i++) {
@@ -90,9 +98,12 @@ sign_request(struct inkan *k, const struct state *s, const struct cert *c, slice
 	if (k->o.by_card) /* its first PIN comes before the document: without it there is no certificate to sign under */
 		TRY(holder_card(k, &h, &leaf));
 	TRY(document_put(&text, FORM_REVOCATION, v, V_COUNT, LIT("")));
-	say_line(k, "\nThis is the request you are about to sign, whole:\n\n--------");
+	say_gap(k);
+	say_line(k, "This is the request you are about to sign, whole:");
+	say_rule(k);
 	say_raw(k, buf_slice(&text));
-	say_line(k, "--------\n\nA revocation cannot be undone.");
+	say_rule(k);
+	say_line(k, "A revocation cannot be undone.");
 	TRY(ask_word(k, "confirm", "To go on, type the last 4 characters of the serial number",
 	    slice_of(serial_hex.p + serial_hex.n - DIGITS_TYPED, DIGITS_TYPED)));
 	if (k->o.by_card)
@@ -123,9 +134,9 @@ wait_shown(struct inkan *k, const struct cert *c)
 		if (e.kind == OK && s.ocsp == WORD_REVOKED)
 			break;
 		if (took > SHOWN_WITHIN_MS) {
-			say_line(k, "ATTENTION: the service took the request, but its answers to others do not say \"revoked\" "
-			            "after 60 seconds. "
-			            "Tell the service, and keep this folder: it holds the proof of your request.");
+			say_line(k,
+			    "ATTENTION: the service took the request, but its answers to others do not say so after 60 seconds. "
+			    "Tell the service, and keep this folder: it holds the proof of your request.");
 			if (k->o.json) {
 				json_put_name(&k->json, "shown");
 				json_put_bool(&k->json, false);

@@ -41,6 +41,18 @@ say_line(struct inkan *k, const char *text)
 	say(k, text, NULL, 0);
 }
 
+void
+say_gap(struct inkan *k)
+{
+	say_raw(k, LIT("\n"));
+}
+
+void
+say_rule(struct inkan *k)
+{
+	say_raw(k, LIT("--------\n"));
+}
+
 /* "code: clause: sentence" in its three parts. */
 static void
 parts(slice s, slice out[3])
@@ -98,8 +110,13 @@ say_err(struct inkan *k, err e)
 	{
 		struct buf b OWNED(buf_drop) = BUF(8192);
 
-		say_put(&b, k->lang, "inkan: {1} [{2}: {3}]", (const slice[]){{NULL, 0}, part[2], part[0], part[1]}, 4);
-		buf_put_u8(&b, '\n');
+		buf_put_str(&b, "inkan: ");
+		buf_put(&b, part[2]);
+		buf_put_str(&b, " [");
+		buf_put(&b, part[0]);
+		buf_put_str(&b, ": ");
+		buf_put(&b, part[1]);
+		buf_put_str(&b, "]\n");
 		(void)fwrite(b.p, 1, b.n, stderr);
 	}
 }

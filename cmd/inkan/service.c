@@ -200,11 +200,9 @@ say_standing(struct inkan *k, const struct standing *s)
 		const char *state, *text;
 	} texts[] = {
 	    {"received", "Your application was received and is being examined."},
-	    {"verified", "Who applies was verified; the decision comes next."},
 	    {"waiting",
 	        "The status of your card's certificate could not be checked yet; the service tries again by itself."},
 	    {"review", "A person is examining your application."},
-	    {"accepted", "Your application was accepted; the certificate is being made."},
 	    {"ordered", "Your application was accepted; the certificate is being made."},
 	    {"issued", "Your certificate was issued. Get it with: inkan receive"},
 	    {"delivered", "Your certificate was fetched; the receipt is still to be signed: inkan receive"},

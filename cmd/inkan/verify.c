@@ -83,9 +83,10 @@ verify_cms(struct inkan *k, slice bytes)
 	TRY(key_get_spki(c.spki, &key));
 	TRY(cms_check(&m, key));
 	if (text_check(m.content).kind == OK) {
-		say_line(k, "The signed document:\n\n--------");
+		say_line(k, "The signed document:");
+		say_rule(k);
 		say_raw(k, m.content);
-		say_line(k, "--------\n");
+		say_rule(k);
 	}
 	put_when(&when, k->lang, m.signing_time);
 	SAY(k, "The signature is good: not a byte was changed since it was made, by its own words on {1}.",
