@@ -319,6 +319,7 @@ ledger_apply(struct ledger *h, const struct entry *e)
 	case ACT_CHECKPOINT_SIGNED:
 		if (e->size <= h->checkpoint_size || e->size > e->line.n)
 			return fail(ERR_CORRUPT, "ledger-checkpoint: design 5: a checkpoint of a size that cannot be");
+		h->checkpoint_before = h->checkpoint_size;
 		h->checkpoint_size = e->size;
 		h->checkpoint_n = e->line.n;
 		h->checkpoint_root = e->root;

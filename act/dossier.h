@@ -110,6 +110,7 @@ struct ledger {
 	uint64_t last_other_n; /* the last line that is no checkpoint.signed; 0 with empty books */
 	bool any_other;
 	uint64_t checkpoint_size, checkpoint_n; /* …_n: the line that says so */
+	uint64_t checkpoint_before;             /* size of the one before     */
 	digest checkpoint_root;
 	instant checkpoint_at;
 

@@ -128,6 +128,7 @@ static const struct field WHOLE[] = {
     F(whole, ledger.any_other),
     F(whole, ledger.checkpoint_size),
     F(whole, ledger.checkpoint_n),
+    F(whole, ledger.checkpoint_before),
     F(whole, ledger.checkpoint_root),
     F(whole, ledger.checkpoint_at),
     F(whole, ledger.crl_number),

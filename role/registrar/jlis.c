@@ -174,9 +174,8 @@ give(struct registrar *r, size_t which)
 			continue;
 		if (digest_eq(has, name) || digest_eq(*sending, name))
 			continue;
-		if (bytes.n == 0 &&
-		    (db_place(r->db, name, &at).kind != OK ||
-		        book_evidence(r->book, &at, name, secret_slice(&r->jlis_key), &bytes).kind != OK)) {
+		if (bytes.n == 0 && (db_place(r->db, name, &at).kind != OK ||
+		                        book_evidence(r->book, &at, name, secret_slice(&r->jlis_key), &bytes).kind != OK)) {
 			log_text(LOG_WARN, "jlis-gone: JPKI: a list in use cannot be read from the books any more");
 			return;
 		}

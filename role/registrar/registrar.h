@@ -244,7 +244,7 @@ struct registrar {
 	/* our status, see status.c */
 	struct {
 		uint64_t id;
-		bool answers_asked, slots_sent, crl_asked, crl_sent, note_asked, note_sent;
+		bool answers_asked, slots_sent, crl_asked, crl_sent, note_asked, tiles_asked;
 		uint64_t answers_id, slots_id, crl_id, file_id, note_id, tiles_id;
 		int64_t answers_at, crl_at, note_at, tick;
 		size_t n;

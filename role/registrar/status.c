@@ -293,8 +293,10 @@ note_tend(struct registrar *r)
 
 	if (r->pub.note_asked && r->seen_steady - r->pub.note_at > LATE_MS)
 		r->pub.note_asked = false;
-	if (r->status.step != SIGNER_READY || r->pub.note_asked || !is_there(r, PEER_STATUS) || o.books.size == 0 ||
-	    !ledger_owes_checkpoint(h) || r->seen_steady - r->pub.note_at < (r->note_soon ? 200 : CHECKPOINT_EVERY_MS))
+	/* one at a time, published before the next: after a crash only the last one's tiles can be missing */
+	if (r->status.step != SIGNER_READY || r->pub.note_asked || r->pub.tiles_asked || !is_there(r, PEER_STATUS) ||
+	    !is_there(r, PEER_PUBLISHER) || o.books.size == 0 || !ledger_owes_checkpoint(h) ||
+	    r->seen_steady - r->pub.note_at < (r->note_soon ? 200 : CHECKPOINT_EVERY_MS))
 		return ok;
 	/* the signer may have signed one whose answer was lost: then from there */
 	o.from = r->pub.note_from > h->checkpoint_size ? r->pub.note_from : h->checkpoint_size;
@@ -312,11 +314,36 @@ note_tend(struct registrar *r)
 	return ok;
 }
 
-static void
-send_tiles(struct registrar *r, struct head books, slice note)
+/* One tile of the tree below repository/books. */
+static err
+send_tile(struct registrar *r, int level, uint64_t index, unsigned width)
 {
+	struct buf path OWNED(buf_drop) = BUF(256), bytes OWNED(buf_drop) = BUF(256 * SHA256_LEN);
+
+	buf_put_str(&path, "books/");
+	tile_put_path(&path, level, index, width);
+	TRY(book_tile(r->book, level, index, width, &bytes));
+	send_file(r, buf_slice(&path), ++r->generations, buf_slice(&bytes));
+	return ok;
+}
+
+/* What the tree of `books` has more than the one of `from` lines, then the note that speaks for it. */
+static err
+send_tiles(struct registrar *r, uint64_t from, struct head books, slice note)
+{
+	for (int level = 0; books.size >> (8 * level) > 0; level++) {
+		uint64_t nodes = books.size >> (8 * level), index = (from >> (8 * level)) / 256;
+
+		for (; index < nodes / 256; index++)
+			TRY(send_tile(r, level, index, 256));
+		if (nodes % 256 > 0)
+			TRY(send_tile(r, level, nodes / 256, (unsigned)(nodes % 256)));
+	}
 	checkpoint_order_put(body_new(r), &(struct checkpoint_order){.books = books, .note = note});
-	turn_order(r, PEER_PUBLISHER, 0, ORDER_TILES, ++r->generations, buf_slice(&r->body));
+	r->pub.tiles_id = ++r->generations;
+	r->pub.tiles_asked = true;
+	turn_order(r, PEER_PUBLISHER, 0, ORDER_TILES, r->pub.tiles_id, buf_slice(&r->body));
+	return ok;
 }
 
 static err
@@ -324,6 +351,7 @@ note_result(struct registrar *r, const struct frame *x)
 {
 	struct entry e = entry_of(r, ACT_CHECKPOINT_SIGNED);
 	struct head_reply last;
+	uint64_t from;
 
 	if (!r->pub.note_asked || x->id != r->pub.note_id)
 		return ok;
@@ -343,9 +371,9 @@ note_result(struct registrar *r, const struct frame *x)
 	e.root = r->pub.note_head.root;
 	e.journal = r->status.journal.size;
 	e.journal_root = r->status.journal.root;
+	from = db_ledger(r->db)->checkpoint_size;
 	TRY(turn_enter(r, &e, NULL));
-	send_tiles(r, r->pub.note_head, e.note);
-	return ok;
+	return send_tiles(r, from, r->pub.note_head, e.note);
 }
 
 /* --- the publisher --------------------------------------------------------------------------- */
@@ -359,7 +387,7 @@ publisher_fresh(struct registrar *r)
 	uint64_t n;
 	slice line;
 
-	r->pub.answers_asked = r->pub.slots_sent = r->pub.crl_asked = false;
+	r->pub.answers_asked = r->pub.slots_sent = r->pub.crl_asked = r->pub.tiles_asked = false;
 	send_file(
 	    r, path_of(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations, buf_slice(&r->trust->issuer_der));
 	if (h->checkpoint_size == 0)
@@ -367,8 +395,7 @@ publisher_fresh(struct registrar *r)
 	TRY(book_read_from(r->book, h->checkpoint_n, &reader));
 	TRY(book_read_next(reader, &n, &line));
 	TRY(entry_get(line, &e));
-	send_tiles(r, (struct head){e.size, e.root}, e.note);
-	return ok;
+	return send_tiles(r, h->checkpoint_before, (struct head){e.size, e.root}, e.note);
 }
 
 err
@@ -379,11 +406,15 @@ publisher_result(struct registrar *r, const struct frame *x)
 		return slots_result(r, x);
 	case ORDER_FILE:
 		return file_result(r, x);
+	case ORDER_TILES:
+		r->pub.tiles_asked = r->pub.tiles_asked && x->id != r->pub.tiles_id;
+		break;
 	default:
-		if (x->fail != OK)
-			log_what(LOG_WARN, "publisher", x->what);
-		return ok;
+		break;
 	}
+	if (x->fail != OK)
+		log_what(LOG_WARN, "publisher", x->what);
+	return ok;
 }
 
 err

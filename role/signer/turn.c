@@ -458,6 +458,9 @@ answer(struct signing *s, struct link *l, struct task *t)
 			log_err(LOG_ALARM, t->outcome);
 		if (t->kind == ORDER_HELLO && t->answer.n > 0)
 			octets_put(&body, buf_slice(&t->answer));
+		if (t->kind == ORDER_CHECKPOINT && t->outcome.kind == ERR_CONFLICT)
+			/* where the proof must start: the last one signed, whose answer may have been lost */
+			head_reply_put(&body, &(struct head_reply){.journal = journal_head(s->journal), .books = state->checkpoint});
 		link_put(l, &(struct frame){.kind = t->kind,
 		                .id = t->id,
 		                .fail = t->outcome.kind,
