@@ -40,7 +40,7 @@ SHIMS    = $(patsubst test/card/%.c,$(BUILD)/test/card/%.so,$(wildcard test/card
 FUZZ     = $(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard test/fuzz/*.c))
 REPLAY   = $(patsubst test/fuzz/%.c,$(BUILD)/test/replay/%,$(wildcard test/fuzz/*.c))
 BENCHES  = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
-TESTTOOL = $(patsubst test/%.c,$(BUILD)/test/%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c)))
+TESTTOOL = $(patsubst test/%.c,$(BUILD)/test/%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c))) $(BENCHES)
 
 .PHONY: all unit test san fuzz check tidy bench demo install clean tools deps lang
 .SECONDARY:

@@ -75,24 +75,22 @@ path_of(char *out, size_t n, const char *home, const char *name)
 	}
 }
 
-/* The running inkand, 0 when there is none. */
+/* The running inkand, 0 when there is none: it holds the lock of run/inkand.pid as long as it lives. */
 static pid_t
 running(const char *home)
 {
-	char path[1024], text[32] = {0};
-	uint64_t pid;
-	ssize_t n;
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[1024];
 	int fd;
 
 	path_of(path, sizeof path, home, "run/inkand.pid");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	n = read(fd, text, sizeof text - 1);
+	if (fcntl(fd, F_GETLK, &lock) != 0)
+		lock.l_type = F_UNLCK;
 	close(fd);
-	if (n < 2 || decimal_get(slice_of(text, (size_t)n - 1), INT32_MAX, &pid).kind != OK || kill((pid_t)pid, 0) != 0)
-		return 0;
-	return (pid_t)pid;
+	return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
 }
 
 /* The registrar's word about the house: JSON.  It answers only when it has opened its books. */
@@ -272,9 +270,9 @@ stop_main(int argc, char **argv)
 		perror("inkanctl: kill");
 		return 3;
 	}
-	while (kill(pid, 0) == 0 && clock_steady_ms() < end)
+	while (running(o.home) == pid && clock_steady_ms() < end)
 		(void)poll(NULL, 0, 20);
-	if (kill(pid, 0) == 0) {
+	if (running(o.home) == pid) {
 		fprintf(stderr, "inkanctl: %s\n", say("the house did not stop in time"));
 		return 3;
 	}

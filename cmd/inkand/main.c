@@ -609,6 +609,28 @@ find_libexec(struct house *h)
 		snprintf(h->libexec, sizeof h->libexec, "%s", LIBEXEC);
 }
 
+/*
+ * run/inkand.pid, locked as long as this process lives: the lock says who runs, since a number alone may be another's by
+ * now.  A second inkand over the same house would write the same books.
+ */
+static err
+write_pid(const struct house *h)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[512];
+	int fd; /* kept open until the process ends */
+
+	snprintf(path, sizeof path, "%s/run/inkand.pid", h->home);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail_why(ERR_WORLD, "inkand-pid: house: run/inkand.pid cannot be written", errno);
+	if (fcntl(fd, F_SETLK, &lock) != 0)
+		return fail_why(ERR_CONFLICT, "inkand-twice: house: an inkand of this house is running already", errno);
+	if (ftruncate(fd, 0) != 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+		return fail_why(ERR_WORLD, "inkand-pid: house: run/inkand.pid cannot be written", errno);
+	return ok;
+}
+
 static err
 start(struct house *h, const char *pin_file, int *signals)
 {
@@ -616,7 +638,6 @@ start(struct house *h, const char *pin_file, int *signals)
 	struct buf text OWNED(buf_drop) = BUF(CONF_MAX);
 	char path[512];
 	sigset_t set;
-	int fd;
 	slice s;
 
 	h->public_fd = h->private_fd = h->office_fd = -1;
@@ -635,12 +656,8 @@ start(struct house *h, const char *pin_file, int *signals)
 	(void)madvise(h->pin, sizeof *h->pin, MADV_DONTDUMP);
 	TRY(take_pin(h, c, pin_file));
 	TRY(make_folders(h));
+	TRY(write_pid(h));
 	TRY(listen_office(h->home, &h->office_fd));
-	snprintf(path, sizeof path, "%s/run/inkand.pid", h->home);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
-		return fail_why(ERR_WORLD, "inkand-pid: house: run/inkand.pid cannot be written", errno);
-	close(fd);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
