@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/words.h"
+#include "cmd/inkanctl/books.h"
 #include "cmd/inkanctl/init.h"
 #include "cmd/inkanctl/office.h"
 #include "cmd/inkanctl/start.h"
@@ -22,6 +23,7 @@ static const struct command {
     {"status", status_main, "how the house stands"},
     {"office", office_main, "decide, revoke, approve: documents signed by officers"},
     {"automation", automation_main, "stop and resume decisions by rule"},
+    {"books", books_main, "read, check and explain the books"},
     {"confirm-clock", confirm_main, "confirm a clock that stopped the signing"},
 };
 
