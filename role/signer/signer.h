@@ -100,8 +100,6 @@ struct task {
 	struct buf signature[ANSWERS_MAX];
 	err signed_as[ANSWERS_MAX];
 	struct head head_known;
-	size_t n_proof;
-	digest proof[TREE_PROOF_MAX];
 };
 
 void signing_drop(struct signing *s);

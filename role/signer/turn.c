@@ -98,13 +98,14 @@ name_serials(struct signing *s, uint64_t size, struct buf *out)
 
 /* The journal as the books remember it must be an earlier state of this one. */
 static err
-check_journal(struct signing *s, struct task *t, struct head theirs)
+check_journal(struct signing *s, struct head theirs)
 {
-	digest root;
+	digest root, proof[TREE_PROOF_MAX];
+	size_t n;
 
 	if (theirs.size > journal_head(s->journal).size)
 		return fail(ERR_CORRUPT, "signer-journal-rollback: design 3: the books know a longer journal than this one");
-	TRY(journal_proof(s->journal, theirs.size, &root, t->proof, &t->n_proof));
+	TRY(journal_proof(s->journal, theirs.size, &root, proof, &n));
 	if (theirs.size > 0 && !digest_eq(root, theirs.root))
 		return fail(ERR_CORRUPT, "signer-journal-other: design 3: the books know another journal than this one");
 	return ok;
@@ -115,12 +116,14 @@ hello(struct signing *s, struct task *t)
 {
 	struct head known = journal_state(s->journal)->books;
 	struct head_order o;
+	bool of_books;
 	err e;
 
 	TRY(head_order_get(buf_slice(&t->order), &o));
 	s->greeted = false;
 	t->wants_head = true;
-	e = check_journal(s, t, o.journal);
+	e = check_journal(s, o.journal);
+	of_books = e.kind == OK;
 	if (e.kind == OK && o.books.size >= known.size) {
 		if (known.size > 0 && o.books.size > known.size && o.proof_from != known.size)
 			return ok; /* not greeted: the answer says where the proof must start */
@@ -138,7 +141,8 @@ hello(struct signing *s, struct task *t)
 		return e;
 	log_err(LOG_ALARM, e);
 	t->answer.max = FRAME_BODY_MAX - 1024;
-	name_serials(s, o.books.size < known.size ? o.books.size : 0, &t->answer);
+	if (of_books) /* from where they part; what the journal lost only the books can name */
+		name_serials(s, o.books.size < known.size ? o.books.size : 0, &t->answer);
 	s->stopped = e;
 	return e;
 }

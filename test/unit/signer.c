@@ -1,0 +1,1213 @@
+/* LINK: test/jpki/make.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c */
+/*
+ * The signer in one process: orders over a socket pair, a journal on disk, a key
+ * in memory.  After each step the journal is read as an outsider reads it: no
+ * serial stands for two to-be-signed bytes, no application or key for two
+ * certificates that are not void (design law 2).
+ */
+#include <ftw.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test/unit/test.h"
+
+#include "act/books.h"
+#include "edge/clock.h"
+#include "edge/index.h"
+#include "pki/ocsp.h"
+#include "role/signer/signer.h"
+#include "test/edge/hand.h"
+#include "test/jpki/make.h"
+
+#define DAY "2026-11-22T00:00:00Z"
+#define AT "2026-11-22T01:00:00.000Z"
+#define PIN LIT("1234")
+
+static struct {
+	const char *dir;
+	struct house *house;
+	struct trust *trust;
+	struct profile *profile;
+	struct ruleset *ruleset;
+	struct signer *card, *ocsp;
+	struct buf crl, responder_certificate;
+	digest crl_digest;
+	struct responder responder;
+	struct world_person person;
+
+	char folder[128];
+	struct signing s;
+	struct link *near, *far; /* the signer's end, the registrar's end */
+	instant now;
+	int64_t steady;
+	uint64_t id;
+	uint8_t books_shift; /* which books the registrar has */
+} w;
+
+/* --- the registrar's books: any tree will do ------------------------------------------------------------------------------ */
+
+static err
+node(void *from, unsigned level, uint64_t index, digest *out)
+{
+	digest left, right;
+	uint8_t b[2];
+
+	if (level == 0) {
+		b[0] = (uint8_t)index;
+		b[1] = *(uint8_t *)from;
+		*out = tree_leaf(ARR(b));
+		return ok;
+	}
+	TRY(node(from, level - 1, 2 * index, &left));
+	TRY(node(from, level - 1, 2 * index + 1, &right));
+	*out = tree_node(left, right);
+	return ok;
+}
+
+static struct tree_nodes
+books(void)
+{
+	return (struct tree_nodes){&w.books_shift, node};
+}
+
+static struct head
+books_head(uint64_t size)
+{
+	struct tree_nodes nodes = books();
+	struct head h = {.size = size};
+
+	expect_ok("root", tree_root_at(&nodes, size, &h.root));
+	return h;
+}
+
+/* --- the signer ------------------------------------------------------------------------------------------------------------- */
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+static void
+wire(void)
+{
+	int pair[2];
+
+	link_drop(&w.near);
+	link_drop(&w.far);
+	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	w.near = link_new(pair[0], PEER_REGISTRAR, 0);
+	w.far = link_new(pair[1], PEER_ISSUER, 0);
+	signing_wire(&w.s);
+}
+
+static void
+open_signer(enum signing_mode mode)
+{
+	uint8_t key_id[SHA1_LEN];
+
+	w.s = (struct signing){.mode = mode, .state = (int)mode, .trust = w.trust, .stopped = ok};
+	w.s.responder = &w.responder;
+	w.s.revoked = revoked_set_new();
+	key_identifier(w.trust->issuer_key, key_id);
+	expect_ok("journal", journal_open(w.folder, mode == SIGNER_ISSUER ? BY_ISSUER : BY_STATUS, w.trust->digest, key_id,
+	                         &w.s.journal, w.s.revoked));
+	for (unsigned k = 0; k < STARTER_KEYS_MAX; k++) {
+		test_hands[k] = (struct test_hand){.signer = mode == SIGNER_ISSUER ? w.house->ca
+		                                             : k == KEY_OCSP       ? w.ocsp
+		                                                                   : w.house->status};
+		hand_new(NULL, k, (slice){NULL, 0}, "", &w.s.hand[k]);
+	}
+	wire();
+}
+
+static void
+close_signer(void)
+{
+	signing_drop(&w.s);
+}
+
+/* A crash: whatever was not committed is gone, and another process begins. */
+static void
+crash(void)
+{
+	enum signing_mode mode = w.s.mode;
+
+	close_signer();
+	open_signer(mode);
+}
+
+static int
+begin(void **state)
+{
+	(void)state;
+	snprintf(w.folder, sizeof w.folder, "%s/inkan-signer-XXXXXX", getenv("TMPDIR") == NULL ? "/tmp" : getenv("TMPDIR"));
+	assert_non_null(mkdtemp(w.folder));
+	w.now = at_of(AT);
+	w.steady = 1000;
+	w.books_shift = 0;
+	open_signer(SIGNER_ISSUER);
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	close_signer();
+	link_drop(&w.near);
+	link_drop(&w.far);
+	(void)nftw(w.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	char path[2300];
+	struct key *k OWNED(key_drop) = NULL;
+	uint8_t ski[SHA1_LEN];
+	struct crl c;
+
+	(void)state;
+	w.dir = make_world(DAY, 16);
+	w.house = house_new(w.dir, at_of(AT));
+	expect_ok("trust", trust_get(buf_slice(&w.house->trust), &w.trust));
+	expect_ok("profile", profile_get(buf_slice(&w.house->profile), &w.profile));
+	expect_ok("ruleset", ruleset_get(buf_slice(&w.house->ruleset), &w.ruleset));
+	w.card = signer_load(w.dir, "yamada");
+	w.ocsp = signer_new(KEY_P256, 256);
+	world_person(w.dir, "yamada", &w.person);
+	w.crl = BUF(1 << 20);
+	snprintf(path, sizeof path, "%s/signca03.crl", w.dir);
+	file_get(path, &w.crl);
+	expect_ok("crl", crl_get(buf_slice(&w.crl), &c));
+	w.crl_digest = sha256(buf_slice(&w.crl));
+	expect_ok("key", key_get_spki(signer_spki(w.ocsp), &k));
+	key_identifier(k, ski);
+	w.responder_certificate = BUF(CERT_MAX);
+	make_certificate(&w.responder_certificate, w.house->ca,
+	    &(struct cert_plan){.serial = {16, {0x41}},
+	        .issuer = w.trust->issuer.subject,
+	        .subject = w.trust->issuer.subject,
+	        .spki = signer_spki(w.ocsp),
+	        .not_before = at_of(AT),
+	        .not_after = instant_add_years(at_of(AT), 1),
+	        .key_usage = USAGE_DIGITAL_SIGNATURE,
+	        .aki = w.trust->issuer.ski,
+	        .ski = ARR(ski),
+	        .ocsp_signer = true});
+	expect_ok("responder", responder_get(w.trust, buf_slice(&w.responder_certificate), &w.responder));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	responder_drop(&w.responder);
+	buf_drop(&w.responder_certificate);
+	buf_drop(&w.crl);
+	signer_drop(&w.card);
+	signer_drop(&w.ocsp);
+	ruleset_drop(&w.ruleset);
+	profile_drop(&w.profile);
+	trust_drop(&w.trust);
+	house_drop(&w.house);
+	return 0;
+}
+
+/* --- orders and answers -------------------------------------------------------------------------------------------------------- */
+
+struct result {
+	enum err_kind kind;
+	char what[512];
+	struct buf body; /* kept until the next order of the test */
+};
+
+static struct result results[64];
+
+static uint64_t
+put(uint8_t kind, slice body)
+{
+	link_order(w.far, kind, ++w.id, body);
+	expect_ok("sent", link_flush(w.far));
+	return w.id;
+}
+
+static void
+turn(void)
+{
+	expect_ok("fill", link_fill(w.near));
+	expect_ok("turn", signing_turn(&w.s, w.near, w.now, w.steady, PIN));
+	while (!link_is_empty(w.near)) {
+		expect_ok("answers", link_flush(w.near));
+		expect_ok("read", link_fill(w.far));
+	}
+	w.now.ms += 3;
+	w.steady += 3;
+}
+
+static struct result *
+take(uint64_t id)
+{
+	struct result *r = &results[id % COUNT(results)];
+	struct frame f;
+
+	expect_ok("answered", link_wait(w.far, 1000, &f));
+	expect_number("id", f.id, id);
+	buf_drop(&r->body);
+	r->body = BUF(FRAME_MAX);
+	r->kind = f.fail;
+	snprintf(r->what, sizeof r->what, "%.*s", (int)f.what.n, (const char *)f.what.p);
+	buf_put(&r->body, f.body);
+	return r;
+}
+
+static struct result *
+ask(uint8_t kind, const struct buf *body)
+{
+	uint64_t id = put(kind, body == NULL ? (slice){NULL, 0} : buf_slice(body));
+
+	turn();
+	return take(id);
+}
+
+static void
+refused(const char *row, const struct result *r, enum err_kind kind, const char *what)
+{
+	if (r->kind != kind || strcmp(r->what, what) != 0)
+		fail_msg("%s: got %d \"%s\", expected %d \"%s\"", row, (int)r->kind, r->what, (int)kind, what);
+}
+
+static void
+accepted(const char *row, const struct result *r)
+{
+	if (r->kind != OK)
+		fail_msg("%s: refused: %d \"%s\"", row, (int)r->kind, r->what);
+}
+
+static struct result *
+say_hello(uint64_t size, struct head journal, uint64_t from)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	struct head_order o = {.books = books_head(size), .journal = journal, .proof_from = from};
+	struct tree_nodes nodes = books();
+
+	if (from > 0 && from < size)
+		expect_ok("proof", tree_consistency(&nodes, from, size, o.proof, &o.n_proof));
+	head_order_put(&b, &o);
+	return ask(ORDER_HELLO, &b);
+}
+
+/* Hello as the registrar says it: once more where the answer names another head. */
+static struct head_reply
+greet(uint64_t size)
+{
+	struct result *r = say_hello(size, (struct head){0}, 0);
+	struct head_reply h;
+
+	accepted("hello", r);
+	expect_ok("reply", head_reply_get(buf_slice(&r->body), &h));
+	if (h.books.size != size) {
+		r = say_hello(size, (struct head){0}, h.books.size);
+		accepted("hello again", r);
+		expect_ok("reply", head_reply_get(buf_slice(&r->body), &h));
+	}
+	expect_number("heard", h.books.size, size);
+	return h;
+}
+
+static struct result *
+give_rules(slice ruleset, slice approval)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	rules_order_put(&b, &(struct rules_order){buf_slice(&w.house->profile), ruleset, approval});
+	return ask(ORDER_RULES, &b);
+}
+
+static struct result *
+give_crl(void)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	slice whole = buf_slice(&w.crl), first;
+
+	if (!slice_take(&whole, whole.n / 2, &first))
+		abort();
+	part_put(&b, &(struct part){.number = 0, .last = false, .bytes = first});
+	accepted("a part", ask(ORDER_CRL_IN, &b));
+	buf_clear(&b);
+	part_put(&b, &(struct part){.number = 1, .last = true, .bytes = whole});
+	return ask(ORDER_CRL_IN, &b);
+}
+
+static void
+prepare(uint64_t size)
+{
+	greet(size);
+	accepted("rules", give_rules(buf_slice(&w.house->ruleset), buf_slice(&w.house->approval)));
+	accepted("crl", give_crl());
+}
+
+/* One applicant's order, as the registrar makes it. */
+struct applicant {
+	struct signer *own;
+	struct buf application;
+	struct issue_order order;
+};
+
+static void
+applicant_drop(struct applicant *a)
+{
+	signer_drop(&a->own);
+	buf_drop(&a->application);
+}
+
+static void
+replan(struct applicant *a)
+{
+	struct buf tbs OWNED(buf_drop) = BUF(ISSUE_TBS_MAX);
+
+	expect_ok("plan", issue_plan_tbs(w.profile, &w.trust->issuer,
+	                      &(struct issue_facts){.dossier = a->order.dossier,
+	                          .serial = a->order.serial,
+	                          .not_before = a->order.not_before,
+	                          .validity_years = 5,
+	                          .name = slice_str(w.person.name),
+	                          .address = slice_str(w.person.address),
+	                          .birth = LIT("-"),
+	                          .spki = signer_spki(a->own)},
+	                      &tbs));
+	a->order.tbs = sha256(buf_slice(&tbs));
+}
+
+static void
+applicant_new(struct applicant *a, uint8_t number)
+{
+	struct make_application m;
+	char nonce[32];
+
+	*a = (struct applicant){.own = signer_new(KEY_P256, 256), .application = BUF(CMS_MAX)};
+	application_for(w.house, w.dir, "yamada", w.now, &m);
+	snprintf(nonce, sizeof nonce, "nonce-%u", number);
+	m.nonce = nonce;
+	m.validity = "5";
+	make_application(&a->application, w.card, a->own, &m);
+	a->order = (struct issue_order){.serial = {16, {0x40, number, 3}},
+	    .not_before = w.now,
+	    .judged = w.now,
+	    .books = books_head(9),
+	    .application = buf_slice(&a->application),
+	    .method = STATUS_CRL,
+	    .crl = w.crl_digest,
+	    .ruleset = w.ruleset->digest};
+	a->order.dossier.b[0] = number;
+	replan(a);
+}
+
+static struct result *
+issue(const struct applicant *a)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	issue_order_put(&b, &a->order);
+	return ask(ORDER_ISSUE, &b);
+}
+
+static struct result *
+void_it(const struct applicant *a)
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+
+	void_order_put(&b, &(struct void_order){a->order.dossier, a->order.serial});
+	return ask(ORDER_VOID, &b);
+}
+
+/* --- the outsider ------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t
+count_lines(enum act act)
+{
+	struct book *b = NULL;
+	struct book_opened opened;
+	struct book_reader *r = NULL;
+	uint64_t n, count = 0;
+	slice s;
+
+	expect_ok("open", book_open(w.folder, BOOK_READ, 0, &b, &opened));
+	if (opened.size > 0) {
+		expect_ok("read", book_read_from(b, 0, &r));
+		while (book_read_next(r, &n, &s).kind == OK) {
+			struct line l;
+
+			expect_ok("line", line_get(s, &l));
+			count += l.act == act;
+		}
+		book_reader_close(&r);
+	}
+	book_close(&b);
+	return count;
+}
+
+/* Each serial one tbs; each application and key one serial that is not void. */
+static void
+audit(void)
+{
+	static struct {
+		char serial[64], tbs[80], application[80], key[80];
+		bool voided;
+	} seen[64];
+	struct book *b = NULL;
+	struct book_opened opened;
+	struct book_reader *r = NULL;
+	size_t n_seen = 0;
+	uint64_t n;
+	slice s;
+
+	expect_ok("open", book_open(w.folder, BOOK_READ, 0, &b, &opened));
+	if (opened.size > 0) {
+		expect_ok("read", book_read_from(b, 0, &r));
+		while (book_read_next(r, &n, &s).kind == OK) {
+			struct json *doc OWNED(json_drop) = NULL;
+			struct line l;
+			slice serial_hex, v;
+			size_t i = 0;
+
+			expect_ok("line", line_get(s, &l));
+			if (l.act != ACT_INTENT && l.act != ACT_VOID)
+				continue;
+			expect_ok("body", line_body(&l, &doc));
+			expect_ok("serial", json_text(json_root(doc), "serial", &serial_hex));
+			while (i < n_seen && !slice_eq(slice_str(seen[i].serial), serial_hex))
+				i++;
+			if (l.act == ACT_VOID) {
+				if (i < n_seen)
+					seen[i].voided = true;
+				continue;
+			}
+			assert_true(i == n_seen && n_seen < COUNT(seen)); /* one intent a serial */
+			memset(&seen[i], 0, sizeof seen[i]);
+			memcpy(seen[i].serial, serial_hex.p, serial_hex.n);
+			expect_ok("application", json_text(json_root(doc), "application", &v));
+			memcpy(seen[i].application, v.p, v.n);
+			expect_ok("key", json_text(json_root(doc), "key", &v));
+			memcpy(seen[i].key, v.p, v.n);
+			n_seen++;
+		}
+		book_reader_close(&r);
+	}
+	book_close(&b);
+	for (size_t i = 0; i < n_seen; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!seen[i].voided && !seen[k].voided) {
+				assert_string_not_equal(seen[i].application, seen[k].application);
+				assert_string_not_equal(seen[i].key, seen[k].key);
+			}
+}
+
+static struct issue_reply
+certificate_of(struct result *r)
+{
+	struct issue_reply reply;
+
+	accepted("issued", r);
+	expect_ok("reply", issue_reply_get(buf_slice(&r->body), &reply));
+	return reply;
+}
+
+/* --- hello ---------------------------------------------------------------------------------------------------------------- */
+
+static void
+hello_first(void **state)
+{
+	struct applicant a OWNED(applicant_drop);
+
+	(void)state;
+	applicant_new(&a, 1);
+	refused("before hello", issue(&a), ERR_BUSY,
+	    "signer-hello: design 3: the registrar did not say hello on this wire, or not rightly");
+	greet(9);
+	refused("before rules", issue(&a), ERR_BUSY,
+	    "issue-rules: house: this signer was given no profile, rule set and approval yet");
+	accepted("rules", give_rules(buf_slice(&w.house->ruleset), buf_slice(&w.house->approval)));
+	refused("before the CRL", issue(&a), ERR_ABSENT,
+	    "issue-crl: JPKI Act 19: the CRL this order cites was not handed over");
+	accepted("crl", give_crl());
+	certificate_of(issue(&a));
+	wire();
+	refused("a new wire", issue(&a), ERR_BUSY,
+	    "signer-hello: design 3: the registrar did not say hello on this wire, or not rightly");
+	audit();
+}
+
+/* Either side rolled back: both ways it shows, and the serials are named. */
+static void
+rollback(void **state)
+{
+	static const char *const WHAT[] = {
+	    "signer-books-rollback: design 3: the books are shorter than those this signer saw",
+	    "signer-books-other: design 3: the books are not an extension of those this signer saw",
+	    "signer-journal-rollback: design 3: the books know a longer journal than this one",
+	    "signer-journal-other: design 3: the books know another journal than this one",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(WHAT); i++) {
+		struct applicant a OWNED(applicant_drop);
+		struct head_reply h;
+		struct result *r;
+		slice serials;
+
+		w.books_shift = 0;
+		prepare(9 + i);
+		applicant_new(&a, (uint8_t)(10 + i));
+		a.order.books = books_head(9 + i);
+		certificate_of(issue(&a));
+		h = greet(9 + i);
+		switch (i) {
+		case 0:
+			r = say_hello(5, (struct head){0}, 0);
+			break;
+		case 1:
+			w.books_shift = 1;
+			r = say_hello(20, (struct head){0}, 9 + i);
+			break;
+		case 2:
+			h.journal.size += 2;
+			r = say_hello(9 + i, h.journal, 9 + i);
+			break;
+		default:
+			h.journal.root.b[0] ^= 1;
+			r = say_hello(9 + i, h.journal, 9 + i);
+			break;
+		}
+		refused("rolled back", r, ERR_CORRUPT, WHAT[i]);
+		if (i < 2) {
+			expect_ok("named", octets_get(buf_slice(&r->body), &serials));
+			expect_true("the serial", serials.n >= 33 && memcmp(serials.p, "40", 2) == 0);
+		}
+		refused("nothing more", issue(&a), ERR_CORRUPT, WHAT[i]);
+		w.books_shift = 0;
+		crash();
+	}
+	audit();
+}
+
+static void
+journal_extends(void **state)
+{
+	struct head_reply first, later;
+	struct applicant a OWNED(applicant_drop);
+	struct result *r;
+
+	(void)state;
+	prepare(9);
+	first = greet(9);
+	applicant_new(&a, 1);
+	certificate_of(issue(&a));
+	r = say_hello(9, first.journal, 9);
+	accepted("hello", r);
+	expect_ok("reply", head_reply_get(buf_slice(&r->body), &later));
+	expect_true("grew", later.journal.size > first.journal.size);
+	expect_ok("proof", tree_check_consistency(first.journal.size, first.journal.root, later.journal.size,
+	                       later.journal.root, later.proof, later.n_proof));
+}
+
+/* --- issuing -------------------------------------------------------------------------------------------------------------- */
+
+/* Law 2 */
+static void
+used_once(void **state)
+{
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop);
+	struct issue_reply first, again;
+	struct buf kept OWNED(buf_drop) = BUF(CERT_MAX);
+	uint64_t lines;
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	first = certificate_of(issue(&a));
+	buf_put(&kept, first.certificate);
+	lines = journal_head(w.s.journal).size;
+	again = certificate_of(issue(&a));
+	expect_same("byte for byte", again.certificate, buf_slice(&kept));
+	expect_number("nothing new", journal_head(w.s.journal).size, lines);
+	expect_number("signed once", test_hands[0].signatures, 1);
+	crash();
+	greet(9); /* no rules, no CRL, no hand: what was signed is answered */
+	again = certificate_of(issue(&a));
+	expect_same("after a crash too", again.certificate, buf_slice(&kept));
+	prepare(9);
+
+	applicant_new(&b, 2);
+	b.order.serial = a.order.serial;
+	refused("the serial for another", issue(&b), ERR_CONFLICT,
+	    "signer-serial: design law 2: this serial was used for other bytes");
+	applicant_drop(&b);
+	applicant_new(&b, 3);
+	b.order.application = a.order.application;
+	{
+		struct signer *own = b.own;
+
+		b.own = a.own;
+		replan(&b);
+		refused("the application again", issue(&b), ERR_CONFLICT,
+		    "journal-application: design law 2: this application was used for another certificate");
+		b.own = own;
+	}
+	applicant_drop(&b);
+	applicant_new(&b, 4);
+	{
+		struct make_application m;
+		struct signer *own = b.own;
+
+		b.own = a.own;
+		application_for(w.house, w.dir, "yamada", w.now, &m);
+		m.nonce = "another";
+		m.validity = "5";
+		buf_clear(&b.application);
+		make_application(&b.application, w.card, a.own, &m);
+		b.order.application = buf_slice(&b.application);
+		replan(&b);
+		refused("the key again", issue(&b), ERR_CONFLICT,
+		    "journal-key: design law 2: this key stands in another certificate");
+		b.own = own;
+	}
+	audit();
+}
+
+static void
+voids(void **state)
+{
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop);
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	accepted("void", void_it(&a));
+	accepted("void again", void_it(&a));
+	expect_number("one line", count_lines(ACT_VOID), 1);
+	refused(
+	    "void is void", issue(&a), ERR_CONFLICT, "signer-void: design law 2: this serial is void and is never signed");
+	a.order.serial.b[2] = 9;
+	replan(&a);
+	certificate_of(issue(&a)); /* the same application under another serial */
+	refused("signed is not void", void_it(&a), ERR_CONFLICT,
+	    "signer-void-signed: design law 2: this serial was signed; ask for its certificate");
+
+	applicant_new(&b, 2); /* an intent whose result is lost, voided, and the application ordered anew */
+	test_hands[0].at = test_hands[0].calls + 1;
+	test_hands[0].from_there_on = true;
+	test_hands[0].how = HAND_LOST_AFTER;
+	expect_true("lost", issue(&b)->kind == ERR_BUSY);
+	test_hands[0].at = 0;
+	accepted("void", void_it(&b));
+	crash();
+	prepare(9);
+	refused(
+	    "void is void", issue(&b), ERR_CONFLICT, "signer-void: design law 2: this serial is void and is never signed");
+	b.order.serial.b[2] = 9;
+	replan(&b);
+	certificate_of(issue(&b));
+	audit();
+}
+
+/* A crash or a fault at every line: the intent is finished with the same bytes, never others. */
+static void
+faults(void **state)
+{
+	static const struct {
+		const char *row;
+		enum hand_fault how;
+		bool for_good;
+		uint64_t signatures; /* made by the key until the certificate is out */
+	} rows[] = {
+	    {"lost before", HAND_LOST_BEFORE, false, 1},
+	    {"lost after", HAND_LOST_AFTER, false, 2},
+	    {"wrong", HAND_WRONG, false, 2},
+	    {"lost before for good", HAND_LOST_BEFORE, true, 0},
+	    {"lost after for good", HAND_LOST_AFTER, true, 2},
+	    {"wrong for good", HAND_WRONG, true, 2},
+	};
+
+	(void)state;
+	prepare(9);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct applicant a OWNED(applicant_drop);
+		struct test_hand *h = &test_hands[0];
+		uint64_t intents = count_lines(ACT_INTENT), done = count_lines(ACT_SIGNED);
+		struct issue_reply reply;
+		struct result *r;
+		struct cert c;
+
+		applicant_new(&a, (uint8_t)(1 + i));
+		h->signatures = 0;
+		h->at = h->calls + 1;
+		h->how = rows[i].how;
+		h->from_there_on = rows[i].for_good;
+		r = issue(&a);
+		expect_number(rows[i].row, h->signatures, rows[i].signatures);
+		expect_number("one intent", count_lines(ACT_INTENT), intents + 1);
+		if (rows[i].for_good) {
+			expect_true(rows[i].row, r->kind == ERR_BUSY || r->kind == ERR_WORLD);
+			expect_number("no result", count_lines(ACT_SIGNED), done);
+			h->at = 0;
+			crash();
+			prepare(9);
+			w.now.ms += 20 * 60 * SECOND_MS; /* long after its notBefore: an intent is finished all the same */
+			w.steady += 20 * 60 * SECOND_MS;
+			r = issue(&a);
+			expect_number("no second intent", count_lines(ACT_INTENT), intents + 1);
+		}
+		h->at = 0;
+		reply = certificate_of(r);
+		expect_ok("reads", cert_get(reply.certificate, &c));
+		expect_ok("signed", cert_check_signed_by(&c, w.trust->issuer_key));
+		expect_true("the bytes ordered", digest_eq(sha256(c.tbs), a.order.tbs));
+		expect_number("one result", count_lines(ACT_SIGNED), done + 1);
+		audit();
+	}
+	expect_number("no refusals", count_lines(ACT_REFUSED), 0);
+}
+
+/* Without a hand nothing is intended; a refusal leaves its line. */
+static void
+traces(void **state)
+{
+	struct applicant a OWNED(applicant_drop);
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	test_hands[0].absent = true;
+	refused(
+	    "no hand", issue(&a), ERR_BUSY, "hand-rest: house: the hand failed a moment ago; it is started again shortly");
+	expect_number("no intent", count_lines(ACT_INTENT), 0);
+	test_hands[0].absent = false;
+	a.order.tbs.b[0] ^= 1;
+	refused("other bytes", issue(&a), ERR_CONFLICT,
+	    "issue-tbs: Rule 12(1)(i)ヘ: the planned certificate is not the one the books ordered");
+	expect_number("noted", count_lines(ACT_REFUSED), 1);
+	expect_number("no intent", count_lines(ACT_INTENT), 0);
+	a.order.tbs.b[0] ^= 1;
+	certificate_of(issue(&a));
+	audit();
+}
+
+/* Many orders in one turn: two syncs for all; the same serial twice in a turn is asked again. */
+static void
+batches(void **state)
+{
+	static struct applicant a[12];
+	uint64_t id[13];
+	size_t n;
+
+	(void)state;
+	prepare(9);
+	for (n = 0; n < COUNT(a); n++) {
+		struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+		applicant_new(&a[n], (uint8_t)(n + 1));
+		issue_order_put(&b, &a[n].order);
+		id[n] = put(ORDER_ISSUE, buf_slice(&b));
+	}
+	{
+		struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+		issue_order_put(&b, &a[3].order);
+		id[n] = put(ORDER_ISSUE, buf_slice(&b));
+	}
+	test_hands[0].at = test_hands[0].calls + 5; /* and the hand is lost in the middle */
+	test_hands[0].how = HAND_LOST_AFTER;
+	turn();
+	for (n = 0; n < COUNT(a); n++) {
+		struct issue_reply reply = certificate_of(take(id[n]));
+		struct cert c;
+
+		expect_ok("reads", cert_get(reply.certificate, &c));
+		expect_true("each its own", digest_eq(sha256(c.tbs), a[n].order.tbs));
+	}
+	refused("twice in a turn", take(id[n]), ERR_BUSY,
+	    "journal-turn: house: another order of this very moment has it; ask again");
+	test_hands[0].at = 0;
+	certificate_of(issue(&a[3]));
+	for (n = 0; n < COUNT(a); n++)
+		applicant_drop(&a[n]);
+	expect_number("intents", count_lines(ACT_INTENT), COUNT(a));
+	expect_number("results", count_lines(ACT_SIGNED), COUNT(a));
+	audit();
+}
+
+/* --- rules ---------------------------------------------------------------------------------------------------------------- */
+
+static void
+approve(slice ruleset, const char *version, const char *until, struct buf *out)
+{
+	char service[256], hexa[65] = {0};
+	struct buf h OWNED(buf_drop) = BUF(80);
+	const char *v[P_COUNT] = {[P_SERVICE] = service,
+	    [P_RULESET] = hexa,
+	    [P_VERSION] = version,
+	    [P_FROM] = "2026-11-01T00:00:00.000Z",
+	    [P_UNTIL] = until,
+	    [P_RESPONSIBLE] = "hanako",
+	    [P_DATE] = "2026-11-01T00:00:00.000Z"};
+
+	memcpy(service, w.trust->service.p, w.trust->service.n);
+	service[w.trust->service.n] = '\0';
+	digest_put(&h, sha256(ruleset));
+	memcpy(hexa, h.p, 64);
+	*out = BUF(CMS_MAX);
+	make_document(out, w.house->hanako, FORM_APPROVAL, v, (slice){NULL, 0}, at_of("2026-11-01T00:00:00.000Z"));
+}
+
+static slice
+with_version(slice file, const char *version, char *room, size_t n)
+{
+	const uint8_t *p = memmem(file.p, file.n, "version = 1", 11);
+
+	assert_non_null(p);
+	snprintf(room, n, "%.*sversion = %s%.*s", (int)(p - file.p), (const char *)file.p, version,
+	    (int)(file.n - (size_t)(p - file.p) - 11), (const char *)p + 11);
+	return slice_str(room);
+}
+
+static void
+approvals(void **state)
+{
+	static char room2[8192], room3[9000];
+	struct buf a2 OWNED(buf_drop) = {0}, a3 OWNED(buf_drop) = {0}, other OWNED(buf_drop) = {0};
+	slice two = with_version(buf_slice(&w.house->ruleset), "2", room2, sizeof room2), three;
+	struct applicant a OWNED(applicant_drop);
+
+	(void)state;
+	approve(two, "2", "2027-01-01T00:00:00.000Z", &a2);
+	greet(9);
+	accepted("crl", give_crl());
+	accepted("version 1", give_rules(buf_slice(&w.house->ruleset), buf_slice(&w.house->approval)));
+	accepted("version 2", give_rules(two, buf_slice(&a2)));
+	refused("version 1 again", give_rules(buf_slice(&w.house->ruleset), buf_slice(&w.house->approval)), ERR_POLICY,
+	    "signer-approval-old: Rule 12(1)(i)ニ: a later version of the rule set was seen before");
+	crash();
+	greet(9);
+	refused("and after a crash", give_rules(buf_slice(&w.house->ruleset), buf_slice(&w.house->approval)), ERR_POLICY,
+	    "signer-approval-old: Rule 12(1)(i)ニ: a later version of the rule set was seen before");
+	snprintf(room3, sizeof room3, "# another\n%s", room2);
+	three = slice_str(room3);
+	approve(three, "2", "2027-01-01T00:00:00.000Z", &other);
+	refused("another version 2", give_rules(three, buf_slice(&other)), ERR_POLICY,
+	    "signer-approval-other: Rule 12(1)(i)ニ: another rule set was approved as this version");
+	/* lapses while the signer runs */
+	three = with_version(buf_slice(&w.house->ruleset), "3", room3, sizeof room3);
+	approve(three, "3", "2026-11-22T01:10:00.000Z", &a3);
+	accepted("version 3", give_rules(three, buf_slice(&a3)));
+	accepted("crl", give_crl());
+	w.now = at_of("2026-11-22T01:10:00.000Z");
+	w.steady += 10 * 60 * SECOND_MS;
+	applicant_new(&a, 1);
+	a.order.ruleset = sha256(three);
+	refused("lapsed", issue(&a), ERR_POLICY,
+	    "issue-approval: Rule 12(1)(i)ニ: the approval of the rule set is not in force");
+	{
+		struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+		char room[8192];
+
+		snprintf(room, sizeof room, "# another\n%.*s", (int)w.house->profile.n, (const char *)w.house->profile.p);
+		rules_order_put(
+		    &b, &(struct rules_order){slice_str(room), buf_slice(&w.house->ruleset), buf_slice(&w.house->approval)});
+		refused("another profile", ask(ORDER_RULES, &b), ERR_POLICY,
+		    "signer-profile: design law 4: the profile is not one the trust file names");
+	}
+}
+
+static void
+lists_of_jlis(void **state)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	struct buf forged OWNED(buf_drop) = BUF(1 << 20);
+	struct result *r;
+
+	(void)state;
+	greet(9);
+	part_put(&b, &(struct part){.number = 1, .last = true, .bytes = buf_slice(&w.crl)});
+	refused("not from its first part", ask(ORDER_CRL_IN, &b), ERR_INPUT,
+	    "signer-crl-part: house: a part of the CRL is missing");
+	buf_put(&forged, buf_slice(&w.crl));
+	forged.p[forged.n - 1] ^= 1;
+	buf_clear(&b);
+	part_put(&b, &(struct part){.number = 0, .last = true, .bytes = buf_slice(&forged)});
+	r = ask(ORDER_CRL_IN, &b);
+	expect_true("forged", r->kind == ERR_POLICY && strncmp(r->what, "jpki-crl-anchor", 15) == 0);
+	buf_clear(&b);
+	part_put(&b, &(struct part){.number = 0, .last = true, .bytes = buf_slice(&w.crl)});
+	accepted("whole", ask(ORDER_CRL_IN, &b));
+	accepted("twice", ask(ORDER_CRL_IN, &b));
+}
+
+/* --- the clock: law 9 ------------------------------------------------------------------------------------------------------ */
+
+static void
+clocks(void **state)
+{
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop), c OWNED(applicant_drop);
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	w.now.ms -= 10 * SECOND_MS;
+	refused("behind", issue(&a), ERR_WORLD,
+	    "signer-clock-behind: design law 9: the clock stands before the journal's last line");
+	w.now.ms += 10 * SECOND_MS;
+	certificate_of(issue(&a));
+	w.now.ms += HOUR_MS;
+	applicant_new(&b, 2);
+	refused("an hour ahead", issue(&b), ERR_WORLD,
+	    "signer-clock-ahead: design law 9: the clock went ahead at once; an operator confirms it");
+	refused("and still", issue(&b), ERR_WORLD,
+	    "signer-clock-ahead: design law 9: the clock went ahead at once; an operator confirms it");
+	w.now.ms -= HOUR_MS;
+	applicant_new(&c, 3);
+	certificate_of(issue(&c)); /* right again by itself */
+	w.now.ms += HOUR_MS;
+	refused("ahead", issue(&b), ERR_WORLD,
+	    "signer-clock-ahead: design law 9: the clock went ahead at once; an operator confirms it");
+	signing_confirm(&w.s, w.now, w.steady);
+	certificate_of(issue(&b));
+	w.now.ms += 2 * HOUR_MS; /* an hour's quiet is no jump */
+	w.steady += 2 * HOUR_MS;
+	accepted("later", give_crl());
+	w.now.ms += DAY_MS + HOUR_MS;
+	crash();
+	refused("off for a day", say_hello(9, (struct head){0}, 9), ERR_WORLD,
+	    "signer-clock-ahead: design law 9: the clock went ahead at once; an operator confirms it");
+	signing_confirm(&w.s, w.now, w.steady);
+	greet(9);
+	audit();
+}
+
+/* --- revoking, lists, answers, checkpoints --------------------------------------------------------------------------------- */
+
+static struct result *
+ask_revoked(const struct applicant *a, slice certificate)
+{
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX),
+	               number OWNED(buf_drop) = BUF(64);
+	char service[256], serial_hex[64], date[32];
+	struct buf d OWNED(buf_drop) = BUF(32);
+	const char *v[V_COUNT] = {[V_SERVICE] = service,
+	    [V_SERIAL] = serial_hex,
+	    [V_REASON] = "keyCompromise",
+	    [V_DATE] = date,
+	    [V_SENTENCE] = REVOCATION_SENTENCE};
+
+	memcpy(service, w.trust->service.p, w.trust->service.n);
+	service[w.trust->service.n] = '\0';
+	serial_put_hex(&number, a->order.serial);
+	snprintf(serial_hex, sizeof serial_hex, "%.*s", (int)number.n, (const char *)number.p);
+	instant_put(&d, w.now);
+	snprintf(date, sizeof date, "%.*s", (int)d.n, (const char *)d.p);
+	signer_set_certificate(a->own, certificate);
+	make_document(&cms, a->own, FORM_REVOCATION, v, (slice){NULL, 0}, w.now);
+	revoked_order_put(&b, &(struct revoked_order){.certificate = certificate,
+	                          .cms = buf_slice(&cms),
+	                          .judged = w.now,
+	                          .revoked = w.now,
+	                          .reason = REASON_KEY_COMPROMISE});
+	return ask(ORDER_REVOKED, &b);
+}
+
+static struct result *
+list(uint64_t number)
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+
+	crl_order_put(&b, &(struct crl_order){number, w.now, {w.now.ms + 36 * HOUR_MS}});
+	return ask(ORDER_CRL_OUT, &b);
+}
+
+static size_t
+entries_of(struct result *r)
+{
+	struct part p;
+	struct crl_entry e;
+	struct crl c;
+	size_t n = 0;
+
+	accepted("list", r);
+	expect_ok("part", part_get(buf_slice(&r->body), &p));
+	expect_true("last", p.last);
+	expect_ok("list", crl_get(p.bytes, &c));
+	expect_ok("signed", crl_check_signed_by(&c, w.trust->issuer_key));
+	while (c.entries.n > 0) {
+		expect_ok("entry", crl_next(&c.entries, &e));
+		n++;
+	}
+	return n;
+}
+
+/* B-10 B-11 */
+static void
+revocations(void **state)
+{
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop);
+	struct buf ca OWNED(buf_drop) = BUF(CERT_MAX);
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	applicant_new(&b, 2);
+	buf_put(&ca, certificate_of(issue(&a)).certificate);
+	certificate_of(issue(&b));
+	expect_number("empty", entries_of(list(5)), 0);
+	refused("the number again", list(5), ERR_CONFLICT, "list-number: RFC 5280 5.2.3: the number of a list only grows");
+	accepted("revoked", ask_revoked(&a, buf_slice(&ca)));
+	accepted("again: nothing new", ask_revoked(&a, buf_slice(&ca)));
+	expect_number("one line", count_lines(ACT_REVOKED), 1);
+	expect_number("on the list", entries_of(list(6)), 1);
+	crash();
+	greet(9);
+	refused("numbers outlive a crash", list(6), ERR_CONFLICT,
+	    "list-number: RFC 5280 5.2.3: the number of a list only grows");
+	expect_number("the set outlives a crash", entries_of(list(7)), 1);
+	test_hands[0].at = test_hands[0].calls + 1;
+	test_hands[0].how = HAND_LOST_AFTER;
+	expect_number("a lost hand", entries_of(list(8)), 1);
+	audit();
+}
+
+static struct result *
+answers(slice certificate)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	answers_order_put(
+	    &b, &(struct answers_order){
+	            .now = w.now, .next_update = {w.now.ms + 48 * HOUR_MS}, .n = 1, .certificate = {certificate}});
+	return ask(ORDER_ANSWERS, &b);
+}
+
+static enum ocsp_status
+status_of(struct result *r)
+{
+	struct answers_reply reply;
+	struct ocsp_answer a;
+
+	accepted("answers", r);
+	expect_ok("reply", answers_reply_get(buf_slice(&r->body), &reply));
+	expect_number("one", reply.n, 1);
+	expect_ok("answer", ocsp_answer_get(reply.answer[0], &a));
+	expect_ok("signed", key_check(w.responder.key, a.alg, a.data, a.signature));
+	return a.status;
+}
+
+static struct result *
+checkpoint(uint64_t from, uint64_t to)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	struct checkpoint_order o = {.books = books_head(to), .from = from};
+	struct tree_nodes nodes = books();
+
+	if (from > 0 && from < to)
+		expect_ok("proof", tree_consistency(&nodes, from, to, o.proof, &o.n_proof));
+	checkpoint_order_put(&b, &o);
+	return ask(ORDER_CHECKPOINT, &b);
+}
+
+static void
+status(void **state)
+{
+	struct applicant a OWNED(applicant_drop);
+	struct buf certificate OWNED(buf_drop) = BUF(CERT_MAX);
+	struct checkpoint c;
+	struct result *r;
+	slice note;
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	buf_put(&certificate, certificate_of(issue(&a)).certificate);
+	close_signer();
+	w.folder[strlen(w.folder) - 1] = '_'; /* a journal of its own */
+	open_signer(SIGNER_STATUS);
+	greet(9);
+	assert_int_equal(OCSP_GOOD, status_of(answers(buf_slice(&certificate))));
+	accepted("revoked", ask_revoked(&a, buf_slice(&certificate)));
+	assert_int_equal(OCSP_REVOKED, status_of(answers(buf_slice(&certificate))));
+	crash();
+	greet(9);
+	test_hands[0].at = test_hands[0].calls + 1;
+	test_hands[0].how = HAND_WRONG;
+	assert_int_equal(OCSP_REVOKED, status_of(answers(buf_slice(&certificate))));
+	{
+		struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+		answers_order_put(&b, &(struct answers_order){.now = w.now, .next_update = {w.now.ms + HOUR_MS}});
+		refused("for nothing", ask(ORDER_ANSWERS, &b), ERR_INPUT,
+		    "signer-answers: house: an order for answers names no certificate");
+	}
+
+	r = checkpoint(0, 9);
+	accepted("checkpoint", r);
+	expect_ok("note", octets_get(buf_slice(&r->body), &note));
+	expect_ok("reads", checkpoint_get(note, &c));
+	expect_ok("checks", checkpoint_check(&c, w.trust->origin, w.trust->status_key));
+	accepted("extends", checkpoint(9, 12));
+	accepted("again", checkpoint(12, 12));
+	crash();
+	greet(12);
+	refused("shorter", checkpoint(9, 11), ERR_CONFLICT,
+	    "books-smaller: design law 9: the books have fewer lines than this signer has seen");
+	refused("from elsewhere", checkpoint(9, 13), ERR_CONFLICT,
+	    "books-from: house: the proof does not start at the head this signer has seen");
+	w.books_shift = 1;
+	expect_true("other books", checkpoint(12, 13)->kind == ERR_POLICY);
+	w.books_shift = 0;
+	accepted("right", checkpoint(12, 13));
+}
+
+/* What one mode hears the other does not: a peer that says it is not argued with. */
+static void
+gates(void **state)
+{
+	static const struct {
+		enum signing_mode mode;
+		uint8_t kind;
+		size_t n;
+		const char *what;
+	} rows[] = {
+	    {SIGNER_ISSUER, ORDER_ANSWERS, 8, "gate-early: house: a peer said something that may not be said now"},
+	    {SIGNER_ISSUER, ORDER_CHECKPOINT, 8, "gate-early: house: a peer said something that may not be said now"},
+	    {SIGNER_STATUS, ORDER_ISSUE, 8, "gate-early: house: a peer said something that may not be said now"},
+	    {SIGNER_STATUS, ORDER_CRL_OUT, 8, "gate-early: house: a peer said something that may not be said now"},
+	    {SIGNER_ISSUER, ORDER_SIGN, 8, "gate-unknown: house: a peer said something this role does not hear"},
+	    {SIGNER_ISSUER, ORDER_VOID, 257, "gate-long: house: a peer said more than it may"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		close_signer();
+		open_signer(rows[i].mode);
+		put(rows[i].kind, bytes(rows[i].n, 0));
+		expect_ok("fill", link_fill(w.near));
+		expect_err(row_name("gate", i), signing_turn(&w.s, w.near, w.now, w.steady, PIN), ERR_WORLD, rows[i].what);
+		close_signer();
+		open_signer(SIGNER_ISSUER);
+	}
+}
+
+int
+main(void)
+{
+#define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
+	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
+	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(approvals), EACH(lists_of_jlis), EACH(clocks),
+	    EACH(revocations), EACH(status), EACH(gates)};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
