@@ -42,7 +42,7 @@ issue_plan_tbs(const struct profile *p, const struct cert *issuer, const struct 
 		return fail(ERR_POLICY, "issue-name: Rule 6(v): a certificate names its person");
 	if (f->validity_years < 1 || f->validity_years > p->validity_years_max)
 		return fail(ERR_POLICY, "issue-validity: Rule 6(iv): the validity is not one the profile gives");
-	TRY(key_get_spki(f->spki, &k));
+	TRY(key_name_spki(f->spki, &k)); /* the signer has its application's possession proof, the registrar its verifier's word */
 	TRY(profile_check_key(p, k));
 	key_identifier(k, ski);
 	until = instant_add_years(from, f->validity_years);

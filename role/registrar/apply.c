@@ -276,7 +276,7 @@ view_of(const struct facts *x, struct application *a, struct identity *i)
 	TRY(digest_get(x->value[A_TERMS], &a->terms));
 	TRY(digest_get(x->value[A_EXPLANATION], &a->explanation));
 	TRY(instant_get(x->value[A_DATE], &a->date));
-	TRY(key_get_spki(x->spki, &a->key));
+	TRY(key_name_spki(x->spki, &a->key)); /* the verifier used it */
 	*i = (struct identity){.verdict = x->verdict,
 	    .chained = x->chained,
 	    .mismatch = x->mismatch,

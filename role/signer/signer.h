@@ -40,7 +40,7 @@
 #include "role/signer/hand.h"
 #include "role/signer/journal.h"
 
-#define TURN_ORDERS_MAX 128U
+#define TURN_ORDERS_MAX 24U
 #define SIGN_ROUNDS 2U                   /* the first, and once more with a new hand: 2 x HAND_LATE_MS stays below inkand's patience */
 #define CRLS_MAX 3U                      /* J-LIS's of yesterday, today, and one that is being taken over                          */
 #define CLOCK_AHEAD_MS (1 * HOUR_MS)     /* design law 9                                                                           */

@@ -3,6 +3,8 @@
 #include "edge/start.h"
 #include "role/verifier/verifier.h"
 
+#define FLUSH_EVERY 8 /* facts: the registrar writes some into the books while we judge the next */
+
 /* Every frame that is whole, while the registrar takes the answers; one result a frame, or none. */
 static err
 hear(struct verifier *v, struct link *l)
@@ -10,6 +12,7 @@ hear(struct verifier *v, struct link *l)
 	struct buf out OWNED(buf_drop) = BUF(FRAME_MAX);
 	struct frame in, f;
 	bool have = true, whole;
+	size_t n = 0;
 
 	while (!link_is_full(l)) {
 		slice s;
@@ -25,6 +28,8 @@ hear(struct verifier *v, struct link *l)
 			assert(whole);
 			link_put(l, &f);
 		}
+		if (++n % FLUSH_EVERY == 0)
+			TRY(link_flush(l));
 	}
 	return ok;
 }
