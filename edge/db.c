@@ -4,7 +4,7 @@
 
 #include "edge/db.h"
 
-#define DB_VERSION 1
+#define DB_VERSION 2
 #define FOLD_MAX 2048
 
 /* --- the statements ---------------------------------------------------------- */
@@ -57,7 +57,7 @@ static const char *const SQL[Q_COUNT] = {
 
 /* owes is NULL when nothing is owed, so that only a debt stands in its index; likewise due and revoked_n. */
 static const char SCHEMA[] =
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "CREATE TABLE house (one INTEGER PRIMARY KEY, fold BLOB NOT NULL);"
     "CREATE TABLE dossier (n INTEGER PRIMARY KEY, id BLOB NOT NULL, key8 INTEGER NOT NULL, card8 INTEGER NOT NULL,"
     " serial8 INTEGER, owes INTEGER, due INTEGER, revoked_n INTEGER, fold BLOB NOT NULL);"
@@ -108,12 +108,13 @@ static const struct field RECORD[] = {
     F(record, d.token), F(record, d.validity), F(record, d.judged), F(record, d.method), F(record, d.status),
     F(record, d.nonce), F(record, d.decision), F(record, d.ruleset), F(record, d.orders), F(record, d.serial),
     F(record, d.ordered), F(record, d.not_before), F(record, d.ordered_n), F(record, d.tbs), F(record, d.certificate),
-    F(record, d.issued), F(record, d.not_after), F(record, d.revoked), F(record, d.revoked_n), F(record, d.reason),
-    F(record, d.revocation), F(record, d.revoker), F(record, d.revocation_judged), F(record, d.revocation_method),
-    F(record, d.revocation_status), F(record, d.revocation_nonce), F(record, application.sealed),
-    F(record, application.pack), F(record, application.offset), F(record, application.length),
-    F(record, certificate.sealed), F(record, certificate.pack), F(record, certificate.offset),
-    F(record, certificate.length), F(record, due), F(record, d.why_n), /* with it, the text follows the fields */
+    F(record, d.issued), F(record, d.not_after), F(record, d.receipt), F(record, d.receipt_n), F(record, d.revoked),
+    F(record, d.revoked_n), F(record, d.reason), F(record, d.revocation), F(record, d.revoker),
+    F(record, d.revocation_judged), F(record, d.revocation_method), F(record, d.revocation_status),
+    F(record, d.revocation_nonce), F(record, application.sealed), F(record, application.pack),
+    F(record, application.offset), F(record, application.length), F(record, certificate.sealed),
+    F(record, certificate.pack), F(record, certificate.offset), F(record, certificate.length), F(record, due),
+    F(record, d.why_n), /* with it, the text follows the fields */
 };
 
 static const struct field WHOLE[] = {

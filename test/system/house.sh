@@ -4,7 +4,8 @@
 #	                               variables, so it is called as it is, not through is; ends the test where it cannot
 #	house_start [COMMAND…]         opens it (by COMMAND where given, such as `env INKAN_FAULT_FILE=…`) and waits until ready
 #	house_stop                     closes it as an operator would
-#	house_pid ROLE [NUMBER]        prints a process id: inkand front registrar verifier issuer status publisher messenger
+#	house_pid ROLE [NUMBER]        prints a process id: inkand front registrar verifier issuer status publisher messenger;
+#	                               starter and hand (the issuer's, by number 0), those of status by number 1
 #	house_kill ROLE [NUMBER]       kill -9 of that one process, by its id
 #	house_wait_ready               every role is there and signers and verifiers stand ready; 30 s at most
 #	house_state [FILTER]           how the registrar says the house stands (JSON), through jq where a filter is given
@@ -79,7 +80,20 @@ house_start() { "$@" "$inkanctl" start --home "$H" && house_wait_ready; }
 house_stop() { "$inkanctl" stop --home "$H"; }
 house_url() { echo "http://127.0.0.1:$PORT$1"; }
 house_pid() {
-	if [ "$1" = inkand ]; then cat "$H/run/inkand.pid"; else sed -n "s/^$1 ${2:-0} //p" "$H/run/pids"; fi
+	local pid
+	case $1 in
+	inkand) cat "$H/run/inkand.pid" ;;
+	starter | hand)
+		pid=$(house_pid "$([ "${2:-0}" = 0 ] && echo issuer || echo status)") && pid=$(house_child "$pid") || return 1
+		[ "$1" = starter ] && echo "$pid" || house_child "$pid"
+		;;
+	*) sed -n "s/^$1 ${2:-0} //p" "$H/run/pids" ;;
+	esac
+}
+house_child() { # the first child of a process
+	local c
+	read -r c _ 2>/dev/null <"/proc/$1/task/$1/children"
+	[ -n "$c" ] && echo "$c"
 }
 house_kill() {
 	local pid
