@@ -75,7 +75,8 @@ struct whole {
 	struct ledger ledger;
 	struct db_counts counts;
 	struct head applied;
-	uint64_t next; /* line the fold expects next, within a turn ahead of applied */
+	uint64_t next;                  /* line the fold expects next, within a turn ahead of applied */
+	struct evidence_iter walked[2]; /* plain, sealed: what lies behind was cited by lines before */
 };
 
 struct db {
@@ -145,6 +146,10 @@ static const struct field WHOLE[] = {
     F(whole, applied.size),
     F(whole, applied.root),
     F(whole, next),
+    F(whole, walked[0].pack),
+    F(whole, walked[0].offset),
+    F(whole, walked[1].pack),
+    F(whole, walked[1].offset),
 };
 
 _Static_assert(COUNT(RECORD) <= 64 && COUNT(WHOLE) <= 64, "one bit a field");
@@ -791,14 +796,28 @@ apply_answers(struct db *db, const struct entry *e)
 		if (x.kind == ERR_ABSENT)
 			return fail(ERR_CORRUPT, "db-serial: Rule 6(xi): an answer was published about an unknown serial");
 		TRY(x);
-		if (r.d.state == DOSSIER_REVOKED && e->this_update.ms < r.d.revoked.ms)
-			continue; /* made before the revocation: the new one is still due */
+		if (r.d.state == DOSSIER_REVOKED && e->this_update.ms + SECOND_MS <= r.d.revoked.ms)
+			continue; /* made before the revocation, whole seconds: the new one is still due */
 		TRY(take_into_hand(db, r.d.id, &there));
 		assert(there);
 		db->hand.due = again > r.d.not_after.ms ? (instant){0} : (instant){again};
 		db->dirty = true;
 	}
 	return ok;
+}
+
+/* Evidence is written in the order of the lines that cite it: a later catching up need not look behind this place. */
+static void
+note_walked(struct db *db, const struct evidence_at *at)
+{
+	struct evidence_iter *w = &db->now.walked[at->sealed];
+	uint64_t end =
+	    at->offset + 512 + (((uint64_t)at->length + 511) & ~UINT64_C(511)); /* ustar: header, padded member */
+
+	if (at->length == 0 || at->pack < w->pack || (at->pack == w->pack && end <= w->offset))
+		return;
+	w->pack = at->pack;
+	w->offset = end;
 }
 
 err
@@ -820,6 +839,9 @@ db_apply(struct db *db, const struct entry *e, const struct evidence_at *places)
 		for (size_t i = 0; i < e->line.n_evidence; i++)
 			if (places[i].length != 0)
 				TRY(place_put(db, e->line.evidence[i], &places[i]));
+	if (places != NULL && db_wants_places(e))
+		for (size_t i = 0; i < e->line.n_evidence; i++)
+			note_walked(db, &places[i]);
 	db->now.next++;
 	return ok;
 }
@@ -959,7 +981,7 @@ catch_up_some(struct db *db, struct finder *f, struct book_reader *r, uint64_t u
 err
 db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void *), void *with)
 {
-	struct finder f OWNED(finder_drop) = {.book = book, .iter = {{.sealed = false}, {.sealed = true}}};
+	struct finder f OWNED(finder_drop) = {.book = book};
 	struct book_reader *r OWNED(book_reader_close) = NULL;
 	struct tree_nodes nodes = book_nodes(book);
 	struct head at = db_head(db);
@@ -974,6 +996,11 @@ db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void 
 	}
 	if (at.size >= until)
 		return ok;
+	for (unsigned i = 0; i < 2; i++) {
+		f.iter[i] = db->committed.walked[i];
+		f.iter[i].sealed = i == 1;
+		f.iter[i].started = true;
+	}
 	TRY(book_read_from(book, at.size, &r));
 	while (at.size < until) {
 		err e;

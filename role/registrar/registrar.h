@@ -249,6 +249,7 @@ struct registrar {
 		int64_t answers_at, crl_at, note_at, tick;
 		size_t n;
 		serial serials[ANSWERS_MAX];
+		bool good[ANSWERS_MAX];
 		instant this_update, next_update;
 		digest answers;
 		uint64_t crl_covers, note_from;

@@ -108,13 +108,14 @@ answers_tend(struct registrar *r)
 
 /* "good" about a certificate that was revoked while the answer was being made is thrown away. */
 static err
-is_stale(struct registrar *r, const struct answers_reply *a, size_t i, bool *stale)
+is_stale(struct registrar *r, const struct answers_reply *a, size_t i, bool *stale, bool *good)
 {
 	struct ocsp_answer answer;
 	struct record d;
 
 	TRY(ocsp_answer_get(a->answer[i], &answer));
 	TRY(db_serial(r->db, a->serial[i], &d));
+	*good = answer.status == OCSP_GOOD;
 	*stale = answer.error != 0 || !serial_eq(answer.serial, a->serial[i]) ||
 	         (d.d.state == DOSSIER_REVOKED && answer.status != OCSP_REVOKED);
 	return ok;
@@ -137,11 +138,12 @@ answers_result(struct registrar *r, const struct frame *x)
 	TRY(answers_reply_get(x->body, &a));
 	hash_start(&h);
 	for (size_t i = 0; i < a.n; i++) {
-		bool stale;
+		bool stale, good;
 
-		TRY(is_stale(r, &a, i, &stale));
+		TRY(is_stale(r, &a, i, &stale, &good));
 		if (stale)
 			continue;
+		r->pub.good[out.n] = good;
 		out.serial[out.n] = r->pub.serials[out.n] = a.serial[i];
 		out.this_update[out.n] = a.this_update[i];
 		out.next_update[out.n] = a.next_update[i];
@@ -180,9 +182,15 @@ slots_result(struct registrar *r, const struct frame *x)
 	e.this_update = r->pub.this_update;
 	e.next_update = r->pub.next_update;
 	e.answers = r->pub.answers;
-	e.n_serials = r->pub.n;
-	memcpy(e.serials, r->pub.serials, r->pub.n * sizeof e.serials[0]);
-	return turn_enter(r, &e, NULL);
+	for (size_t i = 0; i < r->pub.n; i++) {
+		struct record d;
+
+		/* revoked while it was on its way: withdrawn behind it, and still due */
+		TRY(db_serial(r->db, r->pub.serials[i], &d));
+		if (d.d.state != DOSSIER_REVOKED || !r->pub.good[i])
+			e.serials[e.n_serials++] = r->pub.serials[i];
+	}
+	return e.n_serials == 0 ? ok : turn_enter(r, &e, NULL);
 }
 
 /* --- the list -------------------------------------------------------------------------- */

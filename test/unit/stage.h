@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "act/issue.h"
@@ -38,7 +40,7 @@ static const struct {
 #define ANSWERS_KEPT 64
 
 struct scene {
-	char home[256];
+	char home[64];
 	const char *world;
 	struct house *house;
 	struct trust *trust;
@@ -100,15 +102,25 @@ stage_clock_set(instant t)
 	*stage_clock += t.ms - clock_now().ms;
 }
 
-/* Time goes on, and an operator says it is right. */
+/* Time goes on, on both clocks: what the registrar noted of the steady one lies further back then. */
 static inline void
 stage_wait(struct scene *s, int64_t ms)
 {
+	struct registrar *r = s->r;
+
 	*stage_clock += ms;
-	if (ms >= HOUR_MS && s->r != NULL) {
-		link_order(s->control, ORDER_CONFIRM, 1, (slice){NULL, 0});
-		(void)link_flush(s->control).kind;
-	}
+	if (r == NULL)
+		return;
+	r->seen_at -= ms;
+	r->reopen_at -= ms;
+	r->jlis.next_at -= ms;
+	r->pub.answers_at -= ms;
+	r->pub.crl_at -= ms;
+	r->pub.crl_again -= ms;
+	r->pub.note_at -= ms;
+	r->owed.verify_at -= ms;
+	r->owed.issue_at -= ms;
+	r->owed.notice_at -= ms;
 }
 
 static void
@@ -169,12 +181,36 @@ put_house(struct scene *s, const char *conf)
 }
 
 /* --- wires ------------------------------------------------------------------------------------------------------------ */
+/* The office is a listening socket; the first connection to it stands for inkanctl. */
+static void
+stage_office(struct scene *s)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct buf body OWNED(buf_drop) = BUF(64);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(a.sun_path, sizeof a.sun_path, "%s/office", s->home);
+	(void)unlink(a.sun_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 8) != 0)
+		abort();
+	wire_order_put(&body, &(struct wire_order){PEER_OFFICE, 0});
+	if (ipc_send_fd(link_fd(s->control), &(struct frame){.kind = ORDER_WIRE, .body = buf_slice(&body)}, fd).kind != OK)
+		abort();
+	close(fd);
+	link_drop(&s->end[OFFICE]);
+	expect_ok("office", link_connect(a.sun_path, PEER_OFFICE, &s->end[OFFICE]));
+}
+
 static void
 stage_wire(struct scene *s, int which)
 {
 	struct buf body OWNED(buf_drop) = BUF(64);
 	int pair[2];
 
+	if (which == OFFICE) {
+		stage_office(s);
+		return;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		abort();
 	wire_order_put(&body, &(struct wire_order){END[which].peer, END[which].number});
@@ -378,11 +414,8 @@ answer_revoked(struct scene *s, struct link *l, const struct frame *x, int which
 static void
 issue(struct scene *s, struct link *l, const struct frame *x)
 {
-	struct issue_view v = {.trust = s->trust,
-	    .profile = s->profile,
-	    .ruleset = s->ruleset,
-	    .approval = &s->approval,
-	    .now = clock_now()};
+	struct issue_view v = {
+	    .trust = s->trust, .profile = s->profile, .ruleset = s->ruleset, .approval = &s->approval, .now = clock_now()};
 	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), cert OWNED(buf_drop) = BUF(CERT_MAX), b OWNED(buf_drop) = BUF(16384);
 	struct issue_plan p = {0};
 	struct issue_order o;
@@ -701,6 +734,36 @@ stage_audit(struct scene *s)
 	expect_ok("audit digest", db_digest(db, &mine));
 	expect_ok("audit digest", db_digest(s->r->db, &theirs));
 	expect_true("the projection is the fold of the books", digest_eq(mine, theirs));
+}
+
+/* The acts about one dossier (NULL: about the house) in the books' order, as one text. */
+static const char *
+stage_acts(struct scene *s, const dossier_id *of)
+{
+	static char text[8192];
+	struct book *book OWNED(book_close) = NULL;
+	struct book_reader *reader OWNED(book_reader_close) = NULL;
+	struct book_opened opened;
+	char path[512];
+	uint64_t n;
+	slice line;
+	size_t at = 0;
+
+	text[0] = '\0';
+	snprintf(path, sizeof path, "%s/books", s->home);
+	expect_ok("acts", book_open(path, BOOK_READ, 0, &book, &opened));
+	expect_ok("acts", book_read_from(book, 0, &reader));
+	while (book_read_next(reader, &n, &line).kind == OK) {
+		struct line l;
+
+		expect_ok("acts", line_get(line, &l));
+		if (of == NULL ? l.about != ABOUT_HOUSE
+		               : l.about != ABOUT_DOSSIER || memcmp(l.dossier.b, of->b, sizeof of->b) != 0)
+			continue;
+		at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", at == 0 ? "" : " ", act_name(l.act));
+		assert(at < sizeof text);
+	}
+	return text;
 }
 
 /* One turn of everybody, the registrar first. */
