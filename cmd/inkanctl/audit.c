@@ -509,7 +509,7 @@ take_line(struct audit *a, const struct entry *e, slice line, const struct dossi
 		break;
 	case ACT_CRL_PUBLISHED:
 		numbers_add(&a->crls, e->number);
-		heads_add(&a->journal_heads, IN_STATUS, e->line.n, (struct head){e->journal, e->journal_root});
+		heads_add(&a->journal_heads, IN_ISSUER, e->line.n, (struct head){e->journal, e->journal_root});
 		break;
 	case ACT_CHECKPOINT_SIGNED:
 		take_note(a, e);

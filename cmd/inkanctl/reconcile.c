@@ -362,8 +362,7 @@ check_published_acts(struct audit *a)
 }
 
 static void
-check_paper(
-    struct audit *a, const struct paper *p, const struct journal_view *issuer, const struct journal_view *status)
+check_paper(struct audit *a, const struct paper *p, const struct journal_view *issuer)
 {
 	if (issuer->book != NULL && p->issued != NO_LINE && !p->signed_ && p->journal <= issuer->opened.size)
 		audit_find(a, IN_BOOKS, p->issued,
@@ -371,9 +370,8 @@ check_paper(
 	if (issuer->book != NULL && p->voided != NO_LINE && p->intended && !p->void_)
 		audit_find(
 		    a, IN_BOOKS, p->voided, "verify-void-unknown: design 3: the issuer's journal does not know a serial void");
-	/* A list that covers the line was signed from the signers' own set. */
-	if (status->book != NULL && p->revoked != NO_LINE && p->revoked < a->ledger.crl_covers && !p->revoked_by_status &&
-	    !p->revoked_by_issuer)
+	/* A list that covers the line was signed from the issuer's own set. */
+	if (issuer->book != NULL && p->revoked != NO_LINE && p->revoked < a->ledger.crl_covers && !p->revoked_by_issuer)
 		audit_find(a, IN_BOOKS, p->revoked,
 		    "verify-revoked-held: Rule 6(x): a revocation of the books is in no signer's set, and a list says it "
 		    "covers it");
@@ -407,7 +405,7 @@ audit_reconcile(struct audit *a, const struct journal_view *issuer, const struct
 	journal_view_drop(&now[1]);
 	check_books_heads(a);
 	for (size_t i = 0; i < a->papers.n; i++)
-		check_paper(a, (const struct paper *)(const void *)(a->papers.row + i * a->papers.row_size), issuer, status);
+		check_paper(a, (const struct paper *)(const void *)(a->papers.row + i * a->papers.row_size), issuer);
 	/* What was entered after the journals were opened is newer than what was read of them. */
 	if (status->book != NULL && a->count.later == 0)
 		check_published_acts(a);
