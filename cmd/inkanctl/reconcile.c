@@ -373,8 +373,7 @@ check_paper(struct audit *a, const struct paper *p, const struct journal_view *i
 	/* A list that covers the line was signed from the issuer's own set. */
 	if (issuer->book != NULL && p->revoked != NO_LINE && p->revoked < a->ledger.crl_covers && !p->revoked_by_issuer)
 		audit_find(a, IN_BOOKS, p->revoked,
-		    "verify-revoked-held: Rule 6(x): a revocation of the books is in no signer's set, and a list says it "
-		    "covers it");
+		    "verify-revoked-held: Rule 6(x): a list covers a revocation that is not in the issuer's set");
 }
 
 err
