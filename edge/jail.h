@@ -7,7 +7,8 @@
  * Order of locking: warm libraries up (libcrypto without its configuration file,
  * jansson's seed), drop to the role's user, no_new_privs, Landlock on the paths
  * named, then the seccomp allow-list.  What is not named is refused with
- * KILL_PROCESS, for hands with EPERM (vendor modules probe).  Landlock rights
+ * KILL_PROCESS, for hands with EPERM (vendor modules probe).  No set has fork or
+ * exec, and a signal reaches the process itself alone (abort).  Landlock rights
  * are masked by the ABI the kernel reports; where the kernel has none,
  * ERR_WORLD jail-landlock unless the configuration says so (jail.weak).
  */
@@ -21,9 +22,8 @@ enum jail_set {
 	JAIL_FILES = 1 << 1,   /* open, fsync, rename, truncate … within the paths                                   */
 	JAIL_ACCEPT = 1 << 2,  /* accept on a listener that was handed over                                          */
 	JAIL_CONNECT = 1 << 3, /* socket, connect: messenger alone                                                   */
-	JAIL_SPAWN = 1 << 4,   /* fork, exec, kill, wait: signers for their hand                                     */
-	JAIL_THREADS = 1 << 5, /* clone: libcurl's resolver, PKCS#11 modules                                          */
-	JAIL_EPERM = 1 << 6,   /* refuse with EPERM instead of ending the process                                     */
+	JAIL_THREADS = 1 << 4, /* threads, never processes: libcurl's resolver, PKCS#11 modules                       */
+	JAIL_EPERM = 1 << 5,   /* refuse with EPERM instead of ending the process                                     */
 };
 
 #define JAIL_PATHS_MAX 16
@@ -34,7 +34,7 @@ struct jail {
 	uint32_t uid;       /* 0: stay as we are (tests) */
 	bool weak;          /* a kernel without Landlock is accepted */
 	size_t n_read, n_write;
-	const char *read[JAIL_PATHS_MAX];  /* folders or files: read (and execute for JAIL_SPAWN) */
+	const char *read[JAIL_PATHS_MAX];  /* folders or files: read (and execute for JAIL_THREADS) */
 	const char *write[JAIL_PATHS_MAX]; /* folders: everything below */
 };
 

@@ -17,6 +17,8 @@
 #include "base/base.h"
 #include "edge/http.h"
 #include "edge/ipc.h"
+#include "edge/jail.h"
+#include "edge/start.h"
 
 /* Published answers of one issuer: both status files, mapped; read anew when they are replaced. */
 struct answers {
@@ -45,6 +47,9 @@ err front_turn(struct front *f) CHECKED;
 struct http_face front_face(struct front *f);
 struct http_face front_private_face(struct front *f);
 int front_timeout_ms(const struct front *f);
+
+/* jail.c: what it may still do: read the repository, answer on the sockets it was given. */
+void front_jail(const struct start *s, struct jail *out);
 
 /* answers.c: an OCSP request's DER to a whole reply. */
 void answers_reply_to(struct front *f, slice request, instant now, struct buf *body, struct http_reply *reply);

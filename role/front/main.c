@@ -1,7 +1,5 @@
 #include <fcntl.h>
 
-#include "edge/jail.h"
-#include "edge/start.h"
 #include "role/front/front.h"
 
 /* Both listeners and their loops; the private one comes right behind the public one. */
@@ -28,12 +26,9 @@ static err
 serve(struct front *f, const struct start *s)
 {
 	const char *repository = start_path(s, "repository");
-	struct jail j = {.role = "front",
-	    .sets = JAIL_PURE | JAIL_FILES | JAIL_ACCEPT,
-	    .uid = s->uid,
-	    .n_read = 1,
-	    .read = {repository}};
+	struct jail j;
 
+	front_jail(s, &j);
 	f->repository = open(repository, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (f->repository < 0)
 		return fail(ERR_WORLD, "front-repository: house: the repository's folder is not there");

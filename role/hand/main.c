@@ -22,8 +22,8 @@
 #include "act/order.h"
 #include "edge/hsm.h"
 #include "edge/ipc.h"
-#include "edge/jail.h"
 #include "edge/log.h"
+#include "role/hand/hand.h"
 
 enum state { START, READY };
 
@@ -51,21 +51,12 @@ struct hand {
 static err
 open_token(struct hand *h)
 {
-	struct jail j = {
-	    .role = "hand",
-	    .sets = JAIL_PURE | JAIL_FILES | JAIL_THREADS | JAIL_EPERM,
-	    .uid = h->uid,
-	    .weak = h->weak,
-	};
+	struct jail j;
 
 	TRY(hsm_open(h->module, h->uri, HSM_SIGN, &h->hsm));
 	TRY(hsm_login(h->hsm, secret_slice(&h->pin)));
 	TRY(hsm_find(h->hsm));
-	j.read[j.n_read++] = "/usr"; /* what the module loads late */
-	j.read[j.n_read++] = "/etc";
-	j.read[j.n_read++] = "/dev/urandom";
-	if (strcmp(h->folder, "-") != 0)
-		j.write[j.n_write++] = h->folder;
+	hand_jail(h->folder, h->uid, h->weak, &j);
 	return jail_enter(&j);
 }
 

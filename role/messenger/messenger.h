@@ -18,6 +18,8 @@
 #include "base/conf.h"
 #include "edge/call.h"
 #include "edge/ipc.h"
+#include "edge/jail.h"
+#include "edge/start.h"
 
 #define MESSENGER_URLS_MAX 8
 #define MESSENGER_QUEUE_MAX 1024
@@ -42,6 +44,11 @@ struct messenger {
 	uint64_t id_of[CALLS_MAX];
 };
 
+/*
+ * jail.c: what it may still do, once it is configured: connect, read what the resolver, TLS and a delivered list need,
+ * write the mail folder where letters go into one.
+ */
+void messenger_jail(const struct messenger *m, const struct start *s, struct jail *out);
 err messenger_configure(struct messenger *m, slice file) CHECKED;
 err messenger_turn(struct messenger *m) CHECKED;
 int messenger_timeout_ms(const struct messenger *m);

@@ -1,20 +1,18 @@
 #include <fcntl.h>
 
-#include "edge/jail.h"
-#include "edge/start.h"
 #include "role/publisher/publisher.h"
 
 static err
 serve(struct publisher *p, const struct start *s)
 {
 	const char *repository = start_path(s, "repository");
-	struct jail j = {
-	    .role = "publisher", .sets = JAIL_PURE | JAIL_FILES, .uid = s->uid, .n_write = 1, .write = {repository}};
+	struct jail j;
 	int fd = open(repository, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return fail(ERR_WORLD, "publisher-folder: house: the repository's folder is gone");
 	TRY(wires_open(&p->wires));
+	publisher_jail(s, &j);
 	TRY(jail_enter(&j));
 	TRY(publisher_open(p, fd));
 	while (!wires_stopped(p->wires)) {

@@ -17,6 +17,8 @@
 #include "act/slots.h"
 #include "base/base.h"
 #include "edge/ipc.h"
+#include "edge/jail.h"
+#include "edge/start.h"
 
 #define PUBLISHED_MAX (512U << 20) /* bytes of a file: a CRL of ten million entries */
 
@@ -35,6 +37,8 @@ struct publisher {
 	uint64_t next_part;
 };
 
+/* jail.c: what it may still do: write the repository. */
+void publisher_jail(const struct start *s, struct jail *out);
 /* Reads what is published: the issuer's certificate and status/recent. */
 err publisher_open(struct publisher *p, int repository) CHECKED;
 /* The judgement of one frame, for tests: writes what it must, answers on no link. */

@@ -1,7 +1,5 @@
 #include "edge/clock.h"
-#include "edge/jail.h"
 #include "edge/log.h"
-#include "edge/start.h"
 #include "role/registrar/registrar.h"
 
 static err
@@ -24,15 +22,13 @@ use_test_clock(const struct start *s)
 static err
 serve(struct registrar *r, const struct start *s)
 {
-	struct jail j = {.role = "registrar", .sets = JAIL_PURE | JAIL_FILES | JAIL_ACCEPT, .uid = s->uid, .n_write = 2};
+	struct jail j;
 
 	TRY(wires_open(&r->wires));
 	TRY(use_test_clock(s));
 	jail_warm_up();
-	j.write[0] = start_path(s, "books");
-	j.write[1] = start_path(s, "state");
 	TRY(registrar_configure(r, s->home));
-	j.weak = r->weak_jail;
+	registrar_jail(s, r->weak_jail, &j);
 	TRY(jail_enter(&j));
 	TRY(registrar_open(r));
 	while (!wires_stopped(r->wires)) {

@@ -48,6 +48,8 @@
 #include "edge/book.h"
 #include "edge/db.h"
 #include "edge/ipc.h"
+#include "edge/jail.h"
+#include "edge/start.h"
 
 #define FLIGHTS_MAX 1024                /* applications and documents on their way: 16 MB of buffers at most      */
 #define CALLERS_MAX 4                   /* who wait for one of them: the same bytes sent again from elsewhere     */
@@ -274,6 +276,9 @@ struct registrar {
 	uint64_t uncounted[8]; /* refusals that are counted, not kept, by kind */
 	uint64_t turns, lines, applications;
 };
+
+/* --- jail.c: what it may still do: write books and projection, accept at run/office --- */
+void registrar_jail(const struct start *s, bool weak, struct jail *out);
 
 /* --- registrar.c: open, turn, close ------------------------------------------- */
 /* `r` is zeroed.  Reads configuration, files and keys: before the jail. */

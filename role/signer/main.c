@@ -22,9 +22,7 @@
 #include "base/conf.h"
 #include "edge/clock.h"
 #include "edge/ipc.h"
-#include "edge/jail.h"
 #include "edge/log.h"
-#include "edge/start.h"
 #include "role/signer/signer.h"
 
 #define PATH_BYTES 600
@@ -119,17 +117,11 @@ open_starter(struct house *h)
 static err
 enter_jail(const struct house *h)
 {
-	struct jail j = {
-	    .role = "signer",
-	    .sets = JAIL_PURE | JAIL_FILES,
-	    .uid = h->start.uid,
-	    .weak = is_weak(h),
-	    .n_write = 1,
-	    .write = {h->folder},
-	};
+	struct jail j;
 
 	if (mkdir(h->folder, 0700) != 0 && errno != EEXIST)
 		return fail_why(ERR_WORLD, "signer-folder: house: the journal's folder cannot be made", errno);
+	signer_jail(&h->start, h->folder, is_weak(h), &j);
 	return jail_enter(&j);
 }
 

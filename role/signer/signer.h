@@ -37,6 +37,8 @@
 #include "act/trust.h"
 #include "base/base.h"
 #include "edge/ipc.h"
+#include "edge/jail.h"
+#include "edge/start.h"
 #include "role/signer/hand.h"
 #include "role/signer/journal.h"
 
@@ -101,6 +103,9 @@ struct task {
 	err signed_as[ANSWERS_MAX];
 	struct head head_known;
 };
+
+/* jail.c: what it may still do: write its journal, which is `folder`. */
+void signer_jail(const struct start *s, const char *folder, bool weak, struct jail *out);
 
 void signing_drop(struct signing *s);
 /* A new wire to the registrar: it must say hello again. */

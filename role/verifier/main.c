@@ -1,6 +1,4 @@
 #include "edge/ipc.h"
-#include "edge/jail.h"
-#include "edge/start.h"
 #include "role/verifier/verifier.h"
 
 #define FLUSH_EVERY 8 /* facts: the registrar writes some into the books while we judge the next */
@@ -50,8 +48,9 @@ verifier_turn(struct verifier *v, struct wires *w)
 static err
 serve(struct verifier *v, struct wires *w, const struct start *s)
 {
-	const struct jail j = {.role = "verifier", .sets = JAIL_PURE, .uid = s->uid};
+	struct jail j;
 
+	verifier_jail(s, &j);
 	TRY(jail_enter(&j));
 	while (!wires_stopped(w)) {
 		err e = verifier_turn(v, w);

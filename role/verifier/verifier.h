@@ -34,6 +34,8 @@
 #include "act/trust.h"
 #include "base/base.h"
 #include "base/frame.h"
+#include "edge/jail.h"
+#include "edge/start.h"
 #include "pki/crl.h"
 
 #define VERIFIER_CRLS_MAX (2 * TRUST_ANCHORS_MAX) /* today's and the last one of each J-LIS CA */
@@ -47,6 +49,9 @@ struct verifier {
 	uint8_t parts_kind;
 	uint64_t parts_next;
 };
+
+/* jail.c: what it may still do: read and write the wires it has. */
+void verifier_jail(const struct start *s, struct jail *out);
 
 void verifier_start(struct verifier *v);
 void verifier_drop(struct verifier *v);
