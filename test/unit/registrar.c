@@ -2,6 +2,8 @@
 /* The registrar's turn with pretended helpers: design 3, laws 1 to 3; B-2, ID-2, B-3.2イ, B-10 to B-12, 12(1). */
 #include "test/unit/stage.h"
 
+#include <sys/wait.h>
+
 #include "test/edge/disk.h"
 
 #define STRAIGHT                                                                                                       \
@@ -908,8 +910,7 @@ test_disk(void **state)
 			expect_heard(
 			    s, i, ERR_WORLD, "registrar-closed: design 3: nothing can be made durable now; try again later");
 			for (int t = 0; t < 40 && s->r->closed.kind != OK; t++) {
-				stage_wait(s, 1);
-				usleep(30000);
+				stage_wait(s, 1100);
 				stage_turn(s);
 			}
 			expect_number("open again", s->r->closed.kind, OK);
@@ -925,6 +926,174 @@ test_disk(void **state)
 	expect_true("there were failures", failed > 6);
 	stage_audit(s);
 	stage_drop(s);
+}
+
+/* --- any order, any death ------------------------------------------------------------------------------------------------ */
+static uint64_t seed;
+
+static unsigned
+dice(unsigned n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % n;
+}
+
+/* Everybody once, in an order that nobody chose; the outsider looks after each. */
+static void
+random_turn(struct scene *s)
+{
+	int order[ENDS];
+
+	for (int i = 0; i < ENDS; i++)
+		order[i] = i;
+	for (int i = ENDS - 1; i > 0; i--) {
+		int k = (int)dice((unsigned)i + 1), t = order[i];
+
+		order[i] = order[k];
+		order[k] = t;
+	}
+	usleep(1100);
+	expect_ok("wait", wires_wait(s->r->wires, 0));
+	expect_ok("turn", registrar_turn(s->r));
+	wires_flush(s->r->wires);
+	for (int i = 0; i < ENDS; i++)
+		if (dice(4) != 0)
+			stage_end_turn(s, order[i]);
+	if (dice(6) == 0)
+		stage_audit(s);
+}
+
+#define CROWD 5
+static const char *const CARDS[CROWD] = {"yamada", "sato", "kato", "suzuki", "tanaka"};
+
+/* Every dossier has ended or has its certificate; each serial stands in one line of certificate.issued. */
+static void
+expect_finished(struct scene *s)
+{
+	const struct db_counts *c = db_counts(s->r->db);
+	uint64_t left = c->state[DOSSIER_RECEIVED] + c->state[DOSSIER_WAITING] + c->state[DOSSIER_ORDERED];
+
+	for (int t = 0; left > 0 && t < 60; t++) {
+		stage_wait(s, 2000);
+		stage_turns(s, 4);
+		left = c->state[DOSSIER_RECEIVED] + c->state[DOSSIER_WAITING] + c->state[DOSSIER_ORDERED];
+	}
+	expect_number("nobody is forgotten", left, 0);
+	stage_audit(s);
+}
+
+static void
+random_step(struct scene *s, struct applicant *a)
+{
+	unsigned who = dice(CROWD), what = dice(20);
+	int end = (int)dice(ENDS - 1);
+
+	if (what < 8)
+		(void)apply_send(s, &a[who], dice(2) == 0);
+	else if (what < 11 && end != FRONT && !s->away[end] && s->end[end] != NULL)
+		stage_wire(s, end); /* a new process at the other end */
+	else if (what < 13 && end > VERIFIER2)
+		(s->away[end] ? stage_back : stage_cut)(s, end);
+	else if (what < 14) {
+		stage_stop(s);
+		for (int i = 0; i < ENDS; i++)
+			s->away[i] = i == VERIFIER2;
+		stage_start(s);
+	} else if (what < 16)
+		stage_wait(s, (int64_t)dice(8000));
+	random_turn(s);
+}
+
+static void
+test_any_order(void **state)
+{
+	(void)state;
+	for (uint64_t run = 1; run <= 6; run++) {
+		struct scene *s = ready("crl", CONF);
+		struct applicant a[CROWD];
+
+		seed = run;
+		for (size_t i = 0; i < CROWD; i++)
+			applicant_new(s, CARDS[i], &a[i], with_mail);
+		for (int step = 0; step < 120; step++)
+			random_step(s, a);
+		for (int i = 0; i < ENDS; i++)
+			if (s->away[i] && i != VERIFIER2)
+				stage_back(s, i);
+		expect_finished(s);
+		for (size_t i = 0; i < CROWD; i++)
+			applicant_drop(&a[i]);
+		stage_drop(s);
+	}
+}
+
+/* In a process of its own: one application, and the process ends at the nth effect on the disk; true when it lived. */
+static bool
+apply_in_child(struct scene *s, struct applicant *a, enum fault how, long nth)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		s->r = NULL; /* the parent's; its descriptors are not used here */
+		disk_fault = (struct disk_fault){how, nth, EIO, 0};
+		for (int i = 0; i < ENDS; i++)
+			s->end[i] = NULL;
+		s->control = NULL;
+		stage_start(s);
+		stage_turns(s, 8);
+		stage_challenge(s, nonce_room, sizeof nonce_room);
+		{
+			struct make_application m;
+
+			application_for(s->house, s->world, "yamada", clock_now(), &m);
+			m.nonce = nonce_room;
+			buf_clear(&a->cms);
+			make_application(&a->cms, a->card, a->own, &m);
+		}
+		(void)apply(s, a, true);
+		if (a->reply.state != DOSSIER_ISSUED)
+			_exit(4);
+		stage_turns(s, 8);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != DIED)
+		fail_msg("the registrar ended with %d at effect %ld", WEXITSTATUS(status), nth);
+	return WEXITSTATUS(status) == 0;
+}
+
+/* Dead at each effect of the disk: started again, what was begun finishes, and nothing is there twice. */
+static void
+test_death(void **state)
+{
+	static const enum fault ways[] = {DIE_BEFORE, DIE_HALF, DIE_AFTER};
+
+	(void)state;
+	for (size_t w = 0; w < COUNT(ways); w++)
+		for (long nth = 1;; nth++) {
+			struct scene *s = stage_new_with("crl", CONF);
+			struct applicant a = {
+			    .card = signer_load(s->world, "yamada"), .own = signer_new(KEY_P256, 256), .cms = BUF(CMS_MAX)};
+			bool lived;
+
+			stage_stop(s);
+			lived = apply_in_child(s, &a, ways[w], nth);
+			stage_start(s);
+			stage_turns(s, 12);
+			expect_finished(s);
+			expect_true("at most one", db_counts(s->r->db)->state[DOSSIER_ISSUED] <= 1);
+			if (lived)
+				expect_number("what was answered is there", db_counts(s->r->db)->state[DOSSIER_ISSUED], 1);
+			applicant_drop(&a);
+			stage_drop(s);
+			if (lived) {
+				expect_true("there were effects to die at", nth > 15);
+				break;
+			}
+		}
 }
 
 int
@@ -949,6 +1118,8 @@ main(void)
 	    cmocka_unit_test(test_clock),
 	    cmocka_unit_test(test_projection),
 	    cmocka_unit_test(test_disk),
+	    cmocka_unit_test(test_any_order),
+	    cmocka_unit_test(test_death),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
