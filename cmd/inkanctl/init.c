@@ -563,6 +563,8 @@ write_repository(struct init *i)
 	TRY(make_folder(i, "repository/terms", 0755));
 	TRY(write_file(i, "repository/ca/issuer.cer", buf_slice(&i->made.issuer), 0644));
 	TRY(write_file(i, "repository/ca/ocsp.cer", buf_slice(&i->made.ocsp), 0644));
+	/* the key of the books' checkpoints, for whoever checks that a promised entry is in the tree */
+	TRY(write_file(i, "repository/ca/books.spki", buf_slice(&i->made.status_key), 0644));
 	TRY(write_file(i, "repository/cps/" PROFILE ".txt", buf_slice(&i->cps), 0644));
 	TRY(write_index(i));
 	for (size_t k = 0; k < 2; k++) {
