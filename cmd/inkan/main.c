@@ -101,8 +101,8 @@ usage(FILE *f, enum lang l, const struct command *c)
 		if ((OPTIONS[i].commands & c->bit) != 0)
 			fprintf(f, "  --%s %s\n        %s\n", OPTIONS[i].name, OPTIONS[i].arg, words(l, OPTIONS[i].line));
 	fprintf(f, "\n%s\n",
-	    words(l, "Exit codes: 0 done, 1 no, 2 usage, 3 malformed, 4 not there, 5 later, 6 waits, 7 stopped by you, 8 "
-	             "not shown as revoked"));
+	    words(l, "exit: 0 done, 1 no, 2 usage, 3 malformed, 4 not there, 5 later, 6 waits, 7 stopped by you, 8 not "
+	             "shown as revoked"));
 }
 
 /* --name value, --name=value or --name; anything else is an argument. */
