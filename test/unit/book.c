@@ -213,6 +213,8 @@ audit(enum book_mode mode)
 	return turn;
 }
 
+static bool write_in_child(uint64_t from, uint64_t to, enum fault how, long nth);
+
 static void
 test_turns(void **state)
 {
@@ -283,6 +285,43 @@ test_one_writer(void **state)
 	expect_ok("commit", book_commit(a));
 	/* a reader sees what is whole, also while the next turn is half written */
 	expect_number("reader", audit(BOOK_READ), 1);
+}
+
+/* A reader beside a writer at work always sees whole turns, and never fewer than before. */
+static void
+test_reader_beside(void **state)
+{
+	uint64_t seen = 0, looks = 0;
+	int status = 0;
+	pid_t pid;
+	(void)state;
+
+	assert_true(write_in_child(0, 1, FAULT_NONE, 0));
+	pid = fork();
+	if (pid == 0) {
+		struct book *b = NULL;
+		struct book_opened o;
+
+		if (book_open(folder, BOOK_WRITE, 0, &b, &o).kind != OK)
+			_exit(2);
+		for (uint64_t t = 1; t < 150; t++) {
+			add_turn(b, t, shape_of(t));
+			if (book_commit(b).kind != OK)
+				_exit(3);
+			usleep(500);
+		}
+		_exit(0);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		uint64_t turns = audit(BOOK_READ);
+
+		expect_true("never fewer", turns >= seen);
+		seen = turns;
+		looks++;
+	}
+	expect_number("the writer lived", (uint64_t)WEXITSTATUS(status), 0);
+	expect_true("looked often", looks > 1);
+	expect_number("all", audit(BOOK_READ), 150);
 }
 
 /* A piece of evidence is written once in two neighbouring turns. */
@@ -907,6 +946,7 @@ main(void)
 	    cmocka_unit_test_setup(test_turns, fresh),
 	    cmocka_unit_test_setup(test_time, fresh),
 	    cmocka_unit_test_setup(test_one_writer, fresh),
+	    cmocka_unit_test_setup(test_reader_beside, fresh),
 	    cmocka_unit_test_setup(test_same_evidence, fresh),
 	    cmocka_unit_test_setup(test_crash_anywhere, fresh),
 	    cmocka_unit_test_setup(test_error_anywhere, fresh),
