@@ -370,7 +370,8 @@ setup(struct db *db, bool writes)
 			TRY(execute(db, SCHEMA));
 		else if (version != DB_VERSION)
 			return fail(ERR_CORRUPT, "db-version: design 3: the projection is of another version; make it anew");
-	} else if (pragma_number(db, "PRAGMA user_version") != DB_VERSION)
+	} else if (execute(db, "PRAGMA query_only = 1").kind != OK ||
+	           pragma_number(db, "PRAGMA user_version") != DB_VERSION)
 		return fail(ERR_CORRUPT, "db-version: design 3: the projection is of another version; make it anew");
 	{
 		char text[64];
@@ -407,7 +408,8 @@ db_open_read(const char *path, struct db **out)
 {
 	if (access(path, R_OK) != 0)
 		return fail_why(ERR_ABSENT, "db-absent: design 3: there is no projection", errno);
-	return open_with(path, SQLITE_OPEN_READONLY, false, out);
+	/* not SQLITE_OPEN_READONLY: after a crash the -wal must be taken in before it can be read */
+	return open_with(path, SQLITE_OPEN_READWRITE, false, out);
 }
 
 void
@@ -1041,16 +1043,29 @@ digest_rows(struct db *db, enum statement s, struct hash *h)
 	return rc == SQLITE_DONE ? ok : sql_fail(rc);
 }
 
+static err
+digest_all(struct db *db, struct hash *h)
+{
+	uint8_t fold[FOLD_MAX];
+
+	TRY(whole_load(db));
+	hash_add(h, slice_of(fold, fold_put(fold, &db->committed, WHOLE, COUNT(WHOLE))));
+	TRY(digest_rows(db, Q_ALL_DOSSIERS, h));
+	return digest_rows(db, Q_ALL_PLACES, h);
+}
+
 err
 db_digest(struct db *db, digest *out)
 {
-	uint8_t fold[FOLD_MAX];
 	struct hash h;
+	err e;
 
+	assert(!db->in_turn);
 	hash_start(&h);
-	hash_add(&h, slice_of(fold, fold_put(fold, &db->committed, WHOLE, COUNT(WHOLE))));
-	TRY(digest_rows(db, Q_ALL_DOSSIERS, &h));
-	TRY(digest_rows(db, Q_ALL_PLACES, &h));
+	TRY(execute(db, "BEGIN")); /* one moment, also while a registrar writes on */
+	e = digest_all(db, &h);
+	TRY(execute(db, "ROLLBACK"));
+	TRY(e);
 	*out = hash_end(&h);
 	return ok;
 }

@@ -96,7 +96,7 @@ err db_revoked(struct db *db, uint64_t from, struct record *out, size_t max, siz
  * and then, so that a role can answer its heartbeat.
  */
 err db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void *), void *with) CHECKED;
-/* SHA-256 over everything the projection holds, rows in order: equal folds are equal. */
+/* SHA-256 over everything the projection holds, rows in order: equal folds are equal.  db_head() is of that moment then. */
 err db_digest(struct db *db, digest *out) CHECKED;
 
 #endif

@@ -14,9 +14,10 @@ static const struct {
     {"show", show_main, "DOSSIER   one dossier as a person reads it"},
     {"replay", replay_main, "N         decides again from the stored evidence"},
     {"proof", proof_main, "N         that line N stands in the tree"},
+    {"reindex", reindex_main, "          makes the projection anew from the books and compares"},
 };
 
-static const char USAGE[] = "usage: inkanctl books verify|show|replay|proof [--home DIR] [--json] ...\n";
+static const char USAGE[] = "usage: inkanctl books verify|show|replay|proof|reindex [--home DIR] [--json] ...\n";
 
 int
 books_main(int argc, char **argv)

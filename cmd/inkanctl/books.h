@@ -5,9 +5,11 @@
  *	inkanctl books show DOSSIER        one dossier as a person reads it
  *	inkanctl books replay N            decides again from the stored evidence
  *	inkanctl books proof N             that line N stands in the tree
+ *	inkanctl books reindex             makes the projection anew and compares
  *
  * Depends on: act, edge/{book,disk}, cmd/inkanctl/inkanctl.  Touches: reads the
- * house's folder; writes nothing, locks nothing, asks no process: it may run
+ * house's folder; writes nothing (but reindex a second
+ * projection in /tmp), locks nothing, asks no process: it may run
  * beside a house at work and sees the books as they stood when it opened them.
  */
 #ifndef CMD_INKANCTL_BOOKS_H
@@ -45,5 +47,6 @@ int verify_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int replay_main(int argc, char **argv);
 int proof_main(int argc, char **argv);
+int reindex_main(int argc, char **argv);
 
 #endif
