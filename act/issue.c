@@ -1,3 +1,4 @@
+#include "act/entry.h"
 #include "act/issue.h"
 #include "pki/cert.h"
 #include "pki/name.h"
@@ -42,7 +43,8 @@ issue_plan_tbs(const struct profile *p, const struct cert *issuer, const struct 
 		return fail(ERR_POLICY, "issue-name: Rule 6(v): a certificate names its person");
 	if (f->validity_years < 1 || f->validity_years > p->validity_years_max)
 		return fail(ERR_POLICY, "issue-validity: Rule 6(iv): the validity is not one the profile gives");
-	TRY(key_name_spki(f->spki, &k)); /* the signer has its application's possession proof, the registrar its verifier's word */
+	TRY(key_name_spki(
+	    f->spki, &k)); /* the signer has its application's possession proof, the registrar its verifier's word */
 	TRY(profile_check_key(p, k));
 	key_identifier(k, ski);
 	until = instant_add_years(from, f->validity_years);
@@ -152,9 +154,13 @@ plan(const struct issue_view *v, const struct issue_order *o, enum issue_turn tu
 	const struct trust_person *who = NULL;
 	struct identity i;
 	struct decision d;
+	dossier_id own;
 	slice bytes;
 
 	TRY(judge(v, o, by, a, &i, &d, &who));
+	own = dossier_id_of(a->document);
+	if (memcmp(own.b, o->dossier.b, sizeof own.b) != 0)
+		return fail(ERR_CONFLICT, "issue-dossier: Rule 6(v): the certificate would name another application's dossier");
 	birth_put(&birth, a->birth_year, a->birth_month, a->birth_day);
 	TRY(issue_plan_tbs(v->profile, &v->trust->issuer,
 	    &(struct issue_facts){

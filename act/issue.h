@@ -3,7 +3,7 @@
  *           be.  Rule 6(iv)-(vi), 12(1)(i)ヘ; design 3 "Who allocates".
  *
  * Depends on: base, pki, trust, profile, application, identity, decision, order,
- * ticket.  Pure.
+ * entry, ticket.  Pure.
  *
  * Two who do not trust each other plan the same bytes.  The registrar draws the
  * serial and notBefore, plans the TBSCertificate from the facts it has and
@@ -22,6 +22,7 @@
  *   issue-profile    the application is for another profile
  *   issue-serial     not a serial this house draws
  *   issue-issuer-end the certificate would outlive its issuer
+ *   issue-dossier    the dossier, which the certificate names, is not the application's
  *   issue-tbs        the bytes differ from the digest in the books
  * and everything application_get, identity_check, decision_* and profile_lint refuse.
  */

@@ -4,6 +4,7 @@
 #include "act/identity.h"
 #include "act/revocation.h"
 #include "pki/cms.h"
+#include "pki/name.h"
 #include "pki/ocsp.h"
 
 const char *
@@ -31,6 +32,22 @@ check_ours(const struct trust *t, const struct cert *c)
 	return ok;
 }
 
+/*
+ * The application is the one this certificate was issued on: its subject names the dossier, which is the application's
+ * digest.  The key alone would not say so: anybody can put the same PKCS#10 into a document of his own.
+ */
+static bool
+is_application_of(const struct application *a, const struct cert *ours)
+{
+	struct buf id OWNED(buf_drop) = BUF(64);
+	dossier_id d = dossier_id_of(a->document);
+	slice named;
+
+	buf_put_hex(&id, (slice){d.b, sizeof d.b});
+	return slice_eq(a->request.spki, ours->spki) && name_value(ours->subject, NAME_SERIAL, &named).kind == OK &&
+	       slice_eq(named, buf_slice(&id));
+}
+
 /* V-1 by the applicant's card: the application under this certificate names the card. */
 static err
 check_card(const struct trust *t, const struct revoked_order *o, const struct cert *ours, const struct cms *c,
@@ -48,7 +65,7 @@ check_card(const struct trust *t, const struct revoked_order *o, const struct ce
 	if (o->method == STATUS_CRL && (crl == NULL || !digest_eq(crl_table_digest(crl), o->crl)))
 		return fail(ERR_ABSENT, "revocation-crl: JPKI Act 19: the CRL this request cites was not handed over");
 	TRY(application_get(o->application, &a));
-	if (!slice_eq(a.request.spki, ours->spki))
+	if (!is_application_of(&a, ours))
 		return fail(
 		    ERR_POLICY, "revocation-application: Rule 6(x): the application is not the one of this certificate");
 	if (!slice_eq(a.cms.certificate, c->certificate))

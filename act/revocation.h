@@ -10,7 +10,8 @@
  * signer checks itself:
  *   by the certificate's own key   document V-1 signed by the very certificate: at once, nothing else asked
  *   by the applicant's card        V-1 signed by the card of the application under that certificate, with
- *                                  good status; a renewed, revoked or uncheckable card goes to an officer
+ *                                  good status, the application that the certificate names in its subject;
+ *                                  a renewed, revoked or uncheckable card goes to an officer
  *   by a revocation officer        document V-2 signed by a person with that duty
  * The first two are decided without a person, so both together stay under an
  * hourly cap; above it they go to the officer too (design 3).

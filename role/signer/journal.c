@@ -98,6 +98,8 @@ apply(struct journal_state *s, const struct line *l, json body)
 		break;
 	case ACT_CHECKPOINT_SIGNED:
 		TRY(get_head(body, "size", "root", &s->checkpoint));
+		if (s->checkpoint.size > s->books.size)
+			s->books = s->checkpoint; /* books set back behind it are not the ones that were signed */
 		break;
 	case ACT_SEEN:
 		TRY(apply_seen(s, body));

@@ -37,7 +37,7 @@
 
 /* The fold of all lines: what a signer remembers besides its indexed values. */
 struct journal_state {
-	struct head books;       /* the last head of the books it has seen           */
+	struct head books;       /* the last head of the books it has seen or signed  */
 	struct head checkpoint;  /* the last one signed; size 0: none                */
 	uint64_t crl_number;     /* the last one used                                */
 	uint64_t ruleset_version; /* the highest approved version seen               */

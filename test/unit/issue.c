@@ -2,6 +2,7 @@
 /* From an order to a certificate: Rule 6(iv)-(vi), 12(1)(i)ニ ヘ; every reason for which a signer refuses. */
 #include "test/unit/test.h"
 
+#include "act/entry.h"
 #include "act/issue.h"
 #include "pki/name.h"
 #include "test/jpki/make.h"
@@ -91,8 +92,7 @@ setup(void **state)
 	    .address = LIT("-"),
 	    .birth = LIT("-"),
 	    .spki = signer_spki(w.own)};
-	for (uint8_t i = 0; i < 16; i++)
-		w.facts.dossier.b[i] = i;
+	w.facts.dossier = dossier_id_of(sha256(buf_slice(&w.application)));
 	{
 		static struct world_person p;
 
@@ -220,7 +220,7 @@ refusals(void **state)
 	    {"other bytes", 14, ERR_CONFLICT,
 	        "issue-tbs: Rule 12(1)(i)ヘ: the planned certificate is not the one the books ordered"},
 	    {"other dossier", 15, ERR_CONFLICT,
-	        "issue-tbs: Rule 12(1)(i)ヘ: the planned certificate is not the one the books ordered"},
+	        "issue-dossier: Rule 6(v): the certificate would name another application's dossier"},
 	    {"low serial", 16, ERR_POLICY,
 	        "issue-serial: RFC 5280 4.1.2.2: a serial is 16 random bytes, the first 40 to 7F"},
 	    {"high serial", 17, ERR_POLICY,

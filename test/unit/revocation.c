@@ -2,9 +2,11 @@
 /* Taking a certificate back: B-10, B-11, Rule 12(1)(ii); the set, lists and answers made from it; receipts. */
 #include "test/unit/test.h"
 
+#include "act/entry.h"
 #include "act/issue.h"
 #include "act/receipt.h"
 #include "act/revocation.h"
+#include "pki/name.h"
 #include "pki/ocsp.h"
 #include "test/jpki/make.h"
 
@@ -26,9 +28,10 @@ certificate(struct signer *subject, uint8_t last, instant from, int years, struc
 {
 	uint8_t ski[SHA1_LEN];
 	struct key *k OWNED(key_drop) = NULL;
+	struct buf name OWNED(buf_drop) = BUF(1024), id OWNED(buf_drop) = BUF(64);
+	dossier_id dossier = dossier_id_of(sha256(buf_slice(&w.application)));
 	struct cert_plan p = {.serial = {16, {0x40, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, last}},
 	    .issuer = w.trust->issuer.subject,
-	    .subject = w.trust->issuer.subject,
 	    .spki = signer_spki(subject),
 	    .not_before = from,
 	    .not_after = instant_add_years(from, years),
@@ -36,6 +39,10 @@ certificate(struct signer *subject, uint8_t last, instant from, int years, struc
 	    .aki = w.trust->issuer.ski,
 	    .ski = ARR(ski)};
 
+	buf_put_hex(&id, (slice){dossier.b, sizeof dossier.b});
+	name_put(&name,
+	    (struct name_part[]){{NAME_C, LIT("JP")}, {NAME_CN, LIT("山田　太郎")}, {NAME_SERIAL, buf_slice(&id)}}, 3);
+	p.subject = buf_slice(&name);
 	expect_ok("key", key_get_spki(signer_spki(subject), &k));
 	key_identifier(k, ski);
 	*out = BUF(CERT_MAX);
@@ -231,6 +238,8 @@ asked_wrongly(void **state)
 	        "revocation-card: Rule 6(x): the request is signed by another card than the application"},
 	    {"another application", CARD, 4, ERR_POLICY,
 	        "revocation-application: Rule 6(x): the application is not the one of this certificate"},
+	    {"another's card in an application of its own", OTHER_CARD, 14, ERR_POLICY,
+	        "revocation-application: Rule 6(x): the application is not the one of this certificate"},
 	    {"unchecked card", CARD, 5, ERR_ABSENT,
 	        "revocation-crl: JPKI Act 19: the CRL this request cites was not handed over"},
 	    {"judged long before", CARD, 6, ERR_POLICY,
@@ -301,6 +310,11 @@ asked_wrongly(void **state)
 		case 4:
 			application_for(w.house, w.dir, "yamada", at_of(AT), &a);
 			make_application(&application, w.card, w.other, &a);
+			o.application = buf_slice(&application);
+			break;
+		case 14: /* the subscriber's own PKCS#10, taken out of his application */
+			application_for(w.house, w.dir, "ito", at_of(AT), &a);
+			make_application(&application, w.other_card, w.own, &a);
 			o.application = buf_slice(&application);
 			break;
 		case 5:

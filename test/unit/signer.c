@@ -373,6 +373,7 @@ replan(struct applicant *a)
 {
 	struct buf tbs OWNED(buf_drop) = BUF(ISSUE_TBS_MAX);
 
+	a->order.dossier = dossier_id_of(sha256(a->order.application));
 	expect_ok("plan", issue_plan_tbs(w.profile, &w.trust->issuer,
 	                      &(struct issue_facts){.dossier = a->order.dossier,
 	                          .serial = a->order.serial,
@@ -406,7 +407,6 @@ applicant_new(struct applicant *a, uint8_t number)
 	    .method = STATUS_CRL,
 	    .crl = w.crl_digest,
 	    .ruleset = w.ruleset->digest};
-	a->order.dossier.b[0] = number;
 	replan(a);
 }
 
@@ -1169,6 +1169,9 @@ status(void **state)
 	expect_true("other books", checkpoint(12, 13)->kind == ERR_POLICY);
 	w.books_shift = 0;
 	accepted("right", checkpoint(12, 13));
+	crash(); /* books of between the last hello and the last checkpoint */
+	refused("set back behind a checkpoint", say_hello(12, (struct head){0}, 12), ERR_CORRUPT,
+	    "signer-books-rollback: design 3: the books are shorter than those this signer saw");
 }
 
 /* What one mode hears the other does not: a peer that says it is not argued with. */
