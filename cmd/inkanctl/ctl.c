@@ -23,7 +23,7 @@ ctl_get(struct ctl *c, int argc, char **argv, const char *usage, enum done *done
 	int o;
 
 	*c = (struct ctl){.lang = locale(), .progress = isatty(STDERR_FILENO) == 1};
-	c->home = access("demo/inkan.conf", F_OK) == 0 ? "demo" : "/var/lib/inkan";
+	c->home = access("demo/house/inkan.conf", F_OK) == 0 ? "demo/house" : "/var/lib/inkan";
 	optind = 1;
 	opterr = 0;
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {

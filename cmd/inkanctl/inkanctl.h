@@ -11,7 +11,7 @@
  *   2  the command line is not understood
  *   3  something outside failed: no such folder, a file that cannot be read
  *
- * Common flags: --home DIR (else ./demo when a house stands there, else
+ * Common flags: --home DIR (else demo/house when a house stands there, else
  * /var/lib/inkan), --json (one object on standard output), --help.  People are
  * spoken to in the locale's language, Japanese or English (base/words).
  */

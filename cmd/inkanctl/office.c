@@ -557,7 +557,7 @@ get_options(int argc, char **argv, struct office *o)
 		else
 			return usage(c == 'H' ? stdout : stderr);
 	if (o->home == NULL)
-		o->home = access("demo/home/inkan.conf", R_OK) == 0 ? "demo/home" : "/var/lib/inkan";
+		o->home = access("demo/house/inkan.conf", R_OK) == 0 ? "demo/house" : "/var/lib/inkan";
 	return -1;
 }
 

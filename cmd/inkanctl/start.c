@@ -62,7 +62,7 @@ get_options(int argc, char **argv, const char *line, struct options *o)
 	if (optind < argc)
 		return usage(stderr, line);
 	if (o->home == NULL)
-		o->home = access("demo/home/inkan.conf", R_OK) == 0 ? "demo/home" : "/var/lib/inkan";
+		o->home = access("demo/house/inkan.conf", R_OK) == 0 ? "demo/house" : "/var/lib/inkan";
 	return -1;
 }
 
