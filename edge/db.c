@@ -4,7 +4,6 @@
 
 #include "edge/db.h"
 
-#define DB_VERSION 2
 #define FOLD_MAX 2048
 
 /* --- the statements ---------------------------------------------------------- */
@@ -57,7 +56,6 @@ static const char *const SQL[Q_COUNT] = {
 
 /* owes is NULL when nothing is owed, so that only a debt stands in its index; likewise due and revoked_n. */
 static const char SCHEMA[] =
-    "PRAGMA user_version = 2;"
     "CREATE TABLE house (one INTEGER PRIMARY KEY, fold BLOB NOT NULL);"
     "CREATE TABLE dossier (n INTEGER PRIMARY KEY, id BLOB NOT NULL, key8 INTEGER NOT NULL, card8 INTEGER NOT NULL,"
     " serial8 INTEGER, owes INTEGER, due INTEGER, revoked_n INTEGER, fold BLOB NOT NULL);"
@@ -150,6 +148,13 @@ static const struct field WHOLE[] = {
     F(whole, walked[0].offset),
     F(whole, walked[1].pack),
     F(whole, walked[1].offset),
+};
+
+static const struct field PLACE[] = {
+    F(evidence_at, sealed),
+    F(evidence_at, pack),
+    F(evidence_at, offset),
+    F(evidence_at, length),
 };
 
 _Static_assert(COUNT(RECORD) <= 64 && COUNT(WHOLE) <= 64, "one bit a field");
@@ -355,6 +360,35 @@ pragma_number(struct db *db, const char *text)
 	return v;
 }
 
+static uint32_t
+mix(uint32_t h, const struct field *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		h = (h ^ (uint32_t)f[i].at) * 16777619U;
+		h = (h ^ (uint32_t)f[i].size) * 16777619U;
+	}
+	return h;
+}
+
+/* The version is the layout itself: a program that folds otherwise makes its projection anew. */
+static int64_t
+layout_version(void)
+{
+	uint32_t h = mix(mix(mix(2166136261U, RECORD, COUNT(RECORD)), WHOLE, COUNT(WHOLE)), PLACE, COUNT(PLACE));
+
+	return (int64_t)(h & 0x7FFFFFFF) | 1;
+}
+
+static err
+make_schema(struct db *db)
+{
+	char text[64];
+
+	TRY(execute(db, SCHEMA));
+	snprintf(text, sizeof text, "PRAGMA user_version = %lld", (long long)layout_version());
+	return execute(db, text);
+}
+
 static err
 setup(struct db *db, bool writes)
 {
@@ -367,11 +401,11 @@ setup(struct db *db, bool writes)
 		                "PRAGMA wal_autocheckpoint = 4000;"));
 		version = pragma_number(db, "PRAGMA user_version");
 		if (version == 0)
-			TRY(execute(db, SCHEMA));
-		else if (version != DB_VERSION)
+			TRY(make_schema(db));
+		else if (version != layout_version())
 			return fail(ERR_CORRUPT, "db-version: design 3: the projection is of another version; make it anew");
 	} else if (execute(db, "PRAGMA query_only = 1").kind != OK ||
-	           pragma_number(db, "PRAGMA user_version") != DB_VERSION)
+	           pragma_number(db, "PRAGMA user_version") != layout_version())
 		return fail(ERR_CORRUPT, "db-version: design 3: the projection is of another version; make it anew");
 	{
 		char text[64];
@@ -666,12 +700,6 @@ db_revoked(struct db *db, uint64_t from, struct record *out, size_t max, size_t 
 }
 
 /* --- places of evidence ------------------------------------------------------------- */
-static const struct field PLACE[] = {
-    F(evidence_at, sealed),
-    F(evidence_at, pack),
-    F(evidence_at, offset),
-    F(evidence_at, length),
-};
 
 err
 db_place(struct db *db, digest name, struct evidence_at *out)

@@ -1,0 +1,291 @@
+/* The projection: what is stored comes back, turns are whole, catching up equals having been there: design 3. */
+#include "test/unit/test.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "edge/db.c" /* its field tables are tested from inside */
+
+static const digest BASE = {{1}};
+
+static digest
+of(unsigned seed)
+{
+	uint8_t b[4] = {(uint8_t)seed, (uint8_t)(seed >> 8), 3, 4};
+
+	return sha256(ARR(b));
+}
+
+static struct entry
+about(enum act a, uint64_t n, unsigned who)
+{
+	struct entry e = {.line = {.n = n,
+	                      .at = {1795312370000 + (int64_t)n},
+	                      .act = a,
+	                      .about = ABOUT_DOSSIER,
+	                      .by = BY_REGISTRAR,
+	                      .by_id = LIT("registrar"),
+	                      .under = BASE}};
+
+	e.document = of(who);
+	e.line.dossier = dossier_id_of(e.document);
+	e.key = of(who + 1000);
+	e.card = of(who % 7 + 2000);
+	e.serial = (serial){16, {0x40}};
+	memcpy(e.serial.b + 1, e.document.b, 15);
+	e.not_after = (instant){1895312370000};
+	e.validity = 3;
+	e.judged = e.line.at;
+	e.line.n_evidence = 1;
+	e.line.evidence[0] = a == ACT_CERTIFICATE_ISSUED ? of(who + 5000) : e.document;
+	e.certificate = of(who + 5000);
+	return e;
+}
+
+#define STEPS 6
+static const enum act STEP[STEPS] = {ACT_APPLICATION_RECEIVED, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED,
+    ACT_CERTIFICATE_ORDERED, ACT_CERTIFICATE_ISSUED, ACT_CERTIFICATE_DELIVERED};
+
+static struct evidence_at
+place(uint64_t n)
+{
+	return (struct evidence_at){.pack = 1, .offset = 1024 * (n + 1), .length = 100};
+}
+
+static err
+step(struct db *db, uint64_t *n, unsigned who, enum act a)
+{
+	struct entry e = about(a, *n, who);
+	struct evidence_at at = place(*n);
+
+	if (a != ACT_APPLICATION_RECEIVED && a != ACT_CERTIFICATE_ISSUED)
+		e.line.n_evidence = 0;
+	TRY(db_apply(db, &e, &at));
+	(*n)++;
+	return ok;
+}
+
+static struct db *
+memory(void)
+{
+	struct db *db = NULL;
+
+	expect_ok("open", db_open(":memory:", &db));
+	return db;
+}
+
+static void
+all(struct db *db, uint64_t *n, unsigned from, unsigned to)
+{
+	expect_ok("begin", db_begin(db));
+	for (unsigned who = from; who < to; who++)
+		for (size_t i = 0; i < STEPS; i++)
+			expect_ok("step", step(db, n, who, STEP[i]));
+	expect_ok("commit", db_commit(db, (struct head){*n, of(0)}));
+}
+
+/* Every byte of the fold that is no padding is stored: a field that is forgotten would die with the process. */
+static void
+test_fields(void **state)
+{
+	uint8_t fold[FOLD_MAX];
+	struct record r, back = {0};
+	struct whole w, other = {0};
+	slice rest;
+
+	(void)state;
+	memset(&r, 0x11, sizeof r);
+	r.d.accepted = r.d.review = r.application.sealed = r.certificate.sealed = true;
+	r.d.why_n = WHY_MAX;
+	expect_ok("record", record_get(slice_of(fold, record_put(fold, &r)), &back));
+	memset(&w, 0x11, sizeof w);
+	w.ledger.stopped = w.ledger.any_other = true;
+	w.walked[0] = w.walked[1] = (struct evidence_iter){.pack = 3, .offset = 4};
+	expect_ok(
+	    "whole", fold_get(slice_of(fold, fold_put(fold, &w, WHOLE, COUNT(WHOLE))), &other, WHOLE, COUNT(WHOLE), &rest));
+#if defined(__GNUC__) && !defined(__clang__)
+	__builtin_clear_padding(&r);
+	__builtin_clear_padding(&back);
+	__builtin_clear_padding(&w);
+	__builtin_clear_padding(&other);
+	expect_same("every field of a dossier", slice_of(&back, sizeof back), slice_of(&r, sizeof r));
+	expect_same("every field of the house", slice_of(&other, sizeof other), slice_of(&w, sizeof w));
+#endif
+	expect_number("why", back.d.why_n, WHY_MAX);
+	for (size_t n = 0; n < 8; n++)
+		expect_err("short", record_get(slice_of(fold, n), &back), ERR_CORRUPT,
+		    "db-damaged: design 3: a row of the projection cannot be read; make it anew");
+}
+
+static void
+test_questions(void **state)
+{
+	struct db *db OWNED(db_close) = memory();
+	struct record r[8], one;
+	uint64_t n = 0, open, valid;
+	struct evidence_at at;
+	size_t got;
+	bool used;
+
+	(void)state;
+	all(db, &n, 0, 20);
+	expect_ok("dossier", db_dossier(db, dossier_id_of(of(3)), &one));
+	expect_number("delivered", one.d.state, DOSSIER_DELIVERED);
+	expect_number("place", one.application.offset, place(3 * STEPS).offset);
+	expect_number("place", one.certificate.offset, place(3 * STEPS + 4).offset);
+	expect_err("no dossier", db_dossier(db, dossier_id_of(of(99)), &one), ERR_ABSENT,
+	    "dossier-absent: Rule 12(1): there is no such application");
+	expect_ok("serial", db_serial(db, about(ACT_CERTIFICATE_ISSUED, 0, 4).serial, &one));
+	expect_true("the right one", digest_eq(one.d.document, of(4)));
+	expect_err("no serial", db_serial(db, about(ACT_CERTIFICATE_ISSUED, 0, 99).serial, &one), ERR_ABSENT,
+	    "serial-absent: Rule 6(v): no certificate has this serial number");
+	expect_err("no evidence", db_place(db, of(12345), &at), ERR_ABSENT,
+	    "evidence-absent: Rule 12(1): the books hold no such evidence");
+	/* card 2 has dossiers 2, 9, 16 */
+	expect_ok("card", db_card(db, of(2 + 2000), dossier_id_of(of(9)), (instant){0}, &open, &valid));
+	expect_true("two others", open == 0 && valid == 2);
+	expect_ok("expired", db_card(db, of(2 + 2000), dossier_id_of(of(9)), (instant){1895312370001}, &open, &valid));
+	expect_number("expired", valid, 0);
+	expect_ok("key", db_key_used(db, of(5 + 1000), dossier_id_of(of(5)), &used));
+	expect_true("its own", !used);
+	expect_ok("key", db_key_used(db, of(5 + 1000), dossier_id_of(of(6)), &used));
+	expect_true("another's", used);
+	expect_ok("due", db_due(db, (instant){1795312370000 + 1000}, r, 8, &got));
+	expect_true("eight in order", got == 8 && digest_eq(r[0].d.document, of(0)) && digest_eq(r[7].d.document, of(7)));
+	expect_ok("none owe", db_owing(db, OWES_ISSUE, 0, true, r, 8, &got));
+	expect_number("none owe", got, 0);
+	expect_number("counts", db_counts(db)->state[DOSSIER_DELIVERED], 20);
+}
+
+/* A batch of answers moves what is due; a revoked one comes first, and an answer made before it does not count. */
+static void
+test_due(void **state)
+{
+	struct db *db OWNED(db_close) = memory();
+	struct entry e, answers;
+	struct record r[8];
+	uint64_t n = 0;
+	size_t got;
+
+	(void)state;
+	all(db, &n, 0, 3);
+	expect_ok("begin", db_begin(db));
+	e = about(ACT_CERTIFICATE_REVOKED, n++, 2);
+	e.line.n_evidence = 0;
+	e.line.at.ms += 5000;
+	expect_ok("revoked", db_apply(db, &e, NULL));
+	expect_ok("due", db_due(db, (instant){1795312379000}, r, 8, &got));
+	expect_true("revoked first", got == 3 && r[0].d.state == DOSSIER_REVOKED && r[0].due.ms == 1);
+	expect_ok("revoked", db_revoked(db, 0, r, 8, &got));
+	expect_number("one", got, 1);
+	expect_ok("after it", db_revoked(db, n, r, 8, &got));
+	expect_number("none", got, 0);
+	answers = (struct entry){.line = {.n = n, .at = {1795312376000}, .act = ACT_OCSP_PUBLISHED, .about = ABOUT_HOUSE},
+	    .this_update = {e.line.at.ms - 1000},
+	    .next_update = {e.line.at.ms + 9000},
+	    .n_serials = 2};
+	answers.serials[0] = about(ACT_CERTIFICATE_ISSUED, 0, 1).serial;
+	answers.serials[1] = e.serial;
+	expect_ok("answers", db_apply(db, &answers, NULL));
+	expect_ok("due", db_due(db, (instant){1795312390000}, r, 8, &got));
+	expect_number("the old answer about the revoked one does not count", (uint64_t)r[0].due.ms, 1);
+	expect_true("the other is due at half its life", got == 3 && r[2].due.ms == answers.this_update.ms + 5000);
+	answers.line.n++;
+	answers.serials[0].b[3] ^= 1;
+	expect_err("unknown", db_apply(db, &answers, NULL), ERR_CORRUPT,
+	    "db-serial: Rule 6(xi): an answer was published about an unknown serial");
+	db_rollback(db);
+	expect_ok("all is as before", db_dossier(db, dossier_id_of(of(2)), &r[0]));
+	expect_number("delivered", r[0].d.state, DOSSIER_DELIVERED);
+}
+
+/* What a turn applied is seen in it, and gone with it. */
+static void
+test_turns(void **state)
+{
+	struct db *db OWNED(db_close) = memory(), *other OWNED(db_close) = memory();
+	uint64_t n = 0, m = 0;
+	struct record r;
+	digest a, b;
+	struct entry e;
+
+	(void)state;
+	all(db, &n, 0, 4);
+	expect_ok("digest", db_digest(db, &a));
+	expect_ok("begin", db_begin(db));
+	expect_ok("step", step(db, &n, 4, ACT_APPLICATION_RECEIVED));
+	expect_ok("seen", db_dossier(db, dossier_id_of(of(4)), &r));
+	e = about(ACT_CERTIFICATE_ISSUED, n, 4);
+	expect_err("no state for it", db_apply(db, &e, NULL), ERR_CORRUPT,
+	    "db-evidence: Rule 12(1)(i): a line does not say what it rests on");
+	e = about(ACT_IDENTITY_VERIFIED, n + 1, 4);
+	expect_err("numbers", db_apply(db, &e, NULL), ERR_CORRUPT,
+	    "db-number: design 3: the lines are not applied in their order");
+	db_rollback(db);
+	n--;
+	expect_err("gone", db_dossier(db, dossier_id_of(of(4)), &r), ERR_ABSENT,
+	    "dossier-absent: Rule 12(1): there is no such application");
+	expect_ok("digest", db_digest(db, &b));
+	expect_true("as before", digest_eq(a, b) && db_head(db).size == n);
+	/* one turn or many: the same fold */
+	for (unsigned who = 0; who < 4; who++)
+		for (size_t i = 0; i < STEPS; i++) {
+			expect_ok("begin", db_begin(other));
+			expect_ok("step", step(other, &m, who, STEP[i]));
+			expect_ok("commit", db_commit(other, (struct head){m, of(0)}));
+		}
+	expect_ok("digest", db_digest(other, &b));
+	expect_true("the same", digest_eq(a, b));
+	expect_ok("begin", db_begin(other));
+	expect_ok("more", step(other, &m, 9, ACT_APPLICATION_RECEIVED));
+	expect_ok("commit", db_commit(other, (struct head){m, of(0)}));
+	expect_ok("digest", db_digest(other, &b));
+	expect_true("another", !digest_eq(a, b));
+}
+
+/* Files: of another layout, damaged, absent. */
+static void
+test_files(void **state)
+{
+	char path[] = "/tmp/inkan-db-XXXXXX", text[600];
+	struct db *db OWNED(db_close) = NULL;
+	sqlite3 *raw;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	expect_ok("made", db_open(path, &db));
+	db_close(&db);
+	assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 7", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(raw);
+	expect_err("version", db_open(path, &db), ERR_CORRUPT,
+	    "db-version: design 3: the projection is of another version; make it anew");
+	expect_err("version", db_open_read(path, &db), ERR_CORRUPT,
+	    "db-version: design 3: the projection is of another version; make it anew");
+	fd = open(path, O_WRONLY | O_TRUNC);
+	memset(text, 'x', sizeof text);
+	assert_int_equal(write(fd, text, sizeof text), sizeof text);
+	close(fd);
+	expect_err("damaged", db_open(path, &db), ERR_CORRUPT,
+	    "db-damaged: design 3: the projection's file is damaged; make it anew");
+	db_delete(path);
+	expect_err("absent", db_open_read(path, &db), ERR_ABSENT, "db-absent: design 3: there is no projection");
+	expect_err("nowhere", db_open("/nonexistent/state.db", &db), ERR_WORLD,
+	    "db-file: design 3: the projection's file cannot be read or written");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_fields),
+	    cmocka_unit_test(test_questions),
+	    cmocka_unit_test(test_due),
+	    cmocka_unit_test(test_turns),
+	    cmocka_unit_test(test_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

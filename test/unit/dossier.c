@@ -1,0 +1,273 @@
+/* The one table of states, acts and what each state owes; the house's own ledger: design 2, 3; 12(1). */
+#include "test/unit/test.h"
+
+#include "act/dossier.h"
+
+static const dossier_id ID = {{0xD0, 1}};
+static const serial NUMBER = {16, {0x41, 2, 3}}, OTHER = {16, {0x42}};
+
+static struct entry
+entry(enum act a, uint64_t n)
+{
+	struct entry e = {
+	    .line = {.n = n, .at = {1795312370000 + (int64_t)n}, .act = a, .about = ABOUT_DOSSIER, .dossier = ID}};
+
+	memcpy(e.document.b, ID.b, sizeof ID.b);
+	e.key.b[0] = 1;
+	e.card.b[0] = 2;
+	e.serial = NUMBER;
+	e.validity = 3;
+	e.not_after = (instant){1895312370000};
+	e.why = LIT("code: clause: why");
+	e.method = STATUS_CRL;
+	e.status.b[0] = 5;
+	e.tbs.b[0] = 6;
+	e.judged = e.line.at;
+	return e;
+}
+
+/* Acts by their first letters' names, applied in order; the last one may be refused. */
+static err
+walk(struct dossier *d, const enum act *acts, size_t n)
+{
+	*d = (struct dossier){0};
+	for (size_t i = 0; i < n; i++) {
+		struct entry e = entry(acts[i], i);
+
+		TRY(dossier_apply(d, &e));
+	}
+	return ok;
+}
+
+#define ACTS(...) (const enum act[]){__VA_ARGS__}, sizeof((const enum act[]){__VA_ARGS__}) / sizeof(enum act)
+#define APPLY ACT_EXPLANATION_ACKNOWLEDGED, ACT_APPLICATION_RECEIVED
+#define ISSUE APPLY, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED, ACT_CERTIFICATE_ORDERED, ACT_CERTIFICATE_ISSUED
+#define OUT_OF_STATE "dossier-act: Rule 12(1): the line does not follow from the dossier's state"
+
+static const struct {
+	const char *row;
+	const enum act *acts;
+	size_t n;
+	enum dossier_state state;
+	enum owes owes;
+	const char *expect;
+} ROWS[] = {
+    {"received", ACTS(APPLY), DOSSIER_RECEIVED, OWES_VERIFY, NULL},
+    {"without explanation", ACTS(ACT_APPLICATION_RECEIVED), DOSSIER_RECEIVED, OWES_VERIFY, NULL},
+    {"twice", ACTS(APPLY, ACT_APPLICATION_RECEIVED), 0, 0, OUT_OF_STATE},
+    {"verified", ACTS(APPLY, ACT_IDENTITY_VERIFIED), DOSSIER_RECEIVED, OWES_VERIFY, NULL},
+    {"unchecked waits", ACTS(APPLY, ACT_IDENTITY_UNCHECKED), DOSSIER_WAITING, OWES_VERIFY, NULL},
+    {"checked later", ACTS(APPLY, ACT_IDENTITY_UNCHECKED, ACT_IDENTITY_VERIFIED), DOSSIER_RECEIVED, OWES_VERIFY, NULL},
+    {"waiting ends", ACTS(APPLY, ACT_IDENTITY_UNCHECKED, ACT_APPLICATION_REFUSED), DOSSIER_REFUSED, OWES_NOTHING, NULL},
+    {"waiting is not accepted", ACTS(APPLY, ACT_IDENTITY_UNCHECKED, ACT_APPLICATION_ACCEPTED), 0, 0, OUT_OF_STATE},
+    {"failed", ACTS(APPLY, ACT_IDENTITY_FAILED, ACT_APPLICATION_REFUSED), DOSSIER_REFUSED, OWES_NOTHING, NULL},
+    {"review", ACTS(APPLY, ACT_IDENTITY_MISMATCH, ACT_REVIEW_OPENED), DOSSIER_REVIEW, OWES_PERSON, NULL},
+    {"decided", ACTS(APPLY, ACT_IDENTITY_MISMATCH, ACT_REVIEW_OPENED, ACT_IDENTITY_MISMATCH, ACT_APPLICATION_ACCEPTED),
+        DOSSIER_RECEIVED, OWES_VERIFY, NULL},
+    {"ordered without acceptance", ACTS(APPLY, ACT_IDENTITY_VERIFIED, ACT_CERTIFICATE_ORDERED), 0, 0,
+        "dossier-order: Rule 12(1)(i): a certificate was ordered without an acceptance"},
+    {"ordered out of review",
+        ACTS(APPLY, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED, ACT_REVIEW_OPENED, ACT_CERTIFICATE_ORDERED), 0, 0,
+        OUT_OF_STATE},
+    {"ordered", ACTS(APPLY, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED, ACT_CERTIFICATE_ORDERED), DOSSIER_ORDERED,
+        OWES_ISSUE, NULL},
+    {"ordered twice",
+        ACTS(APPLY, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED, ACT_CERTIFICATE_ORDERED, ACT_CERTIFICATE_ORDERED),
+        0, 0, OUT_OF_STATE},
+    {"voided",
+        ACTS(APPLY, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED, ACT_CERTIFICATE_ORDERED, ACT_CERTIFICATE_VOIDED),
+        DOSSIER_RECEIVED, OWES_VERIFY, NULL},
+    {"a void needs a new acceptance",
+        ACTS(APPLY, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED, ACT_CERTIFICATE_ORDERED, ACT_CERTIFICATE_VOIDED,
+            ACT_CERTIFICATE_ORDERED),
+        0, 0, "dossier-order: Rule 12(1)(i): a certificate was ordered without an acceptance"},
+    {"issued", ACTS(ISSUE), DOSSIER_ISSUED, OWES_NOTHING, NULL},
+    {"issued twice", ACTS(ISSUE, ACT_CERTIFICATE_ISSUED), 0, 0, OUT_OF_STATE},
+    {"refused after issue", ACTS(ISSUE, ACT_APPLICATION_REFUSED), 0, 0, OUT_OF_STATE},
+    {"delivered", ACTS(ISSUE, ACT_CERTIFICATE_DELIVERED), DOSSIER_DELIVERED, OWES_NOTHING, NULL},
+    {"receipted", ACTS(ISSUE, ACT_CERTIFICATE_DELIVERED, ACT_RECEIPT_RECEIVED), DOSSIER_RECEIPTED, OWES_NOTHING, NULL},
+    {"receipted unfetched", ACTS(ISSUE, ACT_RECEIPT_RECEIVED), DOSSIER_RECEIPTED, OWES_NOTHING, NULL},
+    {"revoked", ACTS(ISSUE, ACT_REVOCATION_REQUESTED, ACT_CERTIFICATE_REVOKED), DOSSIER_REVOKED, OWES_NOTICE, NULL},
+    {"revocation to a person", ACTS(ISSUE, ACT_REVOCATION_REQUESTED, ACT_REVIEW_OPENED), DOSSIER_ISSUED, OWES_PERSON,
+        NULL},
+    {"revocation refused", ACTS(ISSUE, ACT_REVOCATION_REQUESTED, ACT_REVIEW_OPENED, ACT_REVOCATION_REFUSED),
+        DOSSIER_ISSUED, OWES_NOTHING, NULL},
+    {"notified", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED, ACT_USER_NOTIFIED), DOSSIER_REVOKED, OWES_NOTHING, NULL},
+    {"by letter", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED, ACT_REVIEW_OPENED), DOSSIER_REVOKED, OWES_LETTER, NULL},
+    {"revoked twice", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED, ACT_CERTIFICATE_REVOKED), 0, 0, OUT_OF_STATE},
+    {"receipt after revocation", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED, ACT_RECEIPT_RECEIVED), 0, 0, OUT_OF_STATE},
+    {"withdrawn", ACTS(APPLY, ACT_APPLICATION_WITHDRAWN), DOSSIER_WITHDRAWN, OWES_NOTHING, NULL},
+};
+
+static void
+test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(ROWS); i++) {
+		struct dossier d;
+		err e = walk(&d, ROWS[i].acts, ROWS[i].n);
+
+		expect_text(ROWS[i].row, e, ROWS[i].expect);
+		if (ROWS[i].expect != NULL) {
+			expect_number(ROWS[i].row, e.kind, ERR_CORRUPT);
+			continue;
+		}
+		expect_number(ROWS[i].row, d.state, ROWS[i].state);
+		expect_number(ROWS[i].row, d.owes, ROWS[i].owes);
+		expect_true(ROWS[i].row, owes_name(d.owes) != NULL);
+	}
+}
+
+/* What an outsider is told who comes too early or too late: word for word. */
+static void
+test_plan(void **state)
+{
+	const struct {
+		const char *row;
+		const enum act *acts;
+		size_t n;
+		enum act act;
+		enum err_kind kind;
+		const char *expect;
+	} rows[] = {
+	    {"fetch early", ACTS(APPLY), ACT_CERTIFICATE_DELIVERED, ERR_ABSENT,
+	        "certificate-not-yet: Rule 6(iv): no certificate has been issued for this application"},
+	    {"fetch never", ACTS(APPLY, ACT_APPLICATION_REFUSED), ACT_CERTIFICATE_DELIVERED, ERR_ABSENT,
+	        "certificate-never: Rule 12(1)(i): this application ended without a certificate"},
+	    {"fetch", ACTS(ISSUE), ACT_CERTIFICATE_DELIVERED, OK, NULL},
+	    {"receipt early", ACTS(APPLY), ACT_RECEIPT_RECEIVED, ERR_CONFLICT,
+	        "receipt-early: Rule 12(1)(i): there is no certificate this receipt could be for"},
+	    {"receipt twice", ACTS(ISSUE, ACT_RECEIPT_RECEIVED), ACT_RECEIPT_RECEIVED, ERR_CONFLICT,
+	        "receipt-twice: Rule 12(1)(i): another receipt for this certificate is in the books"},
+	    {"receipt revoked", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED), ACT_RECEIPT_RECEIVED, ERR_CONFLICT,
+	        "receipt-revoked: Rule 6(x): the certificate has been revoked"},
+	    {"revoke", ACTS(ISSUE), ACT_CERTIFICATE_REVOKED, OK, NULL},
+	    {"revoke twice", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED), ACT_CERTIFICATE_REVOKED, ERR_CONFLICT,
+	        "revoked-already: Rule 6(x): the certificate has been revoked before"},
+	    {"revoke nothing", ACTS(APPLY), ACT_CERTIFICATE_REVOKED, ERR_ABSENT,
+	        "revoke-absent: Rule 6(x): there is no such certificate to revoke"},
+	    {"decide", ACTS(APPLY, ACT_REVIEW_OPENED), ACT_APPLICATION_ACCEPTED, OK, NULL},
+	    {"decide issued", ACTS(ISSUE), ACT_APPLICATION_ACCEPTED, ERR_CONFLICT,
+	        "decide-state: Rule 12(1)(i): this application does not wait for a person's decision"},
+	    {"another act", ACTS(ISSUE), ACT_APPLICATION_WITHDRAWN, ERR_CONFLICT,
+	        "dossier-state: Rule 12(1): the dossier's state does not allow this act"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct dossier d;
+
+		expect_ok(rows[i].row, walk(&d, rows[i].acts, rows[i].n));
+		if (rows[i].expect == NULL)
+			expect_ok(rows[i].row, dossier_plan(&d, rows[i].act));
+		else
+			expect_err(rows[i].row, dossier_plan(&d, rows[i].act), rows[i].kind, rows[i].expect);
+	}
+}
+
+/* Serials and dossiers must be the dossier's own; a refused step leaves it as it was. */
+static void
+test_own(void **state)
+{
+	static const enum act ISSUED[] = {ISSUE};
+	struct dossier d, before;
+	struct entry e;
+
+	(void)state;
+	expect_ok("issued", walk(&d, ISSUED, COUNT(ISSUED)));
+	before = d;
+	e = entry(ACT_CERTIFICATE_REVOKED, 9);
+	e.serial = OTHER;
+	expect_err("serial", dossier_apply(&d, &e), ERR_CORRUPT,
+	    "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
+	e = entry(ACT_CERTIFICATE_DELIVERED, 9);
+	e.line.dossier.b[0] ^= 1;
+	expect_err(
+	    "dossier", dossier_apply(&d, &e), ERR_CORRUPT, "dossier-about: Rule 12(1): the line is about another dossier");
+	expect_true("unchanged", memcmp(&d, &before, sizeof d) == 0);
+	expect_ok("ordered", walk(&d, ISSUED, 5));
+	e = entry(ACT_CERTIFICATE_ISSUED, 9);
+	e.serial = OTHER;
+	expect_err("issued", dossier_apply(&d, &e), ERR_CORRUPT,
+	    "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
+	e = entry(ACT_CERTIFICATE_VOIDED, 9);
+	e.serial = OTHER;
+	expect_err("voided", dossier_apply(&d, &e), ERR_CORRUPT,
+	    "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
+}
+
+static void
+test_facts(void **state)
+{
+	static const enum act ISSUED[] = {ISSUE}, REFUSED[] = {APPLY, ACT_IDENTITY_FAILED, ACT_APPLICATION_REFUSED};
+	struct dossier d;
+	struct entry e;
+
+	(void)state;
+	expect_ok("refused", walk(&d, REFUSED, COUNT(REFUSED)));
+	expect_same("why", dossier_why(&d), LIT("code: clause: why"));
+	expect_true("ended", !dossier_is_open(&d) && !dossier_is_valid(&d, (instant){0}));
+	expect_ok("ordered", walk(&d, ISSUED, 5));
+	expect_true("open", dossier_is_open(&d) && d.tbs.b[0] == 6 && d.method == STATUS_CRL && d.orders == 1);
+	expect_ok("issued", walk(&d, ISSUED, COUNT(ISSUED)));
+	expect_true("what served the order is gone", d.tbs.b[0] == 0 && d.method == STATUS_NONE && d.judged.ms == 0);
+	expect_true("valid", dossier_is_valid(&d, d.not_after) && !dossier_is_valid(&d, (instant){d.not_after.ms + 1}));
+	expect_true("not open", !dossier_is_open(&d));
+	e = entry(ACT_RECEIPT_RECEIVED, 6);
+	expect_ok("receipt", dossier_apply(&d, &e));
+	expect_true("the receipt's line", d.receipt_n == 6 && digest_eq(d.receipt, e.document));
+	e = entry(ACT_CERTIFICATE_REVOKED, 7);
+	expect_ok("revoked", dossier_apply(&d, &e));
+	expect_true("revoked", d.revoked_n == 7 && d.revoked.ms == e.line.at.ms && !dossier_is_valid(&d, d.issued));
+}
+
+/* --- the ledger --------------------------------------------------------------------------- */
+static void
+test_ledger(void **state)
+{
+	struct ledger h = {0};
+	struct entry e = {.line = {.act = ACT_BASELINE_SET}, .document = {{9}}};
+
+	(void)state;
+	expect_true("nothing, nothing owed", !ledger_owes_checkpoint(&h) && !ledger_has_list(&h, 0));
+	expect_ok("baseline", ledger_apply(&h, &e));
+	expect_true("in force", h.baseline.b[0] == 9 && ledger_owes_checkpoint(&h));
+	e = (struct entry){.line = {.act = ACT_CHECKPOINT_SIGNED, .n = 1}, .size = 1};
+	expect_ok("checkpoint", ledger_apply(&h, &e));
+	expect_true("its own line needs none", !ledger_owes_checkpoint(&h));
+	expect_err("again", ledger_apply(&h, &e), ERR_CORRUPT,
+	    "ledger-checkpoint: design 5: a checkpoint of a size that cannot be");
+	e.size = 3;
+	expect_err("ahead of itself", ledger_apply(&h, &e), ERR_CORRUPT,
+	    "ledger-checkpoint: design 5: a checkpoint of a size that cannot be");
+	e = (struct entry){.line = {.act = ACT_CRL_PUBLISHED, .n = 2}, .number = 5, .covers = 2, .journal = 4};
+	expect_ok("list", ledger_apply(&h, &e));
+	expect_true("list", h.crl_number == 5 && h.issuer.size == 4 && ledger_owes_checkpoint(&h));
+	expect_err(
+	    "list again", ledger_apply(&h, &e), ERR_CORRUPT, "ledger-crl: RFC 5280 5.2.3: a CRL number that does not rise");
+	e = (struct entry){
+	    .line = {.act = ACT_OPERATION_DONE, .n = 3}, .what = LIT("jlis-crl"), .number = 1, .this_update = {5}};
+	expect_ok("J-LIS", ledger_apply(&h, &e));
+	expect_true(
+	    "its second list", ledger_has_list(&h, 1) && !ledger_has_list(&h, 0) && !ledger_has_list(&h, JLIS_LISTS_MAX));
+	e = (struct entry){.line = {.act = ACT_AUTOMATION_STOPPED, .n = 4}};
+	expect_ok("stop", ledger_apply(&h, &e));
+	expect_true("stopped", h.stopped);
+	e.line.act = ACT_AUTOMATION_RESUMED;
+	expect_ok("resume", ledger_apply(&h, &e));
+	expect_true("resumed", !h.stopped);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_plan),
+	    cmocka_unit_test(test_own),
+	    cmocka_unit_test(test_facts),
+	    cmocka_unit_test(test_ledger),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
