@@ -313,7 +313,7 @@ put_anchor(struct init *i, size_t k, struct buf *b)
 {
 	struct buf der OWNED(buf_drop) = {0};
 	struct cert c;
-	char section[32];
+	char section[48];
 
 	TRY(read_file(i->anchor[k], CERT_MAX, &der));
 	TRY(cert_get(buf_slice(&der), &c));
