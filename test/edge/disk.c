@@ -2,12 +2,82 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "test/edge/disk.h"
 
 struct disk_fault disk_fault;
+
+/* Files written to since their last sync: a descriptor of our own, so that closing the file does not hide it. */
+static struct {
+	dev_t dev;
+	ino_t ino;
+	int fd;
+	off_t synced;
+} written[256];
+static int n_written;
+
+static int
+written_find(int fd)
+{
+	struct stat st;
+	int i = 0;
+
+	if (fstat(fd, &st) != 0)
+		abort();
+	while (i < n_written && (written[i].ino != st.st_ino || written[i].dev != st.st_dev))
+		i++;
+	if (i == n_written && i < 256) {
+		written[i].dev = st.st_dev;
+		written[i].ino = st.st_ino;
+		written[i].fd = dup(fd);
+		written[i].synced = st.st_size;
+		n_written++;
+	}
+	return i;
+}
+
+/* Only where power is to be lost: else nothing is remembered. */
+static void
+note_write(int fd)
+{
+	if (disk_fault.how >= POWER_ALL)
+		(void)written_find(fd);
+}
+
+static void
+note_sync(int fd)
+{
+	struct stat st;
+	int i;
+
+	if (disk_fault.how < POWER_ALL)
+		return;
+	i = written_find(fd);
+	if (i < 256 && fstat(fd, &st) == 0)
+		written[i].synced = st.st_size;
+}
+
+static void
+lose_power(void)
+{
+	for (int i = 0; i < n_written; i++) {
+		off_t keep = written[i].synced;
+		struct stat st;
+
+		if (fstat(written[i].fd, &st) != 0)
+			abort();
+		if ((disk_fault.how == POWER_ODD && i % 2 == 0) || (disk_fault.how == POWER_EVEN && i % 2 == 1))
+			continue;
+		if (disk_fault.how == POWER_HALF)
+			keep += (st.st_size - keep) / 2;
+		if (st.st_size > keep && ftruncate(written[i].fd, keep) != 0)
+			abort();
+	}
+	_exit(DIED);
+}
 
 /* True where the effect is to be left out. */
 static int
@@ -17,6 +87,8 @@ before(void)
 		return 0;
 	if (disk_fault.how == DIE_BEFORE)
 		_exit(DIED);
+	if (disk_fault.how >= POWER_ALL)
+		lose_power();
 	return disk_fault.how == FAULT_BEFORE;
 }
 
@@ -70,6 +142,7 @@ sys_write(int fd, const void *p, size_t n)
 
 	if (here && (disk_fault.how == FAULT_HALF || disk_fault.how == DIE_HALF))
 		n = n / 2;
+	note_write(fd);
 	EFFECT(w = write(fd, p, n));
 	return w;
 }
@@ -89,6 +162,7 @@ sys_fdatasync(int fd)
 	int rc;
 
 	EFFECT(rc = fdatasync(fd));
+	note_sync(fd);
 	return rc;
 }
 
@@ -98,6 +172,7 @@ sys_fsync(int fd)
 	int rc;
 
 	EFFECT(rc = fsync(fd));
+	note_sync(fd);
 	return rc;
 }
 

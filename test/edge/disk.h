@@ -8,11 +8,31 @@
  *   FAULT_HALF    a write writes half of its bytes, then fails
  *   FAULT_AFTER   the effect is done, and the call says .error
  *   DIE_BEFORE, DIE_HALF, DIE_AFTER   the process ends there, with status 86
+ *
+ * Power lost: the process ends before the effect, and with it goes what was
+ * written and not synced, as a disk without power forgets it:
+ *
+ *   POWER_ALL    every unsynced byte
+ *   POWER_ODD    those of every other file (writes reach a disk in any order)
+ *   POWER_EVEN   those of the others
+ *   POWER_HALF   the latter half of each file's
  */
 #ifndef TEST_EDGE_DISK_H
 #define TEST_EDGE_DISK_H
 
-enum fault { FAULT_NONE, FAULT_BEFORE, FAULT_HALF, FAULT_AFTER, DIE_BEFORE, DIE_HALF, DIE_AFTER };
+enum fault {
+	FAULT_NONE,
+	FAULT_BEFORE,
+	FAULT_HALF,
+	FAULT_AFTER,
+	DIE_BEFORE,
+	DIE_HALF,
+	DIE_AFTER,
+	POWER_ALL,
+	POWER_ODD,
+	POWER_EVEN,
+	POWER_HALF
+};
 #define DIED 86
 
 struct disk_fault {
