@@ -16,7 +16,10 @@
  * killed by its signer.  A PIN that the token refuses is never tried twice.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "act/order.h"
@@ -27,6 +30,8 @@
 
 enum state { START, READY };
 
+#define LOCK_MS 2000 /* a login takes milliseconds; a signer gives its hand 5 s for all of it */
+#define LOCK_LOOK_MS 5
 #define SIGN_MOST (16U << 10) /* a hash, or for Ed25519 a whole checkpoint */
 
 /* {type, from, when, most, then} */
@@ -48,14 +53,43 @@ struct hand {
 	bool ending; /* answer what is queued, then exit */
 };
 
+/*
+ * A token in software is rewritten by every login, and for a moment it is not
+ * whole: hands that open the same folder do it one after the other.  One that
+ * hangs there is not waited for longer than LOCK_MS.
+ */
+static int
+lock_folder(const char *folder)
+{
+	const struct timespec moment = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
+	int fd = strcmp(folder, "-") == 0 ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int waited = 0; fd >= 0 && waited < LOCK_MS; waited += LOCK_LOOK_MS) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			break;
+		(void)nanosleep(&moment, NULL);
+	}
+	return fd;
+}
+
+static err
+find_key(struct hand *h)
+{
+	TRY(hsm_open(h->module, h->uri, HSM_SIGN, &h->hsm));
+	TRY(hsm_login(h->hsm, secret_slice(&h->pin)));
+	return hsm_find(h->hsm);
+}
+
 static err
 open_token(struct hand *h)
 {
 	struct jail j;
+	int lock = lock_folder(h->folder);
+	err e = find_key(h);
 
-	TRY(hsm_open(h->module, h->uri, HSM_SIGN, &h->hsm));
-	TRY(hsm_login(h->hsm, secret_slice(&h->pin)));
-	TRY(hsm_find(h->hsm));
+	if (lock >= 0)
+		close(lock);
+	TRY(e);
 	hand_jail(h->folder, h->uid, h->weak, &j);
 	return jail_enter(&j);
 }
@@ -70,8 +104,13 @@ sign(struct hand *h, slice body, struct buf *out)
 	TRY(sign_order_get(body, &o));
 	e = hsm_sign(h->hsm, o.alg, o.bytes, &sig);
 	if (hsm_is_lost(e)) {
+		int lock = lock_folder(h->folder);
+		err again = hsm_again(h->hsm, secret_slice(&h->pin));
+
+		if (lock >= 0)
+			close(lock);
 		log_text(LOG_WARN, hsm_rv_name(e.why));
-		TRY(hsm_again(h->hsm, secret_slice(&h->pin)));
+		TRY(again);
 		buf_clear(&sig);
 		e = hsm_sign(h->hsm, o.alg, o.bytes, &sig);
 	}

@@ -17,6 +17,7 @@ struct hand {
 	char refused[512];
 	struct link *link; /* NULL: none is up */
 	uint64_t next_id;
+	unsigned failures; /* since the last signature */
 	int64_t rest_until;
 };
 
@@ -44,11 +45,15 @@ hand_drop(struct hand **h)
 	*h = NULL;
 }
 
+/* One failure, or two, may be a moment's: another hand at once.  More: a pause that grows, so that no token is stormed. */
 void
 hand_end(struct hand *h)
 {
-	link_drop(&h->link);
-	h->rest_until = clock_steady_ms() + HAND_REST_MS;
+	int64_t rest = h->failures < 2 ? 0 : h->failures > 5 ? HAND_REST_MS : HAND_REST_MS >> (6 - h->failures);
+
+	link_drop(&h->link); /* the next start kills it, however stuck it is */
+	h->failures++;
+	h->rest_until = clock_steady_ms() + rest;
 }
 
 /* Durable before anything else is done: the next start of this signer must see it. */
@@ -142,8 +147,10 @@ greet(struct hand *h, slice pin)
 	octets_put(&body, pin);
 	e = ask(h, ORDER_PIN, buf_slice(&body), NULL);
 	wipe(body.p, body.n);
-	if (e.kind == ERR_POLICY)
+	if (e.kind == ERR_POLICY) {
 		TRY(write_refused(h));
+		return fail_why(ERR_WORLD, e.what, e.why); /* not the order is refused: an operator must look */
+	}
 	TRY(e);
 	TRY(ask(h, ORDER_KEY, (slice){NULL, 0}, &spki));
 	if (!slice_eq(buf_slice(&spki), buf_slice(&h->spki)))
@@ -165,16 +172,14 @@ hand_ready(struct hand *h, slice pin)
 		return fail(ERR_BUSY, "hand-rest: house: the hand failed a moment ago; it is started again shortly");
 	if (access(h->refused, F_OK) == 0)
 		return fail(ERR_WORLD, "hand-pin-refused: house: the token refused this PIN before; a person must clear that");
-	h->rest_until = clock_steady_ms() + HAND_REST_MS;
 	TRY(starter_start(h->starter, h->key, &fd));
 	h->link = link_new(fd, PEER_HAND, h->key);
 	e = greet(h, pin);
 	if (e.kind != OK) {
-		link_drop(&h->link);
+		hand_end(h);
 		log_err(LOG_ALARM, e);
 		return e.kind == ERR_ABSENT ? fail(ERR_BUSY, "hand-died: house: the hand ended before it could sign") : e;
 	}
-	h->rest_until = 0;
 	return ok;
 }
 
@@ -242,8 +247,8 @@ hand_sign(struct hand *h, size_t n, struct ticket *const *t, struct buf *signatu
 		gone = gone || (outcome[i].kind == ERR_BUSY || outcome[i].kind == ERR_WORLD);
 	if (e.kind != OK)
 		log_err(LOG_ALARM, e);
-	if (e.kind != OK || gone) {
-		link_drop(&h->link); /* the next start kills it, however stuck it is */
-		h->rest_until = 0;
-	}
+	if (e.kind != OK || gone)
+		hand_end(h);
+	else
+		h->failures = 0;
 }

@@ -26,7 +26,7 @@
 
 #define HAND_LATE_MS 5000     /* a signature takes 70 us to 10 ms; a network HSM 100 ms; 5 s is stuck   */
 #define HAND_IN_FLIGHT 128    /* frames of at most 200 bytes: they fit a socket's buffer, nobody blocks */
-#define HAND_REST_MS 1000     /* between a hand that failed and the next one                            */
+#define HAND_REST_MS 1000     /* the longest pause between a hand that failed and the next one           */
 
 struct hand;
 
