@@ -103,9 +103,12 @@ $(BUILD)/fuzz/%: test/fuzz/%.c $(SRC) $(BUILD)/po/ja.c $(wildcard base/*.h pki/*
 	$(FUZZCC) $(FUZZFLAG) -o $@ $< $(call LINKOF,$<) $(foreach d,base pki act,$(wildcard $(d)/*.c)) $(BUILD)/po/ja.c $(LIBS)
 
 # The same targets with a plain main() that replays a corpus: part of make test.
-$(BUILD)/test/replay/%: $(BUILD)/test/fuzz/%.o $(BUILD)/test/fuzz/replay/main.o $(LIB)
-	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+define REPLAYRULE
+$(BUILD)/test/replay/$(1): $(BUILD)/test/fuzz/$(1).o $(BUILD)/test/fuzz/replay/main.o $(patsubst %.c,$(BUILD)/%.o,$(call LINKOF,test/fuzz/$(1).c)) $(LIB)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach f,$(notdir $(FUZZ)),$(eval $(call REPLAYRULE,$(f))))
 
 tools: all $(TESTTOOL) $(SHIMS)
 

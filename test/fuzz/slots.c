@@ -1,0 +1,24 @@
+/* A status file of any bytes: read without a step outside, and what is found is given back or refused. */
+#include "act/slots.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct slots s;
+	struct slot slot, found;
+
+	if (slots_get((slice){p, n}, &s).kind != OK)
+		return 0;
+	for (uint64_t i = 0; i < s.n && i < 64; i++) {
+		struct buf b OWNED(buf_drop) = BUF(2 * OCSP_ANSWER_MAX);
+
+		if (slots_at(&s, i, &slot).kind != OK)
+			continue;
+		(void)slots_find(&s, slot.serial, &found).kind;
+		if (slot.serial.n > 0 && slot_put_answer(&b, &s.common, &slot).kind == OK)
+			assert(b.n > 0);
+	}
+	return 0;
+}
