@@ -121,6 +121,21 @@ check_rules(const struct issue_view *v, const struct issue_order *o, enum proof 
 	return ok;
 }
 
+/* The order brings evidence of the card's status that is young enough; what this signer knows better counts. */
+static err
+check_lists(const struct issue_view *v, const struct identity *i)
+{
+	for (size_t k = 0; k < v->n_held; k++) {
+		const struct crl_table *t = v->held[k];
+
+		if (t != NULL && slice_eq(crl_table_aki(t), v->trust->anchor[i->anchor].cert.ski) &&
+		    crl_table_this_update(t).ms > i->status_this_update.ms && crl_table_has(t, i->leaf.serial))
+			return fail(ERR_POLICY,
+			    "issue-revoked-since: JPKI Act 19(1): a later list than the order's names the card's certificate");
+	}
+	return ok;
+}
+
 /* Identity and decision once more, from the raw bytes. */
 static err
 judge(const struct issue_view *v, const struct issue_order *o, enum proof by, const struct application *a,
@@ -138,6 +153,7 @@ judge(const struct issue_view *v, const struct issue_order *o, enum proof by, co
 	identity_check(v->trust, a, &evidence, o->judged, i);
 	if (i->verdict == VERDICT_FAILED || i->verdict == VERDICT_UNCHECKED)
 		return i->why;
+	TRY(check_lists(v, i));
 	if (by == PROOF_RULE) {
 		decision_by_rule(v->ruleset, v->profile, v->trust, a, i, NULL, o->not_before, d);
 		*who = v->approval->responsible;

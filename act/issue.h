@@ -17,6 +17,7 @@
  *   issue-ruleset    another rule set than the approved one
  *   issue-approval   the approval is not in force at this hour
  *   issue-crl        the cited CRL was not handed over (ERR_ABSENT: send it, ask again)
+ *   issue-revoked-since  a later list than the evidence of the order names the card: who orders may not choose the day
  *   issue-clock      notBefore over 5 minutes off the signer's clock
  *   issue-judged     identity was judged after notBefore, or too long before it
  *   issue-profile    the application is for another profile
@@ -68,6 +69,8 @@ struct issue_view {
 	const struct ruleset *ruleset;
 	const struct approval *approval;  /* checked when it came; its hours are checked again here */
 	const struct crl_table *crl;      /* the one the order cites, or NULL          */
+	struct crl_table *const *held;    /* all it was handed over, NULL among them   */
+	size_t n_held;
 	instant now;
 };
 

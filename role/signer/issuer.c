@@ -9,6 +9,8 @@ view_of(const struct signing *s, const struct issue_order *o, instant now)
 	    .ruleset = s->ruleset,
 	    .approval = s->has_approval ? &s->approval : NULL,
 	    .crl = signing_crl(s, o->crl),
+	    .held = s->crl,
+	    .n_held = COUNT(s->crl),
 	    .now = now,
 	};
 }
