@@ -1,13 +1,15 @@
-/* LINK: test/jpki/make.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c */
+/* LINK: test/jpki/make.c test/edge/disk.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c */
 /*
  * The signer in one process: orders over a socket pair, a journal on disk, a key
  * in memory.  After each step the journal is read as an outsider reads it: no
  * serial stands for two to-be-signed bytes, no application or key for two
  * certificates that are not void (design law 2).
  */
+#include <errno.h>
 #include <ftw.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test/unit/test.h"
@@ -17,6 +19,7 @@
 #include "edge/index.h"
 #include "pki/ocsp.h"
 #include "role/signer/signer.h"
+#include "test/edge/disk.h"
 #include "test/edge/hand.h"
 #include "test/jpki/make.h"
 
@@ -36,7 +39,7 @@ static struct {
 	struct responder responder;
 	struct world_person person;
 
-	char folder[128];
+	char base[128], folder[160];
 	struct signing s;
 	struct link *near, *far; /* the signer's end, the registrar's end */
 	instant now;
@@ -145,8 +148,10 @@ static int
 begin(void **state)
 {
 	(void)state;
-	snprintf(w.folder, sizeof w.folder, "%s/inkan-signer-XXXXXX", getenv("TMPDIR") == NULL ? "/tmp" : getenv("TMPDIR"));
-	assert_non_null(mkdtemp(w.folder));
+	/* in memory where there is such a place: each turn syncs twice, and what syncing means is the twin's to say */
+	snprintf(w.base, sizeof w.base, "%s/inkan-signer-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(w.base));
+	snprintf(w.folder, sizeof w.folder, "%s/issuer", w.base);
 	w.now = at_of(AT);
 	w.steady = 1000;
 	w.books_shift = 0;
@@ -161,7 +166,7 @@ end(void **state)
 	close_signer();
 	link_drop(&w.near);
 	link_drop(&w.far);
-	(void)nftw(w.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	(void)nftw(w.base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	return 0;
 }
 
@@ -461,7 +466,7 @@ audit(void)
 	static struct {
 		char serial[64], tbs[80], application[80], key[80];
 		bool voided;
-	} seen[64];
+	} seen[256];
 	struct book *b = NULL;
 	struct book_opened opened;
 	struct book_reader *r = NULL;
@@ -844,6 +849,103 @@ batches(void **state)
 	audit();
 }
 
+/* The order comes again after a bad moment: it is finished with the bytes that were ordered, once. */
+static void
+finished(const char *row, const struct applicant *a)
+{
+	struct issue_reply reply;
+	struct cert c;
+
+	reply = certificate_of(issue(a));
+	expect_ok(row, cert_get(reply.certificate, &c));
+	expect_ok(row, cert_check_signed_by(&c, w.trust->issuer_key));
+	expect_true(row, digest_eq(sha256(c.tbs), a->order.tbs));
+	audit();
+}
+
+/* The disk fails at each effect of a turn: nothing is answered, the process ends, and the next one finishes. */
+static void
+disk_fails(void **state)
+{
+	static const enum fault HOW[] = {FAULT_BEFORE, FAULT_HALF, FAULT_AFTER};
+	uint8_t number = 1;
+
+	(void)state;
+	prepare(9);
+	for (size_t i = 0; i < COUNT(HOW); i++)
+		for (long nth = 1;; nth++) {
+			struct applicant a OWNED(applicant_drop);
+			struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+			uint64_t id;
+			err e;
+
+			applicant_new(&a, number++);
+			issue_order_put(&b, &a.order);
+			id = put(ORDER_ISSUE, buf_slice(&b));
+			expect_ok("fill", link_fill(w.near));
+			disk_fault = (struct disk_fault){HOW[i], nth, EIO, 0};
+			e = signing_turn(&w.s, w.near, w.now, w.steady, PIN);
+			disk_fault = (struct disk_fault){0};
+			if (e.kind == OK) {
+				expect_true("effects were failed", nth > 3);
+				expect_ok("answers", link_flush(w.near));
+				certificate_of(take(id));
+				break;
+			}
+			expect_true("nothing is told", link_is_empty(w.near));
+			crash();
+			prepare(9);
+			finished(row_name("fails", (size_t)nth), &a);
+		}
+}
+
+/* The process dies, or the power goes, at each effect of a turn. */
+static void
+dies(void **state)
+{
+	static const enum fault HOW[] = {DIE_BEFORE, DIE_HALF, DIE_AFTER, POWER_ALL, POWER_ODD, POWER_EVEN, POWER_HALF};
+	uint8_t number = 1;
+
+	(void)state;
+	prepare(9);
+	for (size_t i = 0; i < COUNT(HOW); i++) {
+		bool died = true;
+
+		for (long nth = 1; died; nth++) {
+			struct applicant a OWNED(applicant_drop);
+			int status_of_child;
+			pid_t child;
+
+			applicant_new(&a, number++);
+			close_signer();
+			child = fork();
+			assert_true(child >= 0);
+			if (child == 0) {
+				struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+				open_signer(SIGNER_ISSUER);
+				prepare(9);
+				issue_order_put(&b, &a.order);
+				put(ORDER_ISSUE, buf_slice(&b));
+				disk_fault = (struct disk_fault){HOW[i], nth, EIO, 0};
+				if (link_fill(w.near).kind != OK || signing_turn(&w.s, w.near, w.now, w.steady, PIN).kind != OK)
+					_exit(1);
+				_exit(0);
+			}
+			assert_int_equal(child, waitpid(child, &status_of_child, 0));
+			assert_true(WIFEXITED(status_of_child));
+			died = WEXITSTATUS(status_of_child) == DIED;
+			assert_true(died || WEXITSTATUS(status_of_child) == 0);
+			expect_true("effects were hit", died || nth > 3);
+			open_signer(SIGNER_ISSUER);
+			w.now.ms += 100; /* the child's lines are later than our clock */
+			w.steady += 100;
+			prepare(9);
+			finished(row_name("dies", (size_t)nth), &a);
+		}
+	}
+}
+
 /* --- rules ---------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -1133,7 +1235,7 @@ status(void **state)
 	applicant_new(&a, 1);
 	buf_put(&certificate, certificate_of(issue(&a)).certificate);
 	close_signer();
-	w.folder[strlen(w.folder) - 1] = '_'; /* a journal of its own */
+	snprintf(w.folder, sizeof w.folder, "%s/status", w.base); /* a journal of its own */
 	open_signer(SIGNER_STATUS);
 	greet(9);
 	assert_int_equal(OCSP_GOOD, status_of(answers(buf_slice(&certificate))));
@@ -1209,8 +1311,8 @@ main(void)
 {
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
-	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(approvals), EACH(lists_of_jlis), EACH(clocks),
-	    EACH(revocations), EACH(status), EACH(gates)};
+	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
+	    EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(status), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
