@@ -231,10 +231,15 @@ enter_seccomp(const struct jail *j)
 static err
 drop_user(uint32_t uid)
 {
+	int signal_of_parent = 0;
+
 	if (uid == 0 || getuid() == uid)
 		return ok;
+	(void)prctl(PR_GET_PDEATHSIG, &signal_of_parent, 0, 0, 0);
 	if (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
 		return fail_why(ERR_WORLD, "jail-user: house: this process cannot become the role's user", errno);
+	/* another user forgets to die with its parent: a hand stuck in its module would outlive its signer */
+	(void)prctl(PR_SET_PDEATHSIG, signal_of_parent, 0, 0, 0);
 	return ok;
 }
 

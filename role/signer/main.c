@@ -131,7 +131,7 @@ open_signer(struct house *h, struct signing *s)
 	uint8_t key_id[SHA1_LEN];
 	char refused[PATH_BYTES];
 
-	*s = (struct signing){.mode = h->mode, .state = (int)h->mode, .trust = h->trust, .stopped = ok};
+	*s = (struct signing){.mode = h->mode, .state = (int)h->mode, .trust = h->trust, .stopped = ok, .alone = ok};
 	s->responder = h->mode == SIGNER_STATUS ? &h->responder : NULL;
 	s->revoked = revoked_set_new();
 	key_identifier(h->trust->issuer_key, key_id);

@@ -74,6 +74,7 @@ struct signing {
 	bool greeted;           /* on this wire                                                 */
 	bool started, warm;     /* the line is written; the hands were started once             */
 	err stopped;            /* a rollback was seen: the refusal of everything               */
+	err alone;              /* the starter is gone: this process ends after its answers     */
 	bool has_clock;
 	instant clock_wall;     /* the last good moment on both clocks                          */
 	int64_t clock_steady;

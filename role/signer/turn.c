@@ -240,6 +240,18 @@ is_signing(uint8_t kind)
 	return kind == ORDER_ISSUE || kind == ORDER_CRL_OUT || kind == ORDER_ANSWERS || kind == ORDER_CHECKPOINT;
 }
 
+/* Without its starter a signer gets no hand any more: it is started anew, and a starter with it. */
+static err
+ready(struct signing *s, unsigned hand, slice pin)
+{
+	err e = hand_ready(s->hand[hand], pin);
+
+	if (e.kind != ERR_ABSENT)
+		return e;
+	s->alone = fail_why(ERR_WORLD, e.what, e.why);
+	return fail(ERR_BUSY, "signer-alone: house: this signer is being started anew; the same is tried again");
+}
+
 static err
 begin(struct signing *s, struct task *t, instant now, slice pin)
 {
@@ -248,7 +260,7 @@ begin(struct signing *s, struct task *t, instant now, slice pin)
 	if (t->kind != ORDER_HELLO && !s->greeted)
 		return fail(ERR_BUSY, "signer-hello: design 3: the registrar did not say hello on this wire, or not rightly");
 	if (is_signing(t->kind)) /* no intent without a hand: what cannot be signed now leaves no trace */
-		TRY(hand_ready(s->hand[t->kind == ORDER_CHECKPOINT ? KEY_CHECKPOINT : KEY_ISSUER], pin));
+		TRY(ready(s, t->kind == ORDER_CHECKPOINT ? KEY_CHECKPOINT : KEY_ISSUER, pin));
 	switch (t->kind) {
 	case ORDER_HELLO:
 		return hello(s, t);
@@ -411,7 +423,7 @@ plan_again(struct signing *s, struct task **task, size_t n, instant now, slice p
 
 		if (!t->signing)
 			continue;
-		t->outcome = hand_ready(s->hand[t->hand], pin);
+		t->outcome = ready(s, t->hand, pin);
 		if (t->outcome.kind == OK)
 			t->outcome = s->mode == SIGNER_ISSUER ? issuer_plan_again(s, t, now) : status_plan_again(s, t, now);
 		t->signing = t->outcome.kind == OK;
@@ -464,7 +476,8 @@ answer(struct signing *s, struct link *l, struct task *t)
 			octets_put(&body, buf_slice(&t->answer));
 		if (t->kind == ORDER_CHECKPOINT && t->outcome.kind == ERR_CONFLICT)
 			/* where the proof must start: the last one signed, whose answer may have been lost */
-			head_reply_put(&body, &(struct head_reply){.journal = journal_head(s->journal), .books = state->checkpoint});
+			head_reply_put(
+			    &body, &(struct head_reply){.journal = journal_head(s->journal), .books = state->checkpoint});
 		link_put(l, &(struct frame){.kind = t->kind,
 		                .id = t->id,
 		                .fail = t->outcome.kind,
@@ -513,7 +526,7 @@ turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pi
 	if (pin.n > 0 && !s->warm) { /* the first PIN: log in now, so that a wrong one shows at once */
 		s->warm = true;
 		for (size_t i = 0; i < STARTER_KEYS_MAX && s->hand[i] != NULL; i++)
-			(void)hand_ready(s->hand[i], pin).kind;
+			(void)ready(s, (unsigned)i, pin).kind;
 	}
 	TRY(hear(s, l, now, pin, clock, task, n)); /* a crash before here: nothing happened                            */
 	TRY(journal_commit(s->journal));           /* intents are durable: the same bytes and no others, from here on  */
@@ -521,7 +534,7 @@ turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pi
 	TRY(journal_commit(s->journal));           /* results are durable: a crash from here is answered byte for byte */
 	for (size_t i = 0; i < *n; i++)
 		answer(s, l, task[i]);
-	return ok;
+	return s->alone;
 }
 
 err

@@ -17,6 +17,8 @@
  */
 #include <fcntl.h>
 #include <stdarg.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +246,7 @@ main(int argc, char **argv)
 			return 3;
 		if (pid > 0)
 			continue;
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (unsigned i = w; i < count && !is_stopped(); i += workers) {
 			live(first + i);
 			pause_ms(pause_between);
