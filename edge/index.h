@@ -32,7 +32,7 @@
 #include "base/hash.h"
 
 #define INDEX_KINDS 16
-#define INDEX_SEAL_LINES 32768U /* read again at a start: a third of a second                       */
+#define INDEX_SEAL_LINES 8192U  /* read again at a start: a quarter of a second                      */
 #define INDEX_FAN 8U            /* files of one generation before they are merged                   */
 #define INDEX_FILES_MAX 64U     /* 8 of each generation, at most 8 generations: more than 10^11 lines */
 #define INDEX_CARRIED_MAX 1024U

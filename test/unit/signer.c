@@ -162,8 +162,27 @@ begin(void **state)
 static int
 end(void **state)
 {
+	struct journal_state before = *journal_state(w.s.journal);
+	bool whole = !journal_is_dirty(w.s.journal);
+	enum signing_mode mode = w.s.mode;
+
 	(void)state;
 	close_signer();
+	if (whole) { /* what was remembered while writing is what a reading of the lines says */
+		const struct journal_state *after;
+
+		open_signer(mode);
+		after = journal_state(w.s.journal);
+		expect_number("books", after->books.size, before.books.size);
+		expect_true("books", digest_eq(after->books.root, before.books.root));
+		expect_number("checkpoint", after->checkpoint.size, before.checkpoint.size);
+		expect_true("checkpoint", digest_eq(after->checkpoint.root, before.checkpoint.root));
+		expect_number("list", after->crl_number, before.crl_number);
+		expect_number("version", after->ruleset_version, before.ruleset_version);
+		expect_true("rule set", digest_eq(after->ruleset, before.ruleset));
+		expect_number("at", (uint64_t)after->at.ms, (uint64_t)before.at.ms);
+		close_signer();
+	}
 	link_drop(&w.near);
 	link_drop(&w.far);
 	(void)nftw(w.base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
