@@ -321,7 +321,7 @@ enter_review(struct registrar *r, struct flight *f, slice why)
 {
 	struct entry e = entry_about(r, ACT_REVIEW_OPENED, f->dossier);
 	struct buf id OWNED(buf_drop) = BUF(LINE_ID_MAX);
-	bool limit = slice_has_prefix(why, LIT("limit-"));
+	bool limit = slice_has_prefix(why, LIT("decision-hour:")) || slice_has_prefix(why, LIT("decision-refusals:"));
 
 	by_rule(r, &e, &id);
 	e.why = cut(why);

@@ -206,8 +206,10 @@ flight_verify(struct registrar *r, struct flight *f)
 	const struct ledger *h = db_ledger(r->db);
 
 	f->stage = STAGE_HOLD;
-	if (v == NULL)
+	if (v == NULL) {
+		r->held = true;
 		return;
+	}
 	if (r->trust->method == STATUS_CRL) {
 		size_t which = 0;
 
@@ -241,6 +243,9 @@ flight_verify(struct registrar *r, struct flight *f)
 void
 flight_send_held(struct registrar *r)
 {
+	if (!r->held)
+		return;
+	r->held = false;
 	for (size_t i = 0; i < FLIGHTS_MAX && r->flights > 0; i++)
 		if (r->flight[i].stage == STAGE_HOLD) {
 			flight_verify(r, &r->flight[i]);
@@ -258,6 +263,7 @@ flight_forget_verifier(struct registrar *r, uint64_t number)
 		if (f->stage != STAGE_VERIFY || f->verifier != number)
 			continue;
 		f->stage = STAGE_HOLD;
+		r->held = true;
 		if (++f->tries < TRIES_MAX)
 			continue;
 		log_id(LOG_ALARM, "verifier-lost: house: a document ended three verifiers", "document",

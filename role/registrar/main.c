@@ -3,7 +3,7 @@
 #include "role/registrar/registrar.h"
 
 static err
-use_test_clock(const struct start *s)
+use_test_clock(const struct start *s, const struct trust *t)
 {
 	struct buf text OWNED(buf_drop) = BUF(CONF_MAX), name OWNED(buf_drop) = BUF(1024);
 	struct conf *c OWNED(conf_drop) = NULL;
@@ -14,6 +14,8 @@ use_test_clock(const struct start *s)
 	file = conf_text_or(c, LIT("clock"), "test", (slice){NULL, 0});
 	if (file.n == 0)
 		return ok;
+	if (!t->test_clock)
+		return fail(ERR_POLICY, "registrar-test-clock: design law 7: the trust file does not allow a test clock");
 	buf_put(&name, file);
 	buf_put_u8(&name, 0);
 	return clock_use_test(start_path(s, (const char *)name.p));
@@ -25,9 +27,9 @@ serve(struct registrar *r, const struct start *s)
 	struct jail j;
 
 	TRY(wires_open(&r->wires));
-	TRY(use_test_clock(s));
 	jail_warm_up();
 	TRY(registrar_configure(r, s->home));
+	TRY(use_test_clock(s, r->trust));
 	registrar_jail(s, r->weak_jail, &j);
 	TRY(jail_enter(&j));
 	TRY(registrar_open(r));

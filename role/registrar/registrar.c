@@ -205,8 +205,10 @@ registrar_open(struct registrar *r)
 	r->pub.note_at = r->pub.crl_at = r->pub.answers_at = r->seen_steady - DAY_MS;
 	TRY(open_books(r));
 	r->closed = office_load_rules(r);
-	if (r->closed.kind != OK)
+	if (r->closed.kind != OK) {
 		log_err(LOG_ALARM, r->closed);
+		r->closed.kind = ERR_WORLD; /* to outsiders: an operator must look */
+	}
 	return ok;
 }
 

@@ -221,6 +221,7 @@ struct registrar {
 	struct flight flight[FLIGHTS_MAX];
 	uint64_t flight_key[FLIGHTS_MAX]; /* first bytes of .document, 0 when free */
 	uint32_t flights, flight_hint;
+	bool held; /* some wait for a verifier */
 	uint64_t flight_ids;
 
 	struct judge verifier[8];

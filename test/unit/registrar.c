@@ -99,7 +99,7 @@ test_again(void **state)
 	struct scene *s = ready("crl", CONF);
 	struct apply_reply first, late;
 	struct applicant a;
-	uint64_t one, two, lines;
+	uint64_t one, two, dossiers;
 
 	(void)state;
 	applicant_new(s, "yamada", &a, NULL);
@@ -114,12 +114,12 @@ test_again(void **state)
 	stage_back(s, ISSUER);
 	stage_wait(s, 2000);
 	stage_turns(s, 10);
-	lines = book_size(s->r->book);
+	dossiers = s->r->applications;
 	(void)apply(s, &a, false);
 	expect_state(a.reply.state, DOSSIER_ISSUED);
 	expect_true("one dossier, one token", memcmp(&a.reply.dossier, &first.dossier, sizeof first.dossier) == 0 &&
 	                                          memcmp(&a.reply.token, &first.token, sizeof first.token) == 0);
-	expect_number("no line", book_size(s->r->book), lines);
+	expect_number("no new dossier", s->r->applications, dossiers);
 	expect_number("one certificate", s->issued, 1);
 	expect_acts(s, &a.reply.dossier, STRAIGHT);
 	stage_audit(s);
@@ -928,6 +928,269 @@ test_disk(void **state)
 	stage_drop(s);
 }
 
+/* --- J-LIS asked about each card -------------------------------------------------------------------------------------- */
+/* ID-2: asked, answered with our nonce, judged again, both sealed among the evidence; other dossiers go on meanwhile. */
+static void
+test_ocsp(void **state)
+{
+	struct scene *s = ready("ocsp", CONF);
+	struct applicant a, b, c;
+	char why[WHY_MAX + 1];
+
+	(void)state;
+	s->messenger_fails = true;
+	applicant_new(s, "yamada", &a, with_mail);
+	(void)apply(s, &a, true);
+	expect_state(a.reply.state, DOSSIER_WAITING);
+	s->messenger_fails = false;
+	applicant_new(s, "sato", &b, with_mail);
+	(void)apply(s, &b, true);
+	expect_state(b.reply.state, DOSSIER_WAITING);
+	stage_turns(s, 8);
+	expect_state(dossier(s, &b, why), DOSSIER_ISSUED);
+	expect_number("asked once", s->ocsp_calls, 1);
+	expect_acts(s, &b.reply.dossier,
+	    "explanation.acknowledged application.received identity.unchecked identity.verified application.accepted "
+	    "certificate.ordered certificate.issued");
+	expect_state(dossier(s, &a, why), DOSSIER_WAITING);
+	stage_wait(s, 6000);
+	stage_turns(s, 12);
+	expect_state(dossier(s, &a, why), DOSSIER_ISSUED);
+	/* the order is made again from the sealed answer after a restart */
+	stage_cut(s, ISSUER);
+	applicant_new(s, "ito", &c, with_mail);
+	(void)apply(s, &c, false);
+	stage_turns(s, 8);
+	expect_state(dossier(s, &c, why), DOSSIER_ORDERED);
+	stage_stop(s);
+	s->away[ISSUER] = false;
+	stage_start(s);
+	stage_turns(s, 16);
+	expect_state(dossier(s, &c, why), DOSSIER_ISSUED);
+	stage_audit(s);
+	applicant_drop(&c);
+	applicant_new(s, "yoshida", &c, with_mail);
+	s->jlis_status = OCSP_REVOKED;
+	(void)apply(s, &c, false);
+	stage_turns(s, 8);
+	expect_state(dossier(s, &c, why), DOSSIER_REFUSED);
+	expect_true(why, strncmp(why, "jpki-revoked:", 13) == 0);
+	/* revocation by card: its status is asked too */
+	(void)apply(s, &a, false);
+	s->jlis_status = OCSP_GOOD;
+	(void)entry_heard(s, ask_revoke(s, &a, a.card, NULL));
+	expect_state(dossier(s, &a, why), DOSSIER_REVOKED);
+	stage_turns(s, 12);
+	expect_true("told to both", s->told[0] == 1 && s->told[1] == 1);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&b);
+	applicant_drop(&c);
+	stage_drop(s);
+}
+
+/* --- limits ---------------------------------------------------------------------------------------------------------------- */
+/* B-15イ: above a limit everything goes to a person, and that is recorded once. */
+static void
+test_limits(void **state)
+{
+	static const char RULES[] =
+	    "[ruleset]\nversion = 2\nprofile = person-signature\nengine = 1\nvalidity_years_max = 5\n"
+	    "age_min = 15\nkeys = p256\nopen_per_card_max = 1\nvalid_per_card_max = 3\n"
+	    "duplicate = refuse\n[limits]\naccepted_per_hour_max = 1\nrefused_percent_max = 50\n";
+	static const char *const cards[] = {"yamada", "sato", "kato"};
+	const char *values[P_COUNT] = {0};
+	struct scene *s = ready("crl", CONF);
+	digest d = sha256(slice_str(RULES));
+	struct applicant a;
+	const char *found;
+	char hex[65];
+
+	(void)state;
+	put_hex(hex, ARR(d.b));
+	values[P_SERVICE] = service_of(s);
+	values[P_RULESET] = hex;
+	values[P_VERSION] = "2";
+	values[P_FROM] = "2026-11-01T00:00:00.000Z";
+	values[P_UNTIL] = "2027-11-01T00:00:00.000Z";
+	values[P_RESPONSIBLE] = "hanako";
+	values[P_DATE] = now_text();
+	(void)entry_heard(s, office(s, s->house->hanako, FORM_APPROVAL, values, slice_str(RULES)));
+	stage_turns(s, 4);
+	for (size_t i = 0; i < COUNT(cards); i++) {
+		applicant_new(s, cards[i], &a, with_mail);
+		(void)apply(s, &a, true);
+		expect_state(a.reply.state, i == 0 ? DOSSIER_ISSUED : DOSSIER_REVIEW);
+		applicant_drop(&a);
+	}
+	found = strstr(stage_acts(s, NULL), "review.opened");
+	expect_true("recorded", found != NULL);
+	expect_true("once", found != NULL && strstr(found + 1, "review.opened") == NULL);
+	stage_wait(s, HOUR_MS + 60 * SECOND_MS);
+	applicant_new(s, "ito", &a, with_mail);
+	(void)apply(s, &a, true);
+	expect_state(a.reply.state, DOSSIER_ISSUED);
+	stage_audit(s);
+	applicant_drop(&a);
+	stage_drop(s);
+}
+
+/* --- rollbacks ----------------------------------------------------------------------------------------------------------------- */
+/* Design 3: what was set back shows on one side or the other; nothing is ordered of that signer any more. */
+static void
+test_rollback(void **state)
+{
+	static const struct {
+		const char *row;
+		struct head journal, seen;
+		enum err_kind fails;
+		const char *stopped;
+	} rows[] = {
+	    {"a journal of an older day", {1, {{0}}}, {0}, OK,
+	        "journal-rollback: design 3: a signer's journal is of an older day than the books"},
+	    {"another journal", {2, {{3}}}, {0}, OK,
+	        "journal-other: design 3: a signer's journal does not extend the one the books know"},
+	    {"books of an older day", {0}, {100000, {{3}}}, OK,
+	        "books-rollback: design 3: a signer has seen more lines than the books hold"},
+	    {"other books", {0}, {3, {{3}}}, OK,
+	        "books-other: design 3: a signer has seen other lines than the books hold"},
+	    {"the signer says so", {0}, {0}, ERR_CORRUPT,
+	        "signer-stopped: design 3: a signer found that books or journal were set back; it signs nothing"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scene *s = ready("crl", CONF);
+		struct applicant a;
+
+		s->journal[0] = (struct head){2, {{9}}};
+		issued(s, "yamada", &a); /* the books know the issuer's journal at 2 lines */
+		if (rows[i].journal.size > 0)
+			s->journal[0] = rows[i].journal;
+		s->seen[0] = rows[i].seen;
+		s->hello_fails = rows[i].fails;
+		stage_wire(s, ISSUER);
+		stage_turns(s, 4);
+		expect_number(rows[i].row, s->r->issuer.step, SIGNER_STOPPED);
+		expect_same(rows[i].row, slice_str(s->r->issuer.stopped), slice_str(rows[i].stopped));
+		applicant_drop(&a);
+		applicant_new(s, "sato", &a, with_mail);
+		(void)apply(s, &a, true);
+		expect_state(a.reply.state, DOSSIER_ORDERED);
+		expect_number("nothing signed", s->issued, 1);
+		stage_wire(s, ISSUER);
+		stage_turns(s, 4);
+		expect_number("a new wire heals nothing", s->r->issuer.step, SIGNER_STOPPED);
+		applicant_drop(&a);
+		stage_drop(s);
+	}
+}
+
+/* --- helpers that go wrong -------------------------------------------------------------------------------------------------------- */
+/* A verifier lost over a document: another one; three lost over the same one: the document is not taken. */
+static void
+test_verifiers(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, b;
+	uint64_t id;
+	size_t i;
+
+	(void)state;
+	applicant_new(s, "yamada", &a, with_mail);
+	applicant_new(s, "sato", &b, with_mail);
+	stage_back(s, VERIFIER2);
+	stage_turns(s, 6);
+	/* both read; each loses its end before it answers */
+	id = apply_send(s, &a, true);
+	for (int lost = 0; lost < 2; lost++) {
+		*stage_clock += 2;
+		expect_ok("wait", wires_wait(s->r->wires, 0));
+		expect_ok("turn", registrar_turn(s->r));
+		wires_flush(s->r->wires);
+		stage_wire(s, VERIFIER);
+		stage_wire(s, VERIFIER2);
+	}
+	i = stage_until(s, id);
+	expect_number("judged by another", s->heard[i].fail, OK);
+	id = apply_send(s, &b, true);
+	for (int lost = 0; lost < 12; lost++) {
+		/* both take the trust file and the lists, then the document, and are gone */
+		stage_end_turn(s, ISSUER);
+		*stage_clock += 2;
+		expect_ok("wait", wires_wait(s->r->wires, 0));
+		expect_ok("turn", registrar_turn(s->r));
+		wires_flush(s->r->wires);
+		if (lost % 4 == 3) {
+			stage_wire(s, VERIFIER);
+			stage_wire(s, VERIFIER2);
+		} else if (lost % 4 < 2) {
+			stage_end_turn(s, VERIFIER);
+			stage_end_turn(s, VERIFIER2);
+		}
+	}
+	stage_turns(s, 20);
+	i = stage_until(s, id);
+	expect_true("judged, or not taken: never forgotten",
+	    s->heard[i].fail == OK ||
+	        strcmp(s->heard[i].what,
+	            "verifier-lost: house: this document could not be read to its end; it is not taken") == 0);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&b);
+	stage_drop(s);
+}
+
+/* Frames nobody should send: the link is closed, the house goes on; nonsense in a result rolls its turn back. */
+static void
+test_nonsense(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a;
+
+	(void)state;
+	link_order(s->end[FRONT], ORDER_STATE, 5, (slice){NULL, 0}); /* front may not ask that */
+	(void)link_flush(s->end[FRONT]).kind;
+	stage_turns(s, 3);
+	link_put(
+	    s->end[STATUS], &(struct frame){.kind = ORDER_CHECKPOINT, .id = s->r->pub.note_id, .body = LIT("\x04\x00")});
+	link_put(s->end[PUBLISHER], &(struct frame){.kind = ORDER_SLOTS, .id = 999});
+	link_put(s->end[ISSUER], &(struct frame){.kind = ORDER_ISSUE, .id = 999, .body = LIT("x")});
+	stage_turns(s, 6);
+	applicant_new(s, "yamada", &a, with_mail);
+	(void)apply(s, &a, true);
+	expect_state(a.reply.state, DOSSIER_ISSUED);
+	stage_audit(s);
+	applicant_drop(&a);
+	stage_drop(s);
+}
+
+/* What inkanctl status shows is JSON without personal data. */
+static void
+test_state(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct json *j OWNED(json_drop) = NULL;
+	struct applicant a;
+	json list;
+	slice text;
+	size_t i;
+
+	(void)state;
+	applicant_new(s, "yamada", &a, other_name);
+	(void)apply(s, &a, true);
+	i = stage_ask(s, OFFICE, ORDER_STATE, (slice){NULL, 0});
+	expect_ok("state", octets_get(buf_slice(&s->heard[i].body), &text));
+	expect_ok("state", json_get(text, &j));
+	expect_ok("to decide", json_list(json_root(j), "to_decide", &list));
+	expect_number("one", json_count(list), 1);
+	expect_ok("taking", json_text(json_root(j), "taking", &text));
+	expect_same("taking", text, LIT("yes"));
+	expect_true("no names", memmem(s->heard[i].body.p, s->heard[i].body.n, "山田", strlen("山田")) == NULL);
+	applicant_drop(&a);
+	stage_drop(s);
+}
+
 /* --- any order, any death ------------------------------------------------------------------------------------------------ */
 static uint64_t seed;
 
@@ -952,7 +1215,7 @@ random_turn(struct scene *s)
 		order[i] = order[k];
 		order[k] = t;
 	}
-	usleep(1100);
+	*stage_clock += 2;
 	expect_ok("wait", wires_wait(s->r->wires, 0));
 	expect_ok("turn", registrar_turn(s->r));
 	wires_flush(s->r->wires);
@@ -1118,6 +1381,12 @@ main(void)
 	    cmocka_unit_test(test_clock),
 	    cmocka_unit_test(test_projection),
 	    cmocka_unit_test(test_disk),
+	    cmocka_unit_test(test_ocsp),
+	    cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_rollback),
+	    cmocka_unit_test(test_verifiers),
+	    cmocka_unit_test(test_nonsense),
+	    cmocka_unit_test(test_state),
 	    cmocka_unit_test(test_any_order),
 	    cmocka_unit_test(test_death),
 	};

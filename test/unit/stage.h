@@ -58,7 +58,12 @@ struct scene {
 	const char *issuer_refuses; /* text; kind below */
 	enum err_kind issuer_kind;
 	struct buf mail;
-	bool messenger_fails, no_crl;
+	bool messenger_fails;
+	uint64_t ocsp_calls;
+	enum ocsp_status jlis_status;
+	struct head journal[2]; /* what the signers say of theirs, issuer first */
+	struct head seen[2];    /* the books' heads they say they have seen; size 0: what they are told */
+	enum err_kind hello_fails;
 	/* what front and office heard */
 	size_t n_heard;
 	struct {
@@ -283,7 +288,8 @@ stage_new_with(const char *method, const char *conf)
 {
 	struct scene *s = mem_new(1, sizeof *s);
 
-	snprintf(s->home, sizeof s->home, "/tmp/inkan-registrar-XXXXXX");
+	/* in memory where there is some: it is the order of syncs that is tested, not a disk */
+	snprintf(s->home, sizeof s->home, "%s/inkan-registrar-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(s->home) == NULL)
 		abort();
 	stage_clock_set(at_of(AT));
@@ -387,13 +393,24 @@ crl_of(const struct scene *s, digest d)
 }
 
 static void
-answer_hello(struct link *l, const struct frame *x)
+answer_hello(struct scene *s, struct link *l, const struct frame *x, int which)
 {
 	struct buf b OWNED(buf_drop) = BUF(8192);
 	struct head_order o;
 
 	expect_ok("hello", head_order_get(x->body, &o));
-	head_reply_put(&b, &(struct head_reply){.books = o.books});
+	if (s->hello_fails != OK) {
+		octets_put(&b, LIT("41020304\n"));
+		link_put(
+		    l, &(struct frame){.kind = x->kind,
+		           .id = x->id,
+		           .fail = s->hello_fails,
+		           .what = LIT("signer-books-rollback: design 3: the books are shorter than those this signer saw"),
+		           .body = buf_slice(&b)});
+		return;
+	}
+	head_reply_put(&b, &(struct head_reply){
+	                       .journal = s->journal[which], .books = s->seen[which].size > 0 ? s->seen[which] : o.books});
 	link_answer(l, x, buf_slice(&b));
 }
 
@@ -434,7 +451,7 @@ issue(struct scene *s, struct link *l, const struct frame *x)
 	signer_sign(s->house->ca, ticket_alg(p.ticket), tbs, &sig);
 	cert_join(&cert, tbs, ticket_alg(p.ticket), buf_slice(&sig));
 	s->issued++;
-	issue_reply_put(&b, &(struct issue_reply){buf_slice(&cert), {0}, clock_now()});
+	issue_reply_put(&b, &(struct issue_reply){buf_slice(&cert), s->journal[0], clock_now()});
 	link_answer(l, x, buf_slice(&b));
 	issue_plan_drop(&p);
 }
@@ -468,7 +485,7 @@ issuer_hear(struct scene *s)
 	while (link_next(l, &have, &x).kind == OK && have)
 		switch (x.kind) {
 		case ORDER_HELLO:
-			answer_hello(l, &x);
+			answer_hello(s, l, &x, 0);
 			break;
 		case ORDER_RULES:
 			expect_ok("rules", rules_order_get(x.body, &rules));
@@ -570,7 +587,7 @@ status_hear(struct scene *s)
 	while (link_next(l, &have, &x).kind == OK && have)
 		switch (x.kind) {
 		case ORDER_HELLO:
-			answer_hello(l, &x);
+			answer_hello(s, l, &x, 1);
 			break;
 		case ORDER_RULES:
 			link_answer(l, &x, (slice){NULL, 0});
@@ -613,6 +630,40 @@ publisher_hear(struct scene *s)
 	}
 }
 
+/* What J-LIS's responder says about the card asked for. */
+static slice
+jlis_says(struct scene *s, slice request)
+{
+	static struct buf answer = {.max = OCSP_ANSWER_MAX};
+	struct signer *responder OWNED(signer_drop) = signer_load(s->world, "ocsp");
+	struct buf data OWNED(buf_drop) = BUF(4096), sig OWNED(buf_drop) = BUF(SIG_MAX);
+	struct ocsp_plan p = {.status = s->jlis_status, .revoked = {clock_now().ms - DAY_MS}};
+	uint8_t id[SHA1_LEN];
+	struct ocsp_request q;
+	struct cert c;
+	struct key *k OWNED(key_drop) = NULL;
+
+	expect_ok("request", ocsp_request_get(request, &q));
+	for (size_t i = 0; i < s->trust->n_anchors; i++) {
+		ocsp_issuer_of(&s->trust->anchor[i].cert, &p.issuer);
+		if (ocsp_certid_is_of(&q.id, &p.issuer))
+			break;
+	}
+	expect_ok("responder", cert_get(signer_certificate(responder), &c));
+	expect_ok("responder", key_get_spki(c.spki, &k));
+	key_identifier(k, id);
+	p.serial = q.id.serial;
+	p.produced = p.this_update = instant_floor_second(clock_now());
+	p.next_update = (instant){p.this_update.ms + HOUR_MS};
+	p.responder_key_id = ARR(id);
+	p.nonce = q.nonce;
+	ocsp_put_data(&data, &p);
+	signer_sign(responder, SIG_RSA_SHA256, buf_slice(&data), &sig);
+	buf_clear(&answer);
+	ocsp_join(&answer, buf_slice(&data), SIG_RSA_SHA256, buf_slice(&sig), signer_certificate(responder));
+	return buf_slice(&answer);
+}
+
 static void
 messenger_hear(struct scene *s)
 {
@@ -638,6 +689,11 @@ messenger_hear(struct scene *s)
 			continue;
 		}
 		expect_ok("call", call_order_get(x.body, &c));
+		if (c.kind == CALL_JLIS_OCSP) {
+			s->ocsp_calls++;
+			put_part(l, &x, jlis_says(s, c.body));
+			continue;
+		}
 		if (c.kind == CALL_JLIS_CRL && (c.body.n == 0 || slice_eq(c.body, LIT("1")))) {
 			snprintf(path, sizeof path, "%s/signca0%c.crl", s->world, c.body.n == 0 ? '3' : '2');
 			buf_clear(&crl);
@@ -770,7 +826,7 @@ stage_acts(struct scene *s, const dossier_id *of)
 static void
 stage_turn(struct scene *s)
 {
-	usleep(1100); /* no two turns of the registrar in one millisecond */
+	*stage_clock += 2; /* no two turns of the registrar in one millisecond */
 	expect_ok("wait", wires_wait(s->r->wires, 0));
 	expect_ok("turn", registrar_turn(s->r));
 	wires_flush(s->r->wires);
