@@ -144,11 +144,16 @@ demo: deps
 deps:
 	@debian/deps
 
+# The texts people read: inkanctl init takes them from …/share/inkan beside …/bin.
+WEB      = web $(patsubst %/,%,$(wildcard web/*/))
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/inkan $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(WEB:%=$(DESTDIR)$(PREFIX)/share/inkan/%)
 	install -m755 $(CMDS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m755 $(ROLES:%=$(BUILD)/libexec/%) $(DESTDIR)$(PREFIX)/libexec/inkan
 	install -m644 $(wildcard doc/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	for d in $(WEB); do install -m644 $$d/*.* $(DESTDIR)$(PREFIX)/share/inkan/$$d || exit 1; done
 
 clean:
 	rm -rf $(BUILD) build-san demo

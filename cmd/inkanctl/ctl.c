@@ -1,12 +1,98 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cmd/inkanctl/inkanctl.h"
+#include "edge/hsm.h"
 
-static enum lang
-locale(void)
+#define PATH_BYTES 4096
+
+enum lang
+ctl_locale(void)
 {
 	return lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"));
+}
+
+const char *
+ctl_say(const char *english)
+{
+	return words(ctl_locale(), english);
+}
+
+const char *
+ctl_house(void)
+{
+	return access("demo/house/inkan.conf", F_OK) == 0 ? "demo/house" : "/var/lib/inkan";
+}
+
+err
+ctl_check_house(const char *home)
+{
+	char path[PATH_BYTES];
+
+	if ((size_t)snprintf(path, sizeof path, "%s/inkan.conf", home) >= sizeof path)
+		return fail(ERR_WORLD, "house-path: house: the path of the house is too long");
+	if (access(path, F_OK) == 0)
+		return ok;
+	fprintf(stderr, "inkanctl: %s: %s\n", path, strerror(errno));
+	return fail(ERR_WORLD,
+	    "house-none: house: no house stands in this folder; name it with --home, or make one with inkanctl init");
+}
+
+void
+ctl_explain(err e)
+{
+	fprintf(stderr, "inkanctl: %s", ctl_say(e.what));
+	if (e.why != 0)
+		fprintf(stderr, " (%s)", strncmp(e.what, "hsm-", 4) == 0 ? hsm_rv_name(e.why) : strerror((int)e.why));
+	fputc('\n', stderr);
+}
+
+void
+ctl_refuse_option(char *const *argv)
+{
+	fprintf(stderr, "inkanctl %s: %s: %s\n", argv[0], argv[optind - 1],
+	    ctl_say("no such option, or its value is missing or not one of those there are"));
+}
+
+err
+ctl_read(const char *path, struct buf *out)
+{
+	uint8_t chunk[8192];
+	ssize_t n = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && (n = read(fd, chunk, sizeof chunk)) > 0)
+		buf_put(out, slice_of(chunk, (size_t)n));
+	if (n < 0)
+		fprintf(stderr, "inkanctl: %s: %s\n", path, strerror(errno));
+	wipe(chunk, sizeof chunk);
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return fail(ERR_WORLD, "file-read: house: a file cannot be read");
+	if (buf_check(out).kind == OK)
+		return ok;
+	fprintf(stderr, "inkanctl: %s\n", path);
+	return fail(ERR_INPUT, "file-size: house: a file is longer than such a file can be");
+}
+
+err
+ctl_read_pin(const char *path, struct secret *out)
+{
+	struct buf b OWNED(buf_drop) = BUF(SECRET_MAX + 2);
+	slice pin;
+	err e = ctl_read(path, &b);
+
+	pin = buf_slice(&b);
+	while (pin.n > 0 && (pin.p[pin.n - 1] == '\n' || pin.p[pin.n - 1] == '\r'))
+		pin.n--;
+	if (e.kind == OK)
+		e = secret_set(out, pin);
+	if (b.p != NULL)
+		wipe(b.p, b.cap);
+	return e;
 }
 
 const char *
@@ -22,8 +108,8 @@ ctl_get(struct ctl *c, int argc, char **argv, const char *usage, enum done *done
 	    {"help", no_argument, NULL, '?'}, {0}};
 	int o;
 
-	*c = (struct ctl){.lang = locale(), .progress = isatty(STDERR_FILENO) == 1};
-	c->home = access("demo/house/inkan.conf", F_OK) == 0 ? "demo/house" : "/var/lib/inkan";
+	*c = (struct ctl){.lang = ctl_locale(), .progress = isatty(STDERR_FILENO) == 1};
+	c->home = ctl_house();
 	optind = 1;
 	opterr = 0;
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -34,6 +120,8 @@ ctl_get(struct ctl *c, int argc, char **argv, const char *usage, enum done *done
 		else {
 			bool asked = optind > 0 && strcmp(argv[optind - 1], "--help") == 0;
 
+			if (!asked)
+				ctl_refuse_option(argv);
 			fputs(words(c->lang, usage), asked ? stdout : stderr);
 			*done = asked ? DONE_OK : DONE_USAGE;
 			return false;
@@ -46,10 +134,8 @@ ctl_get(struct ctl *c, int argc, char **argv, const char *usage, enum done *done
 enum done
 ctl_fail(const struct ctl *c, err e)
 {
-	fprintf(stderr, "inkanctl: %s", words(c->lang, e.what));
-	if (e.why != 0)
-		fprintf(stderr, " (%ld)", e.why);
-	fputc('\n', stderr);
+	(void)c;
+	ctl_explain(e);
 	return e.kind == ERR_WORLD || e.kind == ERR_BUSY ? DONE_WORLD : DONE_NO;
 }
 

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,9 +10,10 @@
 #include "act/trust.h"
 #include "base/conf.h"
 #include "base/json.h"
-#include "base/words.h"
 #include "cmd/inkanctl/ceremony.h"
 #include "cmd/inkanctl/init.h"
+#include "cmd/inkanctl/inkanctl.h"
+#include "cmd/inkanctl/page.h"
 #include "edge/clock.h"
 #include "edge/hsm.h"
 #include "edge/random.h"
@@ -46,6 +46,8 @@ struct init {
 	struct ceremony_made made;
 	struct buf trust, profile, ruleset, approval, baseline, cps;
 	struct buf terms[2], explanation[2]; /* ja, en */
+	struct buf anchor_der[TRUST_ANCHORS_MAX];
+	char web_found[PATH_BYTES];
 };
 
 static const char *const LANGS[2] = {"ja", "en"};
@@ -55,10 +57,8 @@ static const char *const LANGS[2] = {"ja", "en"};
 static err
 world(const char *what, const char *path)
 {
-	int why = errno;
-
-	fprintf(stderr, "inkanctl init: %s: %s\n", path, strerror(why));
-	return fail_why(ERR_WORLD, what, why);
+	fprintf(stderr, "inkanctl: %s: %s\n", path, strerror(errno));
+	return fail(ERR_WORLD, what);
 }
 
 static err
@@ -95,40 +95,6 @@ write_file(const struct init *i, const char *name, slice bytes, mode_t mode)
 	if (fsync(fd) != 0 || close(fd) != 0)
 		return world("init-file: house: a file of the new house cannot be written", path);
 	return ok;
-}
-
-static err
-read_file(const char *path, size_t max, struct buf *out)
-{
-	uint8_t chunk[8192];
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return world("init-read: house: a file given to init cannot be read", path);
-	*out = BUF(max);
-	while ((n = read(fd, chunk, sizeof chunk)) > 0)
-		buf_put(out, slice_of(chunk, (size_t)n));
-	wipe(chunk, sizeof chunk);
-	close(fd);
-	if (n < 0)
-		return world("init-read: house: a file given to init cannot be read", path);
-	return buf_check(out);
-}
-
-static err
-read_pin(const char *path, struct secret *out)
-{
-	struct buf b OWNED(buf_drop) = {0};
-	err e;
-
-	TRY(read_file(path, SECRET_MAX, &b));
-	while (b.n > 0 && (b.p[b.n - 1] == '\n' || b.p[b.n - 1] == '\r'))
-		b.n--;
-	e = secret_set(out, buf_slice(&b));
-	if (b.p != NULL)
-		wipe(b.p, b.cap);
-	return e;
 }
 
 /* --- tokens in software, for tests and the demo ------------------------------------- */
@@ -193,16 +159,14 @@ prepare_tokens(struct init *i)
 		i->token_uri = "pkcs11:token=inkan";
 		i->pin_file = "tokens/pin";
 		i->keep_pin_file = true;
-	} else
-		TRY(read_pin(i->pin_file, &i->pin));
+	}
 	if (i->person_module == NULL) {
 		TRY(make_softhsm(i, "office", "inkan-office", i->office_environment, &i->person_pin));
 		i->person_module = SOFTHSM_MODULE;
 		i->person_environment = i->office_environment;
 		i->person_uri = "pkcs11:token=inkan-office";
 		i->person_pin_file = "office/pin";
-	} else
-		TRY(read_pin(i->person_pin_file, &i->person_pin));
+	}
 	return ok;
 }
 
@@ -253,19 +217,57 @@ put_sha256(struct buf *b, const char *section, slice bytes)
 	buf_put_u8(b, '\n');
 }
 
+/* inkan.conf is read from elsewhere: a path in it does not depend on where init was called. */
 static err
-read_web(struct init *i)
+absolute(const char **path)
+{
+	char *whole;
+
+	if (*path == NULL || strstr(*path, "://") != NULL)
+		return ok;
+	whole = realpath(*path, NULL); /* lives as long as the process */
+	if (whole == NULL)
+		return world("file-read: house: a file cannot be read", *path);
+	*path = whole;
+	return ok;
+}
+
+static err
+read_text(const struct init *i, const char *name, const char *lang, struct buf *out)
 {
 	char path[PATH_BYTES];
 
+	*out = BUF(TEXT_MAX_BYTES);
+	snprintf(path, sizeof path, "%s/%s/%s%s%s.txt", i->web, PROFILE, name, lang == NULL ? "" : ".",
+	    lang == NULL ? "" : lang);
+	return ctl_read(path, out);
+}
+
+/* Everything that is given as a file is read before anything is made. */
+static err
+read_given(struct init *i)
+{
+	struct cert c;
+
+	TRY(absolute(&i->pin_file));
+	TRY(absolute(&i->person_pin_file));
+	for (size_t k = 0; k < i->n_crls; k++)
+		TRY(absolute(&i->crl[k]));
 	for (size_t k = 0; k < 2; k++) {
-		snprintf(path, sizeof path, "%s/%s/terms.%s.txt", i->web, PROFILE, LANGS[k]);
-		TRY(read_file(path, TEXT_MAX_BYTES, &i->terms[k]));
-		snprintf(path, sizeof path, "%s/%s/explanation.%s.txt", i->web, PROFILE, LANGS[k]);
-		TRY(read_file(path, TEXT_MAX_BYTES, &i->explanation[k]));
+		TRY(read_text(i, "terms", LANGS[k], &i->terms[k]));
+		TRY(read_text(i, "explanation", LANGS[k], &i->explanation[k]));
 	}
-	snprintf(path, sizeof path, "%s/%s/cps.txt", i->web, PROFILE);
-	return read_file(path, TEXT_MAX_BYTES, &i->cps);
+	TRY(read_text(i, "cps", NULL, &i->cps));
+	for (size_t k = 0; k < i->n_anchors; k++) {
+		i->anchor_der[k] = BUF(CERT_MAX);
+		TRY(ctl_read(i->anchor[k], &i->anchor_der[k]));
+		TRY(cert_get(buf_slice(&i->anchor_der[k]), &c));
+	}
+	if (i->module != NULL)
+		TRY(ctl_read_pin(i->pin_file, &i->pin));
+	if (i->person_module != NULL)
+		TRY(ctl_read_pin(i->person_pin_file, &i->person_pin));
+	return ok;
 }
 
 static void
@@ -308,24 +310,20 @@ write_ruleset(struct init *i)
 	                         "refused_percent_max = 50\n");
 }
 
-static err
-put_anchor(struct init *i, size_t k, struct buf *b)
+static void
+put_anchor(const struct init *i, size_t k, struct buf *b)
 {
-	struct buf der OWNED(buf_drop) = {0};
-	struct cert c;
+	slice der = buf_slice(&i->anchor_der[k]);
 	char section[48];
 
-	TRY(read_file(i->anchor[k], CERT_MAX, &der));
-	TRY(cert_get(buf_slice(&der), &c));
 	snprintf(section, sizeof section, "\n[anchor.jpki-%zu]\n", k + 1);
 	buf_put_str(b, section);
-	put_base64(b, "certificate", buf_slice(&der));
+	put_base64(b, "certificate", der);
 	buf_put_str(b, "sha256 = ");
-	digest_put(b, sha256(buf_slice(&der)));
+	digest_put(b, sha256(der));
 	buf_put_u8(b, '\n');
 	put_text(b, "hierarchy", i->hierarchy);
 	put_text(b, "policy", strcmp(i->hierarchy, "test") == 0 ? POLICY_JPKI_TEST : POLICY_JPKI);
-	return ok;
 }
 
 static err
@@ -354,7 +352,7 @@ write_trust(struct init *i)
 	buf_put_str(b, strstr(i->url, "://") == NULL ? i->url : strstr(i->url, "://") + 3);
 	buf_put_str(b, "/books\n");
 	for (size_t k = 0; k < i->n_anchors; k++)
-		TRY(put_anchor(i, k, b));
+		put_anchor(i, k, b);
 	snprintf(section, sizeof section, "\n[person.%.40s]\n", i->label);
 	buf_put_str(b, section);
 	put_text(b, "name", i->responsible);
@@ -470,86 +468,21 @@ put_named_text(struct buf *b, const char *name, slice text, const char *language
 	json_close(b, '}');
 }
 
-/* Plain text within HTML. */
-static void
-put_html(struct buf *b, slice text)
-{
-	for (size_t k = 0; k < text.n; k++)
-		if (text.p[k] == '<')
-			buf_put_str(b, "&lt;");
-		else if (text.p[k] == '&')
-			buf_put_str(b, "&amp;");
-		else
-			buf_put_u8(b, text.p[k]);
-}
-
-static void
-put_fingerprint(struct buf *b, slice bytes)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	digest d = sha256(bytes);
-
-	for (size_t k = 0; k < sizeof d.b; k++) {
-		if (k > 0)
-			buf_put_u8(b, ':');
-		buf_put_u8(b, (uint8_t)hex[d.b[k] >> 4]);
-		buf_put_u8(b, (uint8_t)hex[d.b[k] & 15]);
-	}
-}
-
-/* What web/index.html calls {{mark}}; one it does not know stays as it is. */
-static err
-put_mark(struct init *i, struct buf *b, slice mark)
-{
-	bool accredited = strcmp(i->state, "ACCREDITED") == 0;
-	struct cert issuer;
-
-	if (slice_eq(mark, LIT("service")))
-		put_html(b, slice_str(i->service));
-	else if (slice_eq(mark, LIT("state_ja")))
-		buf_put_str(b, accredited ? "認定認証業務" : "なし（試験用。認定を受けていません）");
-	else if (slice_eq(mark, LIT("state_en")))
-		buf_put_str(b, accredited ? "accredited" : "none (test, not accredited)");
-	else if (slice_eq(mark, LIT("issuer_sha256")))
-		put_fingerprint(b, buf_slice(&i->made.issuer));
-	else if (slice_eq(mark, LIT("spki_sha256"))) {
-		TRY(cert_get(buf_slice(&i->made.issuer), &issuer));
-		put_fingerprint(b, issuer.spki);
-	} else {
-		buf_put_str(b, "{{");
-		buf_put(b, mark);
-		buf_put_str(b, "}}");
-	}
-	return ok;
-}
-
 static err
 write_index(struct init *i)
 {
-	struct buf page OWNED(buf_drop) = BUF(TEXT_MAX_BYTES), b OWNED(buf_drop) = BUF(2 * TEXT_MAX_BYTES);
+	struct buf web OWNED(buf_drop) = BUF(TEXT_MAX_BYTES), page OWNED(buf_drop) = BUF(2 * TEXT_MAX_BYTES);
 	char path[PATH_BYTES];
-	slice rest;
 
 	snprintf(path, sizeof path, "%s/index.html", i->web);
-	TRY(read_file(path, TEXT_MAX_BYTES, &page));
-	rest = buf_slice(&page);
-	while (rest.n > 0) {
-		const uint8_t *from = memmem(rest.p, rest.n, "{{", 2), *to;
-		size_t n = from == NULL ? rest.n : (size_t)(from - rest.p);
-
-		buf_put(&b, slice_of(rest.p, n));
-		rest = slice_of(rest.p + n, rest.n - n);
-		if (rest.n == 0)
-			break;
-		rest = slice_of(rest.p + 2, rest.n - 2);
-		to = memmem(rest.p, rest.n, "}}", 2);
-		n = to == NULL ? rest.n : (size_t)(to - rest.p);
-		TRY(put_mark(i, &b, slice_of(rest.p, n)));
-		n = to == NULL ? n : n + 2;
-		rest = slice_of(rest.p + n, rest.n - n);
-	}
-	TRY(buf_check(&b));
-	return write_file(i, "repository/index.html", buf_slice(&b), 0644);
+	TRY(ctl_read(path, &web));
+	TRY(page_put(&page, buf_slice(&web),
+	    &(struct page){
+	        .service = slice_str(i->service),
+	        .accredited = strcmp(i->state, "ACCREDITED") == 0,
+	        .issuer = buf_slice(&i->made.issuer),
+	    }));
+	return write_file(i, "repository/index.html", buf_slice(&page), 0644);
 }
 
 static err
@@ -690,9 +623,9 @@ write_conf(struct init *i)
 
 /* A step, in the reader's language. */
 static void
-say(const char *english)
+tell(const char *english)
 {
-	puts(words(lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")), english));
+	puts(english);
 	fflush(stdout);
 }
 
@@ -702,7 +635,7 @@ make_house(struct init *i)
 	int64_t zero = 0;
 	char *home;
 
-	TRY(read_web(i));
+	TRY(read_given(i));
 	if (mkdir(i->home_given, 0755) != 0)
 		return world("init-home: house: the new house's folder cannot be made; one that is there is never touched",
 		    i->home_given);
@@ -714,7 +647,7 @@ make_house(struct init *i)
 	snprintf(i->home, sizeof i->home, "%s", home);
 	free(home);
 	TRY(prepare_tokens(i));
-	say("Making the keys in their tokens (issuer, OCSP, checkpoint, responsible person).");
+	tell(ctl_say("Making the keys in their tokens (issuer, OCSP, checkpoint, responsible person)."));
 	TRY(ceremony_make(
 	    &(struct ceremony_options){
 	        .ca = {i->module, i->environment, i->token_uri, secret_slice(&i->pin)},
@@ -728,7 +661,7 @@ make_house(struct init *i)
 	write_profile(i);
 	write_ruleset(i);
 	TRY(write_trust(i));
-	say("Signing the approval of the rule set (P-1) and the baseline (B-1).");
+	tell(ctl_say("Signing the approval of the rule set (P-1) and the baseline (B-1)."));
 	TRY(write_approval(i));
 	TRY(write_baseline(i));
 	TRY(write_file(i, "trust.conf", buf_slice(&i->trust), 0644));
@@ -746,31 +679,30 @@ make_house(struct init *i)
 static void
 usage(FILE *f)
 {
-	fprintf(f,
-	    "usage: inkanctl init --home DIR [options]\n"
-	    "Makes a new house: keys in tokens, certificates, trust file, profile, rule set, first documents.\n"
-	    "新しい認証局の家を作ります: トークンの鍵、証明書、信頼ファイル、プロファイル、審査規則、最初の書類。\n"
-	    "\n"
-	    "  --anchor FILE           a J-LIS signature CA certificate (DER); several\n"
-	    "  --hierarchy test|production   [test]\n"
-	    "  --algorithm %s   [p256]\n"
-	    "  --url URL               the address the certificates carry [http://127.0.0.1:8480]\n"
-	    "  --listen ADDRESS:PORT   where front listens [taken from --url]\n"
-	    "  --private ADDRESS:PORT  where /health and /metrics are\n"
-	    "  --service NAME --organisation NAME    of the service and its DN\n"
-	    "  --responsible NAME --person-label LABEL   the first responsible person\n"
-	    "  --module FILE --token-uri URI --pin-file FILE [--token-environment NAME=VALUE] [--keep-pin-file]\n"
-	    "                          the CA's token; without: a SoftHSM token in DIR/tokens (tests only)\n"
-	    "  --person-module FILE --person-uri URI --person-pin-file FILE [--person-environment NAME=VALUE]\n"
-	    "                          the person's token; without: a SoftHSM token in DIR/office\n"
-	    "  --status crl|ocsp       how J-LIS is asked [crl]\n"
-	    "  --jlis-crl FILE|URL     several     --jlis-ocsp URL     --arrangement TEXT   date and reference\n"
-	    "  --policy OID            of the certificates [2.999.1.1]\n"
-	    "  --address --birth       the certificate records them\n"
-	    "  --web DIR               the texts [web]\n"
-	    "  --user-base N  --fronts N  --verifiers N  --test-clock  --weak-jail\n"
-	    "exit: 0 done, 2 usage, 3 could not\n",
-	    ceremony_words());
+	fputs(ctl_say("usage: inkanctl init --home DIR [options]\n"
+	              "Makes a new house: keys in tokens, certificates, trust file, profile, rule set, first documents.\n"
+	              "\n"
+	              "  --anchor FILE           a J-LIS signature CA certificate (DER); several\n"
+	              "  --hierarchy test|production   [test]\n"
+	              "  --algorithm WORD        of the CA's key, one of those below [p256]\n"
+	              "  --url URL               the address the certificates carry [http://127.0.0.1:8480]\n"
+	              "  --listen ADDRESS:PORT   where front listens [taken from --url]\n"
+	              "  --private ADDRESS:PORT  where /health and /metrics are\n"
+	              "  --service NAME --organisation NAME    of the service and its DN\n"
+	              "  --responsible NAME --person-label LABEL   the first responsible person\n"
+	              "  --module FILE --token-uri URI --pin-file FILE [--token-environment NAME=VALUE] [--keep-pin-file]\n"
+	              "                          the CA's token; without: a SoftHSM token in DIR/tokens (tests only)\n"
+	              "  --person-module FILE --person-uri URI --person-pin-file FILE [--person-environment NAME=VALUE]\n"
+	              "                          the person's token; without: a SoftHSM token in DIR/office\n"
+	              "  --status crl|ocsp       how J-LIS is asked [crl]\n"
+	              "  --jlis-crl FILE|URL     several     --jlis-ocsp URL     --arrangement TEXT   date and reference\n"
+	              "  --policy OID            of the certificates [2.999.1.1]\n"
+	              "  --address --birth       the certificate records them\n"
+	              "  --web DIR               the texts people read [web, or where they were installed]\n"
+	              "  --user-base N  --fronts N  --verifiers N  --test-clock  --weak-jail\n"
+	              "exit: 0 done, 2 usage, 3 could not; what was made by then stays in DIR\n"),
+	    f);
+	fprintf(f, "--algorithm: %s\n", ceremony_words());
 }
 
 static const struct {
@@ -835,20 +767,51 @@ take_option(struct init *i, int c)
 	return true;
 }
 
-static bool
+/* The texts installed with us (…/bin/inkanctl, …/share/inkan/web), else those of the source folder we stand in. */
+static void
+find_web(struct init *i)
+{
+	char self[PATH_BYTES - 64];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (i->web != NULL)
+		return;
+	i->web = "web";
+	if (n <= 0)
+		return;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL)
+		return;
+	*slash = '\0';
+	snprintf(i->web_found, sizeof i->web_found, "%s/../share/inkan/web", self);
+	if (access(i->web_found, X_OK) == 0)
+		i->web = i->web_found;
+}
+
+/* What the options leave open, and whether they go together. */
+static err
 complete(struct init *i)
 {
 	const char *host = strstr(i->url, "://");
 
-	if (i->home_given == NULL || i->n_anchors == 0 || host == NULL)
-		return false;
+	if (i->home_given == NULL)
+		return fail(ERR_INPUT, "init-home: house: say where the house is to be made: --home DIR");
+	if (i->n_anchors == 0)
+		return fail(ERR_INPUT, "init-anchor: house: name the signature CA certificates of J-LIS: --anchor FILE");
+	if (host == NULL)
+		return fail(ERR_INPUT, "init-url: house: --url begins with https:// or http://");
 	if (i->listen == NULL)
 		i->listen = host + 3;
 	if (i->module != NULL && (i->token_uri == NULL || i->pin_file == NULL))
-		return false;
+		return fail(ERR_INPUT, "init-token: house: --module wants --token-uri and --pin-file too");
 	if (i->person_module != NULL && (i->person_uri == NULL || i->person_pin_file == NULL))
-		return false;
-	return strcmp(i->hierarchy, "test") == 0 || strcmp(i->hierarchy, "production") == 0;
+		return fail(ERR_INPUT, "init-person: house: --person-module wants --person-uri and --person-pin-file too");
+	if (strcmp(i->hierarchy, "test") != 0 && strcmp(i->hierarchy, "production") != 0)
+		return fail(ERR_INPUT, "init-hierarchy: house: --hierarchy is test or production");
+	find_web(i);
+	return ok;
 }
 
 static void
@@ -867,6 +830,8 @@ init_drop(struct init *i)
 		buf_drop(&i->terms[k]);
 		buf_drop(&i->explanation[k]);
 	}
+	for (size_t k = 0; k < TRUST_ANCHORS_MAX; k++)
+		buf_drop(&i->anchor_der[k]);
 }
 
 int
@@ -883,7 +848,6 @@ init_main(int argc, char **argv)
 	    .policy = "2.999.1.1", /* ITU-T X.660: the arc for examples */
 	    .arrangement = "none",
 	    .status = "crl",
-	    .web = "web",
 	    .fronts = "1",
 	    .verifiers = "1",
 	    .algorithm = ceremony_algorithm("p256"),
@@ -901,24 +865,31 @@ init_main(int argc, char **argv)
 	options[n++] = (struct option){"jlis-crl", required_argument, NULL, OPT_CRL};
 	options[n++] = (struct option){"algorithm", required_argument, NULL, OPT_ALGORITHM};
 	options[n++] = (struct option){"help", no_argument, NULL, OPT_HELP};
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == OPT_HELP) {
 			usage(stdout);
-			return 0;
+			return DONE_OK;
 		}
 		if (!take_option(&i, c)) {
+			ctl_refuse_option(argv);
 			usage(stderr);
-			return 2;
+			return DONE_USAGE;
 		}
 	}
-	if (optind != argc || !complete(&i)) {
+	if (optind != argc || argc == 1) {
 		usage(stderr);
-		return 2;
+		return DONE_USAGE;
+	}
+	e = complete(&i);
+	if (e.kind != OK) {
+		ctl_explain(e);
+		return DONE_USAGE;
 	}
 	i.now = clock_now();
 	e = make_house(&i);
 	if (e.kind == OK)
-		return 0;
-	fprintf(stderr, "inkanctl init: %s%s%s\n", e.what, e.why != 0 ? " " : "", e.why != 0 ? hsm_rv_name(e.why) : "");
-	return 3;
+		return DONE_OK;
+	ctl_explain(e);
+	return DONE_WORLD;
 }

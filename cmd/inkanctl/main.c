@@ -6,9 +6,9 @@
  */
 #include <stdio.h>
 
-#include "base/words.h"
 #include "cmd/inkanctl/books.h"
 #include "cmd/inkanctl/init.h"
+#include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/office.h"
 #include "cmd/inkanctl/start.h"
 
@@ -30,12 +30,12 @@ static const struct command {
 static int
 usage(FILE *f)
 {
-	enum lang l = lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"));
+	enum lang l = ctl_locale();
 
-	fprintf(f, "usage: inkanctl COMMAND [OPTIONS]\n\n");
+	fputs(words(l, "usage: inkanctl COMMAND [OPTIONS]\n\n"), f);
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
 		fprintf(f, "  %-14s %s\n", COMMANDS[i].name, words(l, COMMANDS[i].help));
-	fprintf(f, "\ninkanctl COMMAND --help\n");
+	fputs(words(l, "\ninkanctl COMMAND --help says more; the whole stands in inkanctl(1).\n"), f);
 	return f == stdout ? 0 : 2;
 }
 
@@ -49,6 +49,6 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
 		if (strcmp(argv[1], COMMANDS[i].name) == 0)
 			return COMMANDS[i].main(argc - 1, argv + 1);
-	fprintf(stderr, "inkanctl: %s?\n", argv[1]);
+	fprintf(stderr, "inkanctl: %s: %s\n", argv[1], ctl_say("there is no such command"));
 	return usage(stderr);
 }

@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,7 +8,7 @@
 #include "act/entry.h"
 #include "act/trust.h"
 #include "base/conf.h"
-#include "base/words.h"
+#include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/office.h"
 #include "cmd/inkanctl/start.h"
 #include "edge/book.h"
@@ -31,18 +29,6 @@ struct office {
 	instant now;
 };
 
-static enum lang
-language(void)
-{
-	return lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"));
-}
-
-static const char *
-say(const char *english)
-{
-	return words(language(), english);
-}
-
 static void
 office_drop(struct office *o)
 {
@@ -58,36 +44,22 @@ end(err e)
 {
 	if (e.kind == OK)
 		return 0;
-	fprintf(stderr, "inkanctl: %s\n", say(e.what));
-	if (e.why != 0 && strncmp(e.what, "hsm-", 4) == 0)
-		fprintf(stderr, "inkanctl: %s\n", hsm_rv_name(e.why));
-	else if (e.why != 0)
-		fprintf(stderr, "inkanctl: %s\n", strerror((int)e.why));
+	ctl_explain(e);
 	return e.kind == ERR_WORLD || e.kind == ERR_BUSY || e.kind == ERR_CORRUPT ? 3 : 1;
 }
 
 /* --- files and settings ----------------------------------------------------------- */
+/* A name that does not begin with / stands below the folder. */
 static err
-read_file(const char *folder, const char *name, struct buf *out)
+read_below(const char *folder, const char *name, struct buf *out)
 {
 	char path[4096];
-	uint8_t chunk[8192];
-	ssize_t n;
-	int fd;
 
-	if (snprintf(path, sizeof path, "%s%s%s", name[0] == '/' ? "" : folder, name[0] == '/' ? "" : "/", name) >=
-	    (int)sizeof path)
+	if (name[0] == '/')
+		return ctl_read(name, out);
+	if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
 		return fail(ERR_INPUT, "office-path: house: the path of a file is too long");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_why(ERR_WORLD, "office-file: house: a file cannot be read", errno);
-	while ((n = read(fd, chunk, sizeof chunk)) > 0)
-		buf_put(out, slice_of(chunk, (size_t)n));
-	wipe(chunk, sizeof chunk);
-	close(fd);
-	if (n < 0)
-		return fail_why(ERR_WORLD, "office-file: house: a file cannot be read", errno);
-	return buf_check(out);
+	return ctl_read(path, out);
 }
 
 /* A setting of [office], unless an option has said it. */
@@ -107,17 +79,13 @@ setting(struct office *o, const char *name, const char **out)
 static err
 load_pin(struct office *o)
 {
-	struct buf b OWNED(buf_drop) = BUF(SECRET_MAX);
-	slice pin;
-	err e;
+	char path[4096];
 
-	TRY(read_file(o->home, o->pin_file, &b));
-	pin = buf_slice(&b);
-	while (pin.n > 0 && (pin.p[pin.n - 1] == '\n' || pin.p[pin.n - 1] == '\r'))
-		pin.n--;
-	e = secret_set(&o->pin, pin);
-	wipe(b.p, b.n);
-	return e;
+	if (o->pin_file[0] == '/')
+		return ctl_read_pin(o->pin_file, &o->pin);
+	if (snprintf(path, sizeof path, "%s/%s", o->home, o->pin_file) >= (int)sizeof path)
+		return fail(ERR_INPUT, "office-path: house: the path of a file is too long");
+	return ctl_read_pin(path, &o->pin);
 }
 
 static err
@@ -127,9 +95,10 @@ load_house(struct office *o)
 	slice clock;
 	char path[4096];
 
-	TRY(read_file(o->home, "inkan.conf", &text));
+	TRY(ctl_check_house(o->home));
+	TRY(read_below(o->home, "inkan.conf", &text));
 	TRY(conf_get(buf_slice(&text), &o->conf));
-	TRY(read_file(o->home, "trust.conf", &trust));
+	TRY(read_below(o->home, "trust.conf", &trust));
 	TRY(trust_get(buf_slice(&trust), &o->trust));
 	clock = conf_text_or(o->conf, LIT("clock"), "test", (slice){NULL, 0});
 	if (clock.n > 0) {
@@ -240,7 +209,7 @@ confirm(const struct office *o, slice text)
 		return ok;
 	if (!isatty(0))
 		return fail(ERR_INPUT, "office-confirm: house: nobody is at the terminal to confirm; --yes says so beforehand");
-	fprintf(stderr, "%s: ", say("Type \"sign\" to sign this document"));
+	fprintf(stderr, "%s: ", ctl_say("Type \"sign\" to sign this document"));
 	if (fgets(line, sizeof line, stdin) == NULL || strcmp(line, "sign\n") != 0)
 		return fail(ERR_POLICY, "office-not-signed: house: the document was not confirmed and is not signed");
 	return ok;
@@ -257,7 +226,7 @@ show_entry(const struct office *o, const struct entry_reply *e)
 		struct buf b OWNED(buf_drop) = BUF(256);
 
 		instant_put(&b, e->at);
-		printf("%s %llu, %.*s\n", say("entered in the books as line"), (unsigned long long)e->n, (int)b.n,
+		printf("%s %llu, %.*s\n", ctl_say("entered in the books as line"), (unsigned long long)e->n, (int)b.n,
 		    (const char *)b.p);
 	}
 }
@@ -415,7 +384,7 @@ approve(struct office *o, const char *file)
 	struct ruleset *r OWNED(ruleset_drop) = NULL;
 	slice value[P_COUNT];
 
-	TRY(read_file(".", file, &rules));
+	TRY(ctl_read(file, &rules));
 	TRY(ruleset_get(buf_slice(&rules), &r));
 	TRY(put_time(o->from, &from));
 	TRY(put_time(o->until, &until));
@@ -465,7 +434,7 @@ show_list(json root, const char *name)
 		{
 			struct buf b OWNED(buf_drop) = BUF(2048);
 
-			words_put(&b, language(), why);
+			words_put(&b, ctl_locale(), why);
 			printf("%.*s\n", (int)b.n, (const char *)b.p);
 		}
 	}
@@ -518,18 +487,19 @@ static int
 usage(FILE *f)
 {
 	fputs(
-	    "usage: inkanctl office list [--json]\n"
-	    "       inkanctl office decide DOSSIER accept|refuse --reason TEXT [--name NAME --address ADDRESS]\n"
-	    "       inkanctl office revoke SERIAL --grounds TEXT [--reason unspecified|keyCompromise|affiliationChanged|\n"
-	    "                                                      superseded|cessationOfOperation]\n"
-	    "       inkanctl office approve FILE --from DAY --until DAY\n"
-	    "       inkanctl automation stop|resume --reason TEXT\n"
-	    "       inkanctl automation status [--json]\n"
-	    "options: --home DIR, --yes, and whose key signs: --person LABEL --module FILE --key URI --pin-file FILE\n"
-	    "         [--environment NAME=VALUE]; what is not said stands in [office] of inkan.conf\n"
-	    "The document is shown whole, then signed with the person's own key, then entered in the books.\n"
-	    "書類の全文を表示し、本人の鍵で署名してから、帳簿に記録します。\n"
-	    "exit: 0 done, 1 refused, 2 usage, 3 could not\n",
+	    ctl_say(
+	        "usage: inkanctl office list [--json]\n"
+	        "       inkanctl office decide DOSSIER accept|refuse --reason TEXT [--name NAME --address ADDRESS]\n"
+	        "       inkanctl office revoke SERIAL --grounds TEXT [--reason "
+	        "unspecified|keyCompromise|affiliationChanged|\n"
+	        "                                                      superseded|cessationOfOperation]\n"
+	        "       inkanctl office approve FILE --from DAY --until DAY\n"
+	        "       inkanctl automation stop|resume --reason TEXT\n"
+	        "       inkanctl automation status [--json]\n"
+	        "options: --home DIR, --yes, and whose key signs: --person LABEL --module FILE --key URI --pin-file FILE\n"
+	        "         [--environment NAME=VALUE]; what is not said stands in [office] of inkan.conf\n"
+	        "The document is shown whole, then signed with the person's own key, then entered in the books.\n"
+	        "exit: 0 done, 1 refused, 2 usage, 3 could not\n"),
 	    f);
 	return f == stdout ? 0 : 2;
 }
@@ -547,6 +517,7 @@ get_options(int argc, char **argv, struct office *o)
 	names[COUNT(TEXTS) + 1] = (struct option){"json", no_argument, NULL, 'j'};
 	names[COUNT(TEXTS) + 2] = (struct option){"help", no_argument, NULL, 'H'};
 	optind = 1;
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
 		if (c >= 1000)
 			memcpy((uint8_t *)o + TEXTS[c - 1000].at, &optarg, sizeof optarg);
@@ -554,10 +525,14 @@ get_options(int argc, char **argv, struct office *o)
 			o->yes = true;
 		else if (c == 'j')
 			o->json = true;
-		else
-			return usage(c == 'H' ? stdout : stderr);
+		else if (c == 'H')
+			return usage(stdout);
+		else {
+			ctl_refuse_option(argv);
+			return usage(stderr);
+		}
 	if (o->home == NULL)
-		o->home = access("demo/house/inkan.conf", R_OK) == 0 ? "demo/house" : "/var/lib/inkan";
+		o->home = ctl_house();
 	return -1;
 }
 

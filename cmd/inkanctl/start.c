@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/words.h"
+#include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/start.h"
 #include "edge/clock.h"
 #include "edge/ipc.h"
@@ -24,30 +24,26 @@ struct options {
 	bool json, wait, foreground;
 };
 
-static const char *
-say(const char *english)
-{
-	return words(lang_of_locale(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")), english);
-}
-
 static int
-usage(FILE *f, const char *line)
+usage(FILE *f, const char *text)
 {
-	fprintf(f, "usage: inkanctl %s\nexit: 0 done, 1 not as asked, 2 usage, 3 could not\n", line);
+	fputs(ctl_say(text), f);
 	return f == stdout ? 0 : 2;
 }
 
-/* -1: go on; else the exit code. */
+/* -1: go on, in a folder where a house stands; else the exit code. */
 static int
-get_options(int argc, char **argv, const char *line, struct options *o)
+get_options(int argc, char **argv, const char *text, struct options *o)
 {
 	static const struct option names[] = {{"home", required_argument, NULL, 'h'},
 	    {"pin-file", required_argument, NULL, 'p'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'H'},
 	    {0}};
 	int c;
+	err e;
 
 	*o = (struct options){0};
 	optind = 1;
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
 		if (c == 'h')
 			o->home = optarg;
@@ -56,21 +52,27 @@ get_options(int argc, char **argv, const char *line, struct options *o)
 		else if (c == 'j')
 			o->json = true;
 		else if (c == 'H')
-			return usage(stdout, line);
-		else
-			return usage(stderr, line);
+			return usage(stdout, text);
+		else {
+			ctl_refuse_option(argv);
+			return usage(stderr, text);
+		}
 	if (optind < argc)
-		return usage(stderr, line);
+		return usage(stderr, text);
 	if (o->home == NULL)
-		o->home = access("demo/house/inkan.conf", R_OK) == 0 ? "demo/house" : "/var/lib/inkan";
-	return -1;
+		o->home = ctl_house();
+	e = ctl_check_house(o->home);
+	if (e.kind == OK)
+		return -1;
+	ctl_explain(e);
+	return DONE_WORLD;
 }
 
 static void
 path_of(char *out, size_t n, const char *home, const char *name)
 {
 	if ((size_t)snprintf(out, n, "%s/%s", home, name) >= n) {
-		fprintf(stderr, "inkanctl: %s\n", say("the path of the house is too long"));
+		fprintf(stderr, "inkanctl: %s\n", ctl_say("the path of the house is too long"));
 		exit(3);
 	}
 }
@@ -124,7 +126,7 @@ ask_pin(void)
 
 	if (tty < 0)
 		return -1;
-	dprintf(tty, "%s: ", say("PIN of the token"));
+	dprintf(tty, "%s: ", ctl_say("PIN of the token"));
 	if (tcgetattr(tty, &was) != 0) {
 		close(tty);
 		return -1;
@@ -211,17 +213,21 @@ wait_ready(const struct options *o, pid_t child)
 int
 start_main(int argc, char **argv)
 {
-	static const char line[] = "start [--home DIR] [--pin-file FILE]";
+	static const char text[] =
+	    "usage: inkanctl start [--home DIR] [--pin-file FILE]\n"
+	    "  opens the house: starts its processes and waits until they are ready\n"
+	    "  --pin-file FILE  the token's PIN; without it and without pin_file in inkan.conf it is asked for\n"
+	    "  exit codes: 0 done, 1 it was running already, 2 usage, 3 could not\n";
 	struct options o;
 	char log[1024];
-	int c = get_options(argc, argv, line, &o), pin_fd = -1, fd;
+	int c = get_options(argc, argv, text, &o), pin_fd = -1, fd;
 	pid_t child;
 	err e;
 
 	if (c >= 0)
 		return c;
 	if (running(o.home) != 0) {
-		fprintf(stderr, "inkanctl: %s\n", say("the house is running already"));
+		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house is running already"));
 		return 1;
 	}
 	if (o.pin_file == NULL && !conf_has_pin(o.home))
@@ -244,10 +250,10 @@ start_main(int argc, char **argv)
 	e = child < 0 ? fail_why(ERR_WORLD, "start-fork: house: no more processes to be had", errno)
 	              : wait_ready(&o, child);
 	if (e.kind != OK) {
-		fprintf(stderr, "inkanctl: %s (%s)\n", say(e.what), log);
+		fprintf(stderr, "inkanctl: %s (%s)\n", ctl_say(e.what), log);
 		return 3;
 	}
-	printf("%s\n", say("the house is open"));
+	printf("%s\n", ctl_say("the house is open"));
 	return 0;
 }
 
@@ -255,7 +261,11 @@ int
 stop_main(int argc, char **argv)
 {
 	struct options o;
-	int c = get_options(argc, argv, "stop [--home DIR]", &o);
+	int c = get_options(argc, argv,
+	    "usage: inkanctl stop [--home DIR]\n"
+	    "  closes the house: its processes end after the turn they are at\n"
+	    "  exit codes: 0 done, 1 it was not running, 2 usage, 3 could not\n",
+	    &o);
 	int64_t end = clock_steady_ms() + STOP_MS;
 	pid_t pid;
 
@@ -263,7 +273,7 @@ stop_main(int argc, char **argv)
 		return c;
 	pid = running(o.home);
 	if (pid == 0) {
-		fprintf(stderr, "inkanctl: %s\n", say("the house is not running"));
+		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house is not running"));
 		return 1;
 	}
 	if (kill(pid, SIGTERM) != 0) {
@@ -273,7 +283,7 @@ stop_main(int argc, char **argv)
 	while (running(o.home) == pid && clock_steady_ms() < end)
 		(void)poll(NULL, 0, 20);
 	if (running(o.home) == pid) {
-		fprintf(stderr, "inkanctl: %s\n", say("the house did not stop in time"));
+		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house did not stop in time"));
 		return 3;
 	}
 	return 0;
@@ -285,7 +295,11 @@ status_main(int argc, char **argv)
 	struct options o;
 	struct buf state OWNED(buf_drop) = BUF(FRAME_MAX);
 	struct json *j OWNED(json_drop) = NULL;
-	int c = get_options(argc, argv, "status [--home DIR] [--json]", &o);
+	int c = get_options(argc, argv,
+	    "usage: inkanctl status [--home DIR] [--json]\n"
+	    "  how the house stands, as its registrar says\n"
+	    "  exit codes: 0 done, 2 usage, 3 the house does not answer\n",
+	    &o);
 	void *iter = NULL;
 	slice name, text;
 	json v;
@@ -297,7 +311,7 @@ status_main(int argc, char **argv)
 	if (e.kind == OK)
 		e = json_get(buf_slice(&state), &j);
 	if (e.kind != OK) {
-		fprintf(stderr, "inkanctl: %s\n", say(e.what));
+		ctl_explain(e);
 		return 3;
 	}
 	if (o.json) {
@@ -320,14 +334,18 @@ int
 confirm_main(int argc, char **argv)
 {
 	struct options o;
-	int c = get_options(argc, argv, "confirm-clock [--home DIR]", &o);
+	int c = get_options(argc, argv,
+	    "usage: inkanctl confirm-clock [--home DIR]\n"
+	    "  says that the machine's clock is right; the house had stopped signing because of it\n"
+	    "  exit codes: 0 done, 1 the house is not running, 2 usage, 3 could not\n",
+	    &o);
 	pid_t pid;
 
 	if (c >= 0)
 		return c;
 	pid = running(o.home);
 	if (pid == 0) {
-		fprintf(stderr, "inkanctl: %s\n", say("the house is not running"));
+		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house is not running"));
 		return 1;
 	}
 	return kill(pid, SIGUSR1) == 0 ? 0 : 3;

@@ -586,11 +586,12 @@ take_pin(struct house *h, const struct conf *c, const char *pin_file)
 	return e;
 }
 
-/* The roles stand beside us: …/bin/inkand, …/libexec/front; or where they were installed. */
+/* The roles stand beside us: …/bin/inkand, …/libexec/inkan/front as installed, …/libexec/front as built; else LIBEXEC. */
 static void
 find_libexec(struct house *h)
 {
-	char self[200];
+	static const char *const PLACES[] = {"libexec/inkan", "libexec"};
+	char self[200], front[240];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	char *slash;
 
@@ -604,9 +605,13 @@ find_libexec(struct house *h)
 			return;
 		*slash = '\0';
 	}
-	snprintf(h->libexec, sizeof h->libexec, "%s/libexec", self);
-	if (access(h->libexec, X_OK) != 0)
-		snprintf(h->libexec, sizeof h->libexec, "%s", LIBEXEC);
+	for (size_t i = 0; i < COUNT(PLACES); i++) {
+		snprintf(front, sizeof front, "%s/%s/front", self, PLACES[i]);
+		if (access(front, X_OK) != 0)
+			continue;
+		snprintf(h->libexec, sizeof h->libexec, "%s/%s", self, PLACES[i]);
+		return;
+	}
 }
 
 /*
