@@ -48,7 +48,7 @@ setup(void **state)
 	    .not_after = instant_add_years(at, 1),
 	    .key_usage = USAGE_DIGITAL_SIGNATURE,
 	    .ocsp_signer = true};
-	struct buf der = BUF(CERT_MAX);
+	struct buf der OWNED(buf_drop) = BUF(CERT_MAX);
 	struct key *k OWNED(key_drop) = NULL;
 
 	(void)state;
@@ -188,11 +188,20 @@ test_refusals(void **state)
 	    slot_put_answer(&out, &c, &s), "slot-withdrawn: Rule 6(x): a new answer for this certificate is being signed");
 }
 
+static int
+teardown(void **state)
+{
+	(void)state;
+	signer_drop(&ca);
+	signer_drop(&responder);
+	return 0;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_refusals)};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
