@@ -35,7 +35,7 @@ struct init {
 	const char *url, *listen, *private;
 	const char *hierarchy, *state, *service, *organisation, *responsible, *label;
 	const char *policy, *arrangement, *jlis_ocsp, *web, *user_base, *verifiers, *fronts;
-	const char *status;
+	const char *status, *per_hour;
 	const struct ceremony_algorithm *algorithm;
 	size_t n_anchors, n_crls;
 	const char *anchor[TRUST_ANCHORS_MAX], *crl[TRUST_ANCHORS_MAX];
@@ -306,8 +306,9 @@ write_ruleset(struct init *i)
 	                         "valid_per_card_max = 3\n"
 	                         "duplicate = refuse\n\n"
 	                         "[limits]\n"
-	                         "accepted_per_hour_max = 5000\n"
-	                         "refused_percent_max = 50\n");
+	                         "accepted_per_hour_max = ");
+	buf_put_str(&i->ruleset, i->per_hour);
+	buf_put_str(&i->ruleset, "\nrefused_percent_max = 50\n");
 }
 
 static void
@@ -697,6 +698,7 @@ usage(FILE *f)
 	              "  --status crl|ocsp       how J-LIS is asked [crl]\n"
 	              "  --jlis-crl FILE|URL     several     --jlis-ocsp URL     --arrangement TEXT   date and reference\n"
 	              "  --policy OID            of the certificates [2.999.1.1]\n"
+	              "  --accepted-per-hour N   above: every application goes to a person [5000]\n"
 	              "  --address --birth       the certificate records them\n"
 	              "  --web DIR               the texts people read [web, or where they were installed]\n"
 	              "  --user-base N  --fronts N  --verifiers N  --test-clock  --weak-jail\n"
@@ -734,6 +736,7 @@ static const struct {
     {"fronts", offsetof(struct init, fronts)},
     {"verifiers", offsetof(struct init, verifiers)},
     {"status", offsetof(struct init, status)},
+    {"accepted-per-hour", offsetof(struct init, per_hour)},
 };
 static const struct {
 	const char *name;
@@ -795,6 +798,7 @@ static err
 complete(struct init *i)
 {
 	const char *host = strstr(i->url, "://");
+	uint64_t n;
 
 	if (i->home_given == NULL)
 		return fail(ERR_INPUT, "init-home: house: say where the house is to be made: --home DIR");
