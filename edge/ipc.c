@@ -544,7 +544,9 @@ wires_accept_office(struct wires *w)
 {
 	int listener = wires_listener(w, PEER_OFFICE);
 
-	while (listener >= 0 && w->n < WIRES_MAX) {
+	if (listener < 0 || !wires_watched_ready(w, listener))
+		return;
+	while (w->n < WIRES_MAX) {
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0)

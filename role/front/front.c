@@ -10,6 +10,7 @@
 #include "role/front/front.h"
 
 #define ANSWER_LATE_MS 130000 /* Prefer: wait is at most 120 s */
+#define LATE_LOOK_MS 500      /* between looks for those who wait longer */
 #define BODY_MAX (96U << 10)  /* of an answer we make          */
 
 enum { FROM_REGISTRAR = 1 };
@@ -657,6 +658,9 @@ give_up(struct front *f, bool all)
 {
 	int64_t now = clock_steady_ms();
 
+	if (!all && now < f->look_at)
+		return;
+	f->look_at = now + LATE_LOOK_MS;
 	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
 		struct buf b OWNED(buf_drop) = BUF(4096);
 		struct http_reply reply;

@@ -37,6 +37,7 @@ struct front {
 	int repository;                         /* descriptor of HOME/repository */
 	uint64_t waiting[HTTP_CONNECTIONS_MAX]; /* by slot: the request that waits for the registrar, 0 none */
 	int64_t since[HTTP_CONNECTIONS_MAX];
+	int64_t look_at; /* the next look for who waits too long: 4,096 places are not looked through at every wake */
 	struct answers answers;
 	uint64_t status_count[6]; /* answers by hundred                 */
 	uint64_t ocsp_count[4];   /* good, revoked, unauthorized, other */

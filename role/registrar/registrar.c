@@ -188,7 +188,7 @@ registrar_configure(struct registrar *r, const char *home)
 	r->bytes.max = 1U << 30; /* a J-LIS list in parts passes through here */
 	r->issuer.peer = PEER_ISSUER;
 	r->status.peer = PEER_STATUS;
-	r->issuer.telling = r->status.telling = UINT64_MAX;
+	r->issuer.telling = r->status.telling = r->issuer.none_at = r->status.none_at = UINT64_MAX;
 	random_bytes(r->challenge_secret, sizeof r->challenge_secret);
 	if (snprintf(r->books, sizeof r->books, "%s/books", home) >= (int)sizeof r->books ||
 	    snprintf(r->state, sizeof r->state, "%s/state/state.db", home) >= (int)sizeof r->state)

@@ -152,6 +152,7 @@ struct keyholder {
 	unsigned orders;     /* certificates at the issuer */
 	uint64_t told;       /* revocations by lines below it are in its set */
 	uint64_t telling;    /* line of the one being told, UINT64_MAX: none */
+	uint64_t none_at;    /* of registrar.revocations: then there was none to tell */
 	const char *stopped; /* why */
 };
 
@@ -205,6 +206,7 @@ struct registrar {
 	uint64_t line_n;
 	size_t n_ordered;
 	uint32_t ordered[FLIGHTS_MAX]; /* flights whose order goes out after the commit */
+	uint64_t revocations;          /* entered, whatever became of the turn: who has told all need not look again */
 	bool revoked_now;              /* in this turn                                         */
 	bool revoked_told;             /* status has it in its set: the new answer at once    */
 	bool note_soon;                /* a revocation: the next checkpoint at once            */

@@ -143,6 +143,7 @@ withdraw(struct registrar *r, const serial *s)
 	turn_order(r, PEER_PUBLISHER, 0, ORDER_WITHDRAW, 0, buf_slice(&r->body));
 	r->revoked_now = true;
 	r->owed.notice_at = 0;
+	r->revocations++;
 }
 
 /* Who decides by rule: the certificate's own key, or the application's card with good status. */

@@ -47,6 +47,7 @@ signer_fresh(struct registrar *r, struct keyholder *s)
 	memset(s->crl, 0, sizeof s->crl);
 	memset(s->sending, 0, sizeof s->sending);
 	s->telling = UINT64_MAX;
+	s->none_at = UINT64_MAX;
 	s->told = db_ledger(r->db)->crl_covers;
 	s->id = ++r->generations;
 	s->hello_at = INT64_MAX;
@@ -215,7 +216,11 @@ tell_next(struct registrar *r, struct keyholder *s)
 
 	if (s->step != SIGNER_READY || s->telling != UINT64_MAX || link_of(r, s->peer, 0) == NULL)
 		return ok;
+	if (s->none_at == r->revocations)
+		return ok; /* nothing was revoked since the last look */
 	TRY(db_revoked(r->db, s->told, &d, 1, &n));
+	if (n == 0)
+		s->none_at = r->revocations;
 	/* only what is durable: a line of this turn is told after it */
 	return n == 1 && d.d.revoked_n < book_size(r->book) ? tell(r, s, &d) : ok;
 }
