@@ -19,6 +19,8 @@ struct hand {
 	uint64_t next_id;
 	unsigned failures; /* since the last signature */
 	int64_t rest_until;
+	size_t begun;  /* tickets that are in the hand already */
+	uint64_t base; /* the first one's id                   */
 };
 
 void
@@ -213,23 +215,50 @@ take(struct hand *h, uint64_t base, size_t sent, size_t *answered, size_t want, 
 }
 
 static err
+send_one(struct hand *h, struct ticket *t)
+{
+	struct buf body OWNED(buf_drop) = BUF(20 << 10), bytes OWNED(buf_drop) = BUF(16 << 10);
+
+	TRY(ticket_spend(t, &bytes));
+	TRY(buf_check(&bytes));
+	sign_order_put(&body, &(struct sign_order){ticket_alg(t), buf_slice(&bytes)});
+	link_order(h->link, ORDER_SIGN, ++h->next_id, buf_slice(&body));
+	h->begun++;
+	return ok;
+}
+
+static err
+begin(struct hand *h, size_t n, struct ticket *const *t)
+{
+	h->base = h->next_id + 1;
+	while (h->begun < n && h->begun < HAND_IN_FLIGHT)
+		TRY(send_one(h, t[h->begun]));
+	return link_flush(h->link);
+}
+
+void
+hand_begin(struct hand *h, size_t n, struct ticket *const *t)
+{
+	assert(h->begun == 0);
+	if (h->link == NULL || begin(h, n, t).kind == OK)
+		return;
+	link_drop(&h->link); /* hand_sign says that it is lost */
+	h->begun = 0;
+}
+
+static err
 sign_all(struct hand *h, size_t n, struct ticket *const *t, struct buf *signature, err *outcome)
 {
-	uint64_t base = h->next_id + 1;
 	size_t answered = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct buf body OWNED(buf_drop) = BUF(20 << 10), bytes OWNED(buf_drop) = BUF(16 << 10);
-
-		TRY(ticket_spend(t[i], &bytes));
-		TRY(buf_check(&bytes));
-		sign_order_put(&body, &(struct sign_order){ticket_alg(t[i]), buf_slice(&bytes)});
-		link_order(h->link, ORDER_SIGN, ++h->next_id, buf_slice(&body));
+	if (h->begun == 0)
+		TRY(begin(h, n, t));
+	while (h->begun < n) {
+		TRY(take(h, h->base, h->begun, &answered, answered + 1, signature, outcome));
+		TRY(send_one(h, t[h->begun]));
 		TRY(link_flush(h->link));
-		if (i + 1 - answered >= HAND_IN_FLIGHT)
-			TRY(take(h, base, i + 1, &answered, answered + 1, signature, outcome));
 	}
-	return take(h, base, n, &answered, n, signature, outcome);
+	return take(h, h->base, n, &answered, n, signature, outcome);
 }
 
 void
@@ -240,9 +269,12 @@ hand_sign(struct hand *h, size_t n, struct ticket *const *t, struct buf *signatu
 
 	for (size_t i = 0; i < n; i++)
 		outcome[i] = lost();
-	if (gone)
+	if (gone) {
+		h->begun = 0;
 		return;
+	}
 	e = sign_all(h, n, t, signature, outcome);
+	h->begun = 0;
 	for (size_t i = 0; i < n; i++)
 		gone = gone || (outcome[i].kind == ERR_BUSY || outcome[i].kind == ERR_WORLD);
 	if (e.kind != OK)

@@ -42,6 +42,12 @@ void hand_drop(struct hand **h);
 err hand_ready(struct hand *h, slice pin) CHECKED;
 
 /*
+ * Spends the first HAND_IN_FLIGHT tickets and sends them to the hand, without waiting for it: the caller judges the next
+ * orders meanwhile.  hand_sign with the same tickets must follow before anything else is asked of this hand.
+ */
+void hand_begin(struct hand *h, size_t n, struct ticket *const *t);
+
+/*
  * Has every ticket signed, several in flight.  outcome[i] is OK with signature[i]
  * filled, or says why not.  After a lost hand the rest are ERR_BUSY hand-lost and
  * their tickets may be spent.

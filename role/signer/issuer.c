@@ -15,14 +15,26 @@ view_of(const struct signing *s, const struct issue_order *o, instant now)
 	};
 }
 
+/* At a hand now: the step before this one signs it. */
+static err
+check_at_rest(const struct signing *s, serial n)
+{
+	for (size_t i = 0; s->old != NULL && i < s->old->n; i++)
+		if (s->old->task[i]->kind == ORDER_ISSUE && serial_eq(s->old->task[i]->issue.serial, n))
+			return fail(ERR_BUSY, "signer-at-hand: house: this serial is being signed at this moment; ask again");
+	return ok;
+}
+
 /* What the journal says of the serial decides whether this is a new act, an intent to finish, or an answer to repeat. */
 static err
 recall(struct signing *s, struct task *t, enum issue_turn *turn)
 {
 	const struct issue_order *o = &t->issue;
 	struct journal_record r;
-	err e = journal_find(s->journal, o->serial, &r);
+	err e;
 
+	TRY(check_at_rest(s, o->serial));
+	e = journal_find(s->journal, o->serial, &r);
 	*turn = ISSUE_NEW;
 	if (e.kind == ERR_ABSENT)
 		return ok;
@@ -74,6 +86,7 @@ issuer_void(struct signing *s, struct task *t)
 
 	TRY(void_order_get(buf_slice(&t->order), &o));
 	t->wants_head = true;
+	TRY(check_at_rest(s, o.serial));
 	e = journal_find(s->journal, o.serial, &r);
 	if (e.kind == OK && r.done)
 		return fail(ERR_CONFLICT, "signer-void-signed: design law 2: this serial was signed; ask for its certificate");

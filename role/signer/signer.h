@@ -3,19 +3,24 @@
  *
  * Depends on: everything below; role/signer/{hand,journal,starter}.
  *
- * A TURN takes all orders that wait (at most TURN_ORDERS_MAX), and is one straight
- * sequence for all of them together, so that one sync serves many:
+ * A TURN takes orders in steps of at most TURN_ORDERS_MAX while orders wait, at most
+ * STEPS_MAX of them.  A step is one straight sequence for all its orders together, so
+ * that one sync serves many, and the hands sign one step's tickets while the next
+ * step's orders are judged:
  *
  *   hear      untrusted bytes become values; each is judged; a plan makes a ticket
- *   commit    every intent durable before the key moves; refuses what was used
- *   sign      the hand spends the tickets; late or lost: planned again, once
+ *   sign      the hands finish the tickets of the step before; late or lost: planned
+ *             again, once
  *   join      verifies what the token returned, lints what came out
- *   commit    every result durable before it is told
- *   answer
+ *   commit    every new intent durable before the key moves; refuses what was used;
+ *             every result of the step before durable before it is told
+ *   answer    the step before
+ *   begin     the hands get the new tickets
  *
- * A crash before the first commit leaves nothing; between the two, intents that
- * are finished with the same bytes when the order comes again; after the second,
- * results that are answered again byte for byte.
+ * A crash before an order's first commit leaves nothing of it; between its two, an
+ * intent that is finished with the same bytes when the order comes again; after the
+ * second, a result that is answered again byte for byte.  A serial that is at a hand is
+ * asked for again later (ERR_BUSY): it is neither signed twice at once nor voided.
  *
  * HELLO.  The registrar says which head its books have, which head of this
  * journal they remember, and proves its books extend the head at `proof_from`.
@@ -43,6 +48,7 @@
 #include "role/signer/journal.h"
 
 #define TURN_ORDERS_MAX 24U
+#define STEPS_MAX 8U                     /* of a turn: then inkand is heard again                                                  */
 #define SIGN_ROUNDS 2U                   /* the first, and once more with a new hand: 2 x HAND_LATE_MS stays below inkand's patience */
 #define CRLS_MAX 3U                      /* J-LIS's of yesterday, today, and one that is being taken over                          */
 #define CLOCK_AHEAD_MS (1 * HOUR_MS)     /* design law 9                                                                           */
@@ -80,6 +86,7 @@ struct signing {
 	int64_t clock_steady;
 	bool clock_held;
 	bool more;              /* orders wait that this turn did not take                      */
+	const struct batch *old; /* within a turn: what is at the hands while the next is heard  */
 };
 
 /* One order on its way through a turn. */
@@ -107,6 +114,12 @@ struct task {
 
 /* jail.c: what it may still do: write its journal, which is `folder`. */
 void signer_jail(const struct start *s, const char *folder, bool weak, struct jail *out);
+
+/* What one step of a turn heard. */
+struct batch {
+	size_t n;
+	struct task *task[TURN_ORDERS_MAX];
+};
 
 void signing_drop(struct signing *s);
 /* A new wire to the registrar: it must say hello again. */

@@ -362,28 +362,55 @@ hear(struct signing *s, struct link *l, instant now, slice pin, err clock, struc
 	return ok;
 }
 
-/* One round over one hand: all tickets of the tasks that are not yet signed. */
+/* All tickets for one hand of the tasks that are not yet signed, in their order; to be freed. */
+static struct ticket **
+tickets_of(struct task **task, size_t n, unsigned hand, size_t *count)
+{
+	struct ticket **ticket;
+	size_t at = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < n; i++)
+		if (task[i]->signing && task[i]->hand == hand)
+			*count += task[i]->n;
+	if (*count == 0)
+		return NULL;
+	ticket = mem_new(*count, sizeof(struct ticket *));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < task[i]->n && task[i]->signing && task[i]->hand == hand; k++)
+			ticket[at++] = task[i]->ticket[k];
+	return ticket;
+}
+
+/* The hands begin; hand_sign of sign_round goes on with the very same tickets. */
+static void
+sign_begin(struct signing *s, struct task **task, size_t n)
+{
+	for (unsigned hand = 0; hand < STARTER_KEYS_MAX; hand++) {
+		size_t count;
+		struct ticket **ticket = tickets_of(task, n, hand, &count);
+
+		if (count > 0)
+			hand_begin(s->hand[hand], count, ticket); /* spends the tickets, takes no bytes */
+		free(ticket);
+	}
+}
+
+/* One round over one hand. */
 static void
 sign_round(struct signing *s, struct task **task, size_t n, unsigned hand)
 {
-	size_t count = 0, at = 0;
-	struct ticket **ticket;
+	size_t count, at = 0;
+	struct ticket **ticket = tickets_of(task, n, hand, &count);
 	struct buf *signature;
 	err *outcome;
 
-	for (size_t i = 0; i < n; i++)
-		if (task[i]->signing && task[i]->hand == hand)
-			count += task[i]->n;
 	if (count == 0)
 		return;
-	ticket = mem_new(count, sizeof(struct ticket *));
 	signature = mem_new(count, sizeof *signature);
 	outcome = mem_new(count, sizeof *outcome);
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < task[i]->n && task[i]->signing && task[i]->hand == hand; k++) {
-			ticket[at] = task[i]->ticket[k];
-			signature[at++] = BUF(SIG_MAX);
-		}
+	for (size_t i = 0; i < count; i++)
+		signature[i] = BUF(SIG_MAX);
 	hand_sign(s->hand[hand], count, ticket, signature, outcome); /* spends the tickets, takes no bytes */
 	at = 0;
 	for (size_t i = 0; i < n; i++)
@@ -430,16 +457,34 @@ plan_again(struct signing *s, struct task **task, size_t n, instant now, slice p
 	}
 }
 
-static void
+/* Says whether a hand was lost on the way. */
+static bool
 sign_all(struct signing *s, struct task **task, size_t n, instant now, slice pin)
 {
+	bool lost = false;
+
 	for (unsigned round = 0; round < SIGN_ROUNDS; round++) {
 		if (round > 0)
 			plan_again(s, task, n, now, pin);
 		for (unsigned hand = 0; hand < STARTER_KEYS_MAX; hand++)
 			sign_round(s, task, n, hand);
 		join_round(s, task, n, now, round + 1 == SIGN_ROUNDS);
+		for (size_t i = 0; i < n; i++)
+			lost = lost || task[i]->signing;
 	}
+	return lost;
+}
+
+/* The time of a turn is spent on the hand that was lost: what is intended now is finished when it is asked again. */
+static void
+put_off(struct task **task, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (task[i]->signing) {
+			task[i]->signing = false;
+			task[i]->outcome =
+			    fail(ERR_BUSY, "hand-lost: house: the hand was lost while it signed; the same bytes are signed again");
+		}
 }
 
 /* --- answers ------------------------------------------------------------------------- */
@@ -509,9 +554,41 @@ answer(struct signing *s, struct link *l, struct task *t)
 	link_put(l, &(struct frame){.kind = t->kind, .id = t->id, .body = buf_slice(&body)});
 }
 
-static err
-turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pin, struct task **task, size_t *n)
+static void
+batch_drop(struct batch *b)
 {
+	for (size_t i = 0; i < b->n; i++)
+		task_drop(b->task[i]);
+	b->n = 0;
+}
+
+/*
+ * One step: the hands sign what the last step heard while this one judges what waits; one commit makes these intents and
+ * those results durable together.
+ */
+static err
+step(struct signing *s, struct link *l, instant now, slice pin, err clock, bool last, struct batch *old,
+    struct batch *new)
+{
+	s->old = old;
+	if (!last)
+		TRY(hear(s, l, now, pin, clock, new->task, &new->n)); /* a crash before here: nothing of these happened  */
+	if (sign_all(s, old->task, old->n, now, pin)) /* a crash here: the old intents are finished when asked again */
+		put_off(new->task, new->n);
+	TRY(journal_commit(s->journal)); /* new intents are durable: the same bytes and no others, from here on;
+	                                    old results are: a crash from here is answered byte for byte */
+	for (size_t i = 0; i < old->n; i++)
+		answer(s, l, old->task[i]);
+	sign_begin(s, new->task, new->n);
+	(void)link_flush(l).kind; /* who is gone is seen by the next fill */
+	s->old = NULL;
+	return ok;
+}
+
+static err
+turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pin, struct batch batch[2])
+{
+	struct batch *old = &batch[0], *new = &batch[1], *swap;
 	err clock = check_clock(s, now, steady_ms);
 
 	if (clock.kind != OK && !s->clock_held)
@@ -528,24 +605,30 @@ turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pi
 		for (size_t i = 0; i < STARTER_KEYS_MAX && s->hand[i] != NULL; i++)
 			(void)ready(s, (unsigned)i, pin).kind;
 	}
-	TRY(hear(s, l, now, pin, clock, task, n)); /* a crash before here: nothing happened                            */
-	TRY(journal_commit(s->journal));           /* intents are durable: the same bytes and no others, from here on  */
-	sign_all(s, task, *n, now, pin);           /* a crash here: intents without result, finished when asked again  */
-	TRY(journal_commit(s->journal));           /* results are durable: a crash from here is answered byte for byte */
-	for (size_t i = 0; i < *n; i++)
-		answer(s, l, task[i]);
+	for (unsigned i = 0; i <= STEPS_MAX; i++) {
+		TRY(step(s, l, now, pin, clock, i == STEPS_MAX, old, new));
+		batch_drop(old);
+		swap = old;
+		old = new;
+		new = swap;
+		if (old->n == 0)
+			return s->alone;
+		if (i + 1 < STEPS_MAX && link_fill(l).kind != OK)
+			i = STEPS_MAX - 1; /* nobody asks any more: what was begun is finished */
+	}
+	s->more = true; /* orders may wait that this turn did not hear */
 	return s->alone;
 }
 
 err
 signing_turn(struct signing *s, struct link *registrar, instant now, int64_t steady_ms, slice pin)
 {
-	struct task *task[TURN_ORDERS_MAX];
-	size_t n = 0;
-	err e = turn(s, registrar, now, steady_ms, pin, task, &n), tended;
+	struct batch batch[2] = {0};
+	err e = turn(s, registrar, now, steady_ms, pin, batch), tended;
 
-	for (size_t i = 0; i < n; i++)
-		task_drop(task[i]);
+	s->old = NULL;
+	batch_drop(&batch[0]);
+	batch_drop(&batch[1]);
 	TRY(e);
 	tended = journal_tend(s->journal);
 	if (tended.kind != OK)
