@@ -365,13 +365,14 @@ write_turn(struct book *b)
 	for (int f = 0; f < FAMILIES; f++)
 		TRY(buf_check(&b->out[f]));
 	b->broken = true;
-	if (b->out[EVIDENCE].n > 0)
-		TRY(shelf_append(&b->s.shelf[EVIDENCE], buf_slice(&b->out[EVIDENCE])));
-	if (b->out[JLIS].n > 0)
-		TRY(shelf_append(&b->s.shelf[JLIS], buf_slice(&b->out[JLIS])));
-	if (marked)
-		TRY(shelf_append(&b->s.shelf[OPENINGS], buf_slice(&b->out[OPENINGS])));
+	for (int f = 0; f < FAMILIES; f++) /* all before the first sync: the disk may take them together */
+		if (f != ENTRIES && b->out[f].n > 0)
+			TRY(shelf_append(&b->s.shelf[f], buf_slice(&b->out[f])));
+	for (int f = 0; f < FAMILIES; f++)
+		if (f != ENTRIES && b->out[f].n > 0)
+			TRY(shelf_sync(&b->s.shelf[f]));
 	TRY(shelf_append(&b->s.shelf[ENTRIES], buf_slice(&b->out[ENTRIES])));
+	TRY(shelf_sync(&b->s.shelf[ENTRIES]));
 	b->broken = false;
 	return ok;
 }

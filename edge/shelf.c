@@ -114,9 +114,14 @@ shelf_append(struct shelf *s, slice bytes)
 		s->size = 0;
 	}
 	TRY(disk_append(s->last, bytes));
-	TRY(disk_sync(s->last));
 	s->size += bytes.n;
 	return ok;
+}
+
+err
+shelf_sync(struct shelf *s)
+{
+	return disk_sync(s->last);
 }
 
 err

@@ -44,8 +44,9 @@ void shelf_close(struct shelf *s);
 /* The end, and where the next append will go (the next file once the last one is full). */
 struct place shelf_end(const struct shelf *s);
 struct place shelf_next(const struct shelf *s);
-/* Appends at shelf_next() and syncs. */
+/* Appends at shelf_next(); durable only after shelf_sync. */
 err shelf_append(struct shelf *s, slice bytes) CHECKED;
+err shelf_sync(struct shelf *s) CHECKED;
 /* Everything from p on goes; synced.  The size of what went is added to *bytes. */
 err shelf_cut(struct shelf *s, struct place p, uint64_t *bytes) CHECKED;
 /* One of the files; ERR_ABSENT. */
