@@ -15,7 +15,7 @@
  * grow, so the size read first is a snapshot.
  *
  * A TURN: add openings, evidence and lines in any order, then book_commit():
- * evidence written and synced, then openings, then lines written and synced.  A
+ * evidence and openings written and synced, then lines written and synced.  A
  * turn that has more than one line, or openings, or evidence, closes its openings
  * with a mark, so that what belongs together is known:
  *

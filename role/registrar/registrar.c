@@ -557,7 +557,7 @@ hear_all(struct registrar *r)
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (r->next_link + i) % n;
 
-		if (at < wires_count(r->wires))
+		if (at < wires_count(r->wires) && (!r->gathering || link_peer(wires_at(r->wires, at)) == PEER_FRONT))
 			TRY(hear_link(r, wires_at(r->wires, at), &left));
 	}
 	return ok;
@@ -668,6 +668,8 @@ registrar_turn(struct registrar *r)
 	r->late = r->now.ms <= r->last_at.ms;
 	if (r->late && r->clock_closed.kind == OK)
 		return ok; /* this turn would not be later than the last: in a millisecond */
+	/* questions and new applications go on at once; results wait a moment for others to share their sync */
+	r->gathering = r->issuer.orders >= GATHER_ORDERS && r->seen_steady - r->committed_at < GATHER_MS;
 	e = turn(r);
 	if (e.kind == OK)
 		return ok;
@@ -682,7 +684,7 @@ registrar_turn(struct registrar *r)
 int
 registrar_timeout_ms(const struct registrar *r)
 {
-	if (r->late)
+	if (r->late || r->gathering)
 		return 1;
 	if (r->more || r->revoked_now)
 		return 0;

@@ -57,6 +57,8 @@
 #define VERIFIER_ORDERS_MAX 64          /* a verifier's queue: 10 ms of its work                                  */
 #define ISSUER_ORDERS_MAX 256           /* the issuer's queue                                                     */
 #define TURN_FRAMES_MAX 512             /* messages of one turn                                                   */
+#define GATHER_MS 3                     /* between commits while the issuer has enough to do …                    */
+#define GATHER_ORDERS 12                /* … for as long: more share a sync, nobody waits for it                  */
 #define WAIT_END_MS (72 * HOUR_MS)      /* status could not be checked: refused after that (CP 4.1.3)             */
 #define ORDER_VOID_MS (600 * SECOND_MS) /* an order without a certificate is voided after that (design 3)         */
 #define CRL_EVERY_MS (12 * HOUR_MS)     /* Rule 6(xi)                                                             */
@@ -192,6 +194,8 @@ struct registrar {
 	instant last_at, seen; /* of the last entry; the last good look at the clock … */
 	int64_t seen_at;       /* … on the steady clock                                 */
 	int64_t seen_steady;   /* now, on the steady clock                              */
+	int64_t committed_at;  /* on the steady clock: the last commit's end              */
+	bool gathering;        /* this turn hears only what needs no commit               */
 	bool late, more;       /* this turn waits a millisecond; messages are left       */
 	bool weak_jail;
 

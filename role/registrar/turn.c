@@ -281,6 +281,7 @@ turn_commit(struct registrar *r)
 		TRY(db_commit(r->db, (struct head){book_size(r->book), book_root(r->book)}));
 		r->in_turn = false;
 		r->last_at = r->now;
+		r->committed_at = clock_steady_ms();
 		r->turns++;
 	}
 	TRY(apply_ordered_send(r));
