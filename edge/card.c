@@ -121,7 +121,8 @@ find_token(struct card *c, const char *label)
 	CK_SLOT_ID slot[CARD_SLOTS_MAX];
 	CK_ULONG n = CARD_SLOTS_MAX;
 	size_t fit = 0, seen = 0, odd = 0;
-	CK_RV rv = c->f->C_GetSlotList(CK_TRUE, slot, &n);
+	/* All slots: OpenSC leaves a card it does not recognise out of those with a token. */
+	CK_RV rv = c->f->C_GetSlotList(CK_FALSE, slot, &n);
 
 	if (rv != CKR_OK)
 		return rv_err(rv);
@@ -243,13 +244,13 @@ card_pin_of_jpki(struct secret *pin)
 	return good ? ok : fail(ERR_INPUT, "card-pin-form: PKCS#11: this cannot be the PIN; the card was not asked");
 }
 
-/* A login that failed: what the token now tells about its tries. */
+/* A login that failed: what the token now tells about its tries, or said of the one that was left. */
 static err
-login_err(struct card *c, CK_RV rv)
+login_err(struct card *c, CK_RV rv, enum card_tries before)
 {
 	if (rv != CKR_PIN_INCORRECT)
 		return rv_err(rv);
-	switch (card_tries(c)) {
+	switch (before == CARD_TRIES_LAST ? CARD_TRIES_NONE : card_tries(c)) {
 	case CARD_TRIES_NONE:
 		return rv_err(CKR_PIN_LOCKED);
 	case CARD_TRIES_LAST:
@@ -281,10 +282,11 @@ login(struct card *c, CK_USER_TYPE who, const struct secret *pin)
 err
 card_login(struct card *c, const struct secret *pin)
 {
+	enum card_tries before = card_tries(c);
 	CK_RV rv = login(c, CKU_USER, pin);
 
 	if (rv != CKR_OK && rv != CKR_USER_ALREADY_LOGGED_IN)
-		return login_err(c, rv);
+		return login_err(c, rv, before);
 	c->logged_in = true;
 	return ok;
 }
@@ -322,7 +324,7 @@ get_value(struct card *c, CK_OBJECT_HANDLE h, CK_ATTRIBUTE_TYPE type, struct buf
 
 	if (rv != CKR_OK)
 		return rv_err(rv);
-	if (a.ulValueLen == CK_UNAVAILABLE_INFORMATION || a.ulValueLen > VALUE_MAX)
+	if (a.ulValueLen == 0 || a.ulValueLen == CK_UNAVAILABLE_INFORMATION || a.ulValueLen > VALUE_MAX)
 		return fail(ERR_ABSENT, "card-object: PKCS#11: the card has no such certificate or key");
 	buf_clear(out);
 	a.pValue = buf_space(out, a.ulValueLen);
@@ -373,9 +375,9 @@ login_anew(struct card *c, const struct secret *pin)
 
 /* The PIN for one signature was wrong: the signature that waits for it is given up with its session. */
 static err
-give_up(struct card *c, CK_RV rv)
+give_up(struct card *c, CK_RV rv, enum card_tries before)
 {
-	err e = login_err(c, rv);
+	err e = login_err(c, rv, before);
 
 	(void)c->f->C_CloseSession(c->session);
 	c->logged_in = false;
@@ -390,6 +392,7 @@ static err
 sign_init(struct card *c, slice id, enum sig_alg alg, const struct secret *pin)
 {
 	CK_MECHANISM m = {alg == SIG_ECDSA_SHA256 || alg == SIG_ECDSA_SHA384 ? CKM_ECDSA : CKM_RSA_PKCS, NULL, 0};
+	enum card_tries before;
 	CK_OBJECT_HANDLE h;
 	bool always;
 	CK_RV rv;
@@ -409,8 +412,9 @@ sign_init(struct card *c, slice id, enum sig_alg alg, const struct secret *pin)
 		return rv_err(rv);
 	if (!always)
 		return ok;
+	before = card_tries(c);
 	rv = login(c, CKU_CONTEXT_SPECIFIC, pin);
-	return rv == CKR_OK ? ok : give_up(c, rv);
+	return rv == CKR_OK ? ok : give_up(c, rv, before);
 }
 
 err

@@ -53,7 +53,7 @@ read_answers(struct ask *a, const char *path)
 
 	TRY(file_read(path, ANSWERS_MAX_BYTES, &a->file));
 	rest = buf_slice(&a->file);
-	if (text_check(rest).kind != OK)
+	if (rest.n > 0 && text_check(rest).kind != OK)
 		return fail(ERR_INPUT, "ask-file: inkan(1): the file of answers is not plain UTF-8 text");
 	while (slice_cut(&rest, '\n', &line)) {
 		if (trim(line).n == 0 || line.p[0] == '#')

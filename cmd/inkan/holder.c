@@ -95,6 +95,7 @@ holder_card(struct inkan *k, struct holder *h, struct buf *certificate)
 	struct buf found OWNED(buf_drop) = BUF(4096);
 	struct cert c;
 	struct key *key OWNED(key_drop) = NULL;
+	err e;
 
 	TRY(id_of(k->o.card_id == NULL ? "02" : k->o.card_id, h));
 	if (k->o.module == NULL)
@@ -104,7 +105,12 @@ holder_card(struct inkan *k, struct holder *h, struct buf *certificate)
 	h->asks = "pin";
 	SAY(k, "Card: {1}", card_label(h->card));
 	TRY(login(k, h->card, h->asks, card_ask, is_jpki(h->card)));
-	TRY(card_certificate(h->card, slice_of(h->id, h->id_n), certificate));
+	e = card_certificate(h->card, slice_of(h->id, h->id_n), certificate);
+	if (e.kind == ERR_ABSENT && slice_has_prefix(slice_str(e.what), LIT("card-object:")))
+		return fail(ERR_ABSENT, "card-without: JPKI Act 3: this card holds no signature certificate (a child's card, "
+		                        "or none was asked for); the municipal "
+		                        "window can add one");
+	TRY(e);
 	TRY(cert_get(buf_slice(certificate), &c));
 	TRY(key_get_spki(c.spki, &key));
 	h->kind = key_kind(key);
