@@ -50,6 +50,8 @@ struct init {
 	char web_found[PATH_BYTES];
 };
 
+#define ACCEPTED_PER_HOUR_MAX 1000000000 /* as the rule set's reader has it */
+
 static const char *const LANGS[2] = {"ja", "en"};
 
 /* --- files --------------------------------------------------------------------- */
@@ -814,6 +816,8 @@ complete(struct init *i)
 		return fail(ERR_INPUT, "init-person: house: --person-module wants --person-uri and --person-pin-file too");
 	if (strcmp(i->hierarchy, "test") != 0 && strcmp(i->hierarchy, "production") != 0)
 		return fail(ERR_INPUT, "init-hierarchy: house: --hierarchy is test or production");
+	if (decimal_get(slice_str(i->per_hour), ACCEPTED_PER_HOUR_MAX, &n).kind != OK)
+		return fail(ERR_INPUT, "init-per-hour: house: --accepted-per-hour is a number of at most 1000000000");
 	find_web(i);
 	return ok;
 }
