@@ -307,6 +307,9 @@ ledger_apply(struct ledger *h, const struct entry *e)
 	case ACT_CERTIFICATE_ISSUED:
 		take_head(&h->issuer, e);
 		break;
+	case ACT_CERTIFICATE_REVOKED:
+		h->revoked_end = e->line.n + 1;
+		break;
 	case ACT_CRL_PUBLISHED:
 		if (e->number <= h->crl_number)
 			return fail(ERR_CORRUPT, "ledger-crl: RFC 5280 5.2.3: a CRL number that does not rise");

@@ -114,6 +114,7 @@ struct ledger {
 	digest checkpoint_root;
 	instant checkpoint_at;
 
+	uint64_t revoked_end; /* the line after the last certificate.revoked */
 	uint64_t crl_number, crl_covers; /* all certificate.revoked below line `covers` stand in it */
 	instant crl_at, crl_next;
 

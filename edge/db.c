@@ -31,7 +31,7 @@ enum statement {
 };
 
 static const char *const SQL[Q_COUNT] = {
-    [Q_BEGIN] = "BEGIN IMMEDIATE",
+    [Q_BEGIN] = "BEGIN",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
     [Q_HOUSE_GET] = "SELECT fold FROM house WHERE one = 1",
@@ -131,6 +131,7 @@ static const struct field WHOLE[] = {
     F(whole, ledger.checkpoint_before),
     F(whole, ledger.checkpoint_root),
     F(whole, ledger.checkpoint_at),
+    F(whole, ledger.revoked_end),
     F(whole, ledger.crl_number),
     F(whole, ledger.crl_covers),
     F(whole, ledger.crl_at),

@@ -13,7 +13,8 @@
  * what it says.
  *
  * A TURN: db_begin, any number of db_apply and questions (which see what the turn
- * has applied), then db_commit after the books are durable, or db_rollback.
+ * has applied), then db_commit after the books are durable, or db_rollback.  One
+ * that only asks ends with db_rollback too: a question outside a turn costs a lock.
  *
  * Every SQL statement of the house stands in db.c under a name.  Few indexes:
  * dossier id (which is the document's digest), and 64-bit prefixes of key, card

@@ -363,18 +363,37 @@ plan(const struct registrar *r, const struct flight *f, const struct facts *x, c
 	return ok;
 }
 
+/* What the issuer is told, from what the books say. */
+static void
+set_order(struct flight *f, const struct dossier *d, digest leaf)
+{
+	f->order = (struct issue_order){.dossier = f->dossier,
+	    .serial = d->serial,
+	    .not_before = d->not_before,
+	    .tbs = d->tbs,
+	    .leaf = leaf,
+	    .judged = d->judged,
+	    .method = d->method,
+	    .ruleset = d->ruleset};
+	if (d->method == STATUS_CRL)
+		f->order.crl = d->status;
+	memcpy(f->order_nonce, d->nonce, sizeof f->order_nonce);
+}
+
 /* Commits to the digest of what is to be signed; the order leaves after the commit. */
 static err
 enter_ordered(struct registrar *r, struct flight *f, const struct planned *p)
 {
 	struct entry e = entry_about(r, ACT_CERTIFICATE_ORDERED, f->dossier);
+	struct record d;
 
 	e.serial = p->serial;
 	e.not_before = p->not_before;
 	e.tbs = p->tbs;
 	e.profile = r->profile->digest;
 	TRY(turn_enter(r, &e, NULL));
-	f->leaf = tree_leaf(buf_slice(&r->line));
+	TRY(db_dossier(r->db, f->dossier, &d));
+	set_order(f, &d.d, tree_leaf(buf_slice(&r->line)));
 	f->stage = STAGE_ORDER;
 	assert(r->n_ordered < FLIGHTS_MAX);
 	r->ordered[r->n_ordered++] = (uint32_t)(f - r->flight);
@@ -600,30 +619,22 @@ apply_decided(struct registrar *r, struct flight *f, const struct facts *x)
 
 /* --- the issuer ------------------------------------------------------------------------- */
 static void
-order_issue(struct registrar *r, struct flight *f, const struct record *d, bool again)
+order_issue(struct registrar *r, struct flight *f, bool again)
 {
-	struct issue_order o = {.dossier = f->dossier,
-	    .serial = d->d.serial,
-	    .not_before = d->d.not_before,
-	    .tbs = d->d.tbs,
-	    .leaf = f->leaf,
-	    .books = {book_size(r->book), book_root(r->book)},
-	    .judged = d->d.judged,
-	    .application = buf_slice(&f->cms),
-	    .method = d->d.method,
-	    .again = again};
+	struct issue_order *o = &f->order;
 
-	if (d->d.method == STATUS_CRL)
-		o.crl = d->d.status;
-	else if (d->d.method == STATUS_OCSP) {
-		o.ocsp_answer = buf_slice(&f->answer);
-		o.ocsp_nonce = ARR(d->d.nonce);
+	o->books = (struct head){book_size(r->book), book_root(r->book)};
+	o->application = buf_slice(&f->cms);
+	o->again = again;
+	if (o->method == STATUS_OCSP) {
+		o->ocsp_answer = buf_slice(&f->answer);
+		o->ocsp_nonce = ARR(f->order_nonce);
 	}
-	if (f->decision.n > 0)
-		o.decision = buf_slice(&f->decision);
-	else
-		o.ruleset = d->d.ruleset;
-	issue_order_put(body_new(r), &o);
+	if (f->decision.n > 0) {
+		o->decision = buf_slice(&f->decision);
+		o->ruleset = (digest){0};
+	}
+	issue_order_put(body_new(r), o);
 	turn_order(r, PEER_ISSUER, 0, ORDER_ISSUE, f->id, buf_slice(&r->body));
 	f->stage = STAGE_ISSUE;
 	r->issuer.orders++;
@@ -646,14 +657,12 @@ apply_ordered_send(struct registrar *r)
 {
 	for (size_t i = 0; i < r->n_ordered; i++) {
 		struct flight *f = &r->flight[r->ordered[i]];
-		struct record d;
 
-		TRY(db_dossier(r->db, f->dossier, &d));
 		if (issuer_takes(r)) {
-			order_issue(r, f, &d, false);
+			order_issue(r, f, false);
 			continue;
 		}
-		answer_callers(r, f, &d.d, true);
+		apply_answer_all(r, f);
 		flight_free(r, f);
 		r->owed.issue_at = 0;
 	}
@@ -753,7 +762,7 @@ apply_void_result(struct registrar *r, struct flight *f, const struct frame *x)
 	if (x->fail == ERR_CONFLICT) {
 		/* an intent is there: the same bytes are signed again, never others under that serial */
 		f->tries++;
-		order_issue(r, f, &d, true);
+		order_issue(r, f, true);
 		return ok;
 	}
 	if (x->fail != OK || d.d.state != DOSSIER_ORDERED) {
@@ -841,9 +850,11 @@ load_order(struct registrar *r, struct flight *f, const struct record *d)
 {
 	struct tree_nodes nodes = book_nodes(r->book);
 	struct evidence_at at;
+	digest leaf;
 
 	TRY(flight_load(r, d, &f->cms, NULL));
-	TRY(nodes.node(nodes.from, 0, d->d.ordered_n, &f->leaf));
+	TRY(nodes.node(nodes.from, 0, d->d.ordered_n, &leaf));
+	set_order(f, &d->d, leaf);
 	if (d->d.method == STATUS_OCSP) {
 		TRY(db_place(r->db, d->d.status, &at));
 		TRY(book_evidence(r->book, &at, d->d.status, secret_slice(&r->jlis_key), &f->answer));
@@ -869,7 +880,7 @@ issue_again(struct registrar *r, const struct record *d)
 	if (r->now.ms - d->d.ordered.ms > ORDER_VOID_MS)
 		ask_void(r, f, &d->d);
 	else
-		order_issue(r, f, d, false);
+		order_issue(r, f, false);
 	return ok;
 }
 

@@ -586,8 +586,9 @@ tend(struct registrar *r)
 static err
 turn(struct registrar *r)
 {
-	TRY(note_links(r));
-	wires_accept_office(r->wires);
+	if (wires_watched_ready(r->wires, wires_listener(r->wires, PEER_OFFICE)))
+		wires_accept_office(r->wires);
+	TRY(db_begin(r->db));
 	TRY(note_links(r));
 	r->revoked_now = false;
 	TRY(tend(r));

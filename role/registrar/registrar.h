@@ -118,7 +118,8 @@ struct flight {
 	enum status_method method;
 	digest crl;
 	uint8_t nonce[16];
-	digest leaf; /* of certificate.ordered */
+	struct issue_order order; /* without its bytes, which stand in the buffers below */
+	uint8_t order_nonce[16];
 	struct buf cms, application, certificate, answer, request, decision;
 	digest decision_document;
 	struct buf officer, ruleset_file; /* the officer's label; the file beside an approval */

@@ -214,7 +214,8 @@ tell_next(struct registrar *r, struct keyholder *s)
 	struct record d;
 	size_t n;
 
-	if (s->step != SIGNER_READY || s->telling != UINT64_MAX || link_of(r, s->peer, 0) == NULL)
+	if (s->step != SIGNER_READY || s->telling != UINT64_MAX || s->told >= db_ledger(r->db)->revoked_end ||
+	    link_of(r, s->peer, 0) == NULL)
 		return ok;
 	if (s->none_at == r->revocations)
 		return ok; /* nothing was revoked since the last look */

@@ -58,17 +58,6 @@ entry_personal(struct entry *e, const char *field, slice value)
 	e->n_personal++;
 }
 
-/* Opens the turn's transaction at its first entry: a turn that only answers questions costs none. */
-static err
-begin(struct registrar *r)
-{
-	if (r->in_turn)
-		return ok;
-	TRY(db_begin(r->db));
-	r->in_turn = true;
-	return ok;
-}
-
 static void
 set_salts(struct entry *e)
 {
@@ -87,7 +76,7 @@ turn_enter(struct registrar *r, struct entry *e, const struct evidence_at *place
 {
 	slice openings, one;
 
-	TRY(begin(r));
+	r->in_turn = true;
 	e->line.n = book_next(r->book);
 	e->line.at = r->now;
 	e->line.under = e->line.act == ACT_BASELINE_SET ? e->document : db_ledger(r->db)->baseline;
@@ -275,7 +264,9 @@ turn_open_check(const struct registrar *r)
 err
 turn_commit(struct registrar *r)
 {
-	if (r->in_turn) {
+	if (!r->in_turn)
+		db_rollback(r->db); /* only questions */
+	else {
 		TRY(book_commit(r->book));
 		/* A crash here: the projection lags, and catches up at the next start. */
 		TRY(db_commit(r->db, (struct head){book_size(r->book), book_root(r->book)}));

@@ -272,7 +272,7 @@ test_files(void **state)
 	    "db-damaged: design 3: the projection's file is damaged; make it anew");
 	db_delete(path);
 	expect_err("absent", db_open_read(path, &db), ERR_ABSENT, "db-absent: design 3: there is no projection");
-	expect_err("nowhere", db_open("/nonexistent/state.db", &db), ERR_WORLD,
+	expect_err("nowhere", db_open("/proc/none/state.db", &db), ERR_WORLD,
 	    "db-file: design 3: the projection's file cannot be read or written");
 }
 
