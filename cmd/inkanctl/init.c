@@ -856,6 +856,7 @@ init_main(int argc, char **argv)
 	    .policy = "2.999.1.1", /* ITU-T X.660: the arc for examples */
 	    .arrangement = "none",
 	    .status = "crl",
+	    .per_hour = "5000",
 	    .fronts = "1",
 	    .verifiers = "1",
 	    .algorithm = ceremony_algorithm("p256"),
