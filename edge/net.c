@@ -2,23 +2,16 @@
 
 #include "edge/net.h"
 
+/* One call under way. */
 struct job {
-	struct net *net;
-	uint64_t number;
-	CURL *easy;
-	struct curl_slist *headers;
-	struct buf sent;
-	struct net_answer answer;
+	struct curl_slist *headers; /* owned */
+	struct net_answer answer;   /* owned */
 	size_t header_bytes;
-	bool too_long, done;
-	err result;
+	bool too_long;
 };
 
 struct net {
-	CURLM *multi;
-	uint64_t last;
-	size_t n;
-	struct job *job[NET_CALLS_MAX];
+	CURL *easy;
 };
 
 void
@@ -29,23 +22,13 @@ net_answer_drop(struct net_answer *a)
 }
 
 static void
-job_drop(struct job **p)
+job_drop(struct job *j)
 {
-	struct job *j = *p;
-
-	if (j == NULL)
-		return;
-	if (j->easy != NULL) {
-		(void)curl_multi_remove_handle(j->net->multi, j->easy);
-		curl_easy_cleanup(j->easy);
-	}
+	/* The bearer stands in one of them. */
+	for (struct curl_slist *h = j->headers; h != NULL; h = h->next)
+		wipe(h->data, strlen(h->data));
 	curl_slist_free_all(j->headers);
-	if (j->sent.p != NULL)
-		wipe(j->sent.p, j->sent.cap);
-	buf_drop(&j->sent);
 	net_answer_drop(&j->answer);
-	free(j);
-	*p = NULL;
 }
 
 err
@@ -56,8 +39,8 @@ net_open(struct net **out)
 	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
 		return fail(ERR_WORLD, "net-library: libcurl: the network library cannot be started");
 	n = mem_new(1, sizeof *n);
-	n->multi = curl_multi_init();
-	if (n->multi == NULL)
+	n->easy = curl_easy_init();
+	if (n->easy == NULL)
 		abort();
 	*out = n;
 	return ok;
@@ -70,18 +53,10 @@ net_close(struct net **p)
 
 	if (n == NULL)
 		return;
-	while (n->n > 0)
-		job_drop(&n->job[--n->n]);
-	(void)curl_multi_cleanup(n->multi);
+	curl_easy_cleanup(n->easy);
 	free(n);
 	curl_global_cleanup();
 	*p = NULL;
-}
-
-size_t
-net_count(const struct net *n)
-{
-	return n->n;
 }
 
 static size_t
@@ -135,7 +110,8 @@ put_headers(struct job *j, const struct net_ask *a)
 	j->headers = curl_slist_append(NULL, "Expect:");
 	if (j->headers == NULL)
 		abort();
-	TRY(add_header(j, "Content-Type", a->type == NULL ? LIT("application/octet-stream") : slice_str(a->type)));
+	if (a->method == NET_POST)
+		TRY(add_header(j, "Content-Type", a->type == NULL ? LIT("application/octet-stream") : slice_str(a->type)));
 	if (a->accept != NULL)
 		TRY(add_header(j, "Accept", slice_str(a->accept)));
 	if (a->prefer != NULL)
@@ -156,19 +132,17 @@ put_headers(struct job *j, const struct net_ask *a)
 }
 
 /* Any option that this libcurl does not know would be a hole: a bug of the build, hence the assertion. */
-#define SET(option, value) assert(curl_easy_setopt(j->easy, option, value) == CURLE_OK)
+#define SET(option, value) assert(curl_easy_setopt(n->easy, option, value) == CURLE_OK)
 
 static err
-set_up(struct job *j, const struct net_ask *a)
+set_up(struct net *n, struct job *j, const struct net_ask *a)
 {
-	size_t n = a->url == NULL ? 0 : strnlen(a->url, NET_URL_MAX + 1);
+	size_t len = a->url == NULL ? 0 : strnlen(a->url, NET_URL_MAX + 1);
 
-	if (n == 0 || n > NET_URL_MAX)
+	if (len == 0 || len > NET_URL_MAX)
 		return fail(ERR_INPUT, "net-url: RFC 3986: the address is not one that can be called");
 	TRY(put_headers(j, a));
-	j->easy = curl_easy_init();
-	if (j->easy == NULL)
-		abort();
+	curl_easy_reset(n->easy); /* keeps the connection */
 	SET(CURLOPT_URL, a->url);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -184,41 +158,15 @@ set_up(struct job *j, const struct net_ask *a)
 	SET(CURLOPT_WRITEDATA, j);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, j);
-	SET(CURLOPT_PRIVATE, j);
 	SET(CURLOPT_USERAGENT, "inkan");
 	if (strstr(a->url, "://127.") != NULL || strstr(a->url, "://localhost") != NULL ||
 	    strstr(a->url, "://[::1]") != NULL)
 		SET(CURLOPT_NOPROXY, "*");
 	if (a->method == NET_POST) {
-		buf_put(&j->sent, a->body);
 		SET(CURLOPT_POST, 1L);
-		SET(CURLOPT_POSTFIELDS, j->sent.p == NULL ? "" : (const char *)j->sent.p);
-		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)j->sent.n);
+		SET(CURLOPT_POSTFIELDS, a->body.n == 0 ? "" : (const char *)a->body.p);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)a->body.n);
 	}
-	return ok;
-}
-
-err
-net_start(struct net *n, const struct net_ask *ask, uint64_t *number)
-{
-	struct job *j;
-	err e;
-
-	assert(ask->wait_ms > 0);
-	if (n->n == NET_CALLS_MAX)
-		return fail(ERR_BUSY, "net-full: house: too many calls are under way");
-	j = mem_new(1, sizeof *j);
-	*j = (struct job){.net = n, .sent = BUF(ask->body.n), .answer = {.body = BUF(ask->max_bytes)}};
-	e = set_up(j, ask);
-	if (e.kind != OK) {
-		job_drop(&j);
-		return e;
-	}
-	if (curl_multi_add_handle(n->multi, j->easy) != CURLM_OK)
-		abort();
-	j->number = ++n->last;
-	n->job[n->n++] = j;
-	*number = j->number;
 	return ok;
 }
 
@@ -252,76 +200,28 @@ result_of(const struct job *j, CURLcode c)
 	}
 }
 
-static void
-finish(struct job *j, CURLcode c)
-{
-	const char *type = NULL;
-	long status = 0;
-
-	j->done = true;
-	j->result = result_of(j, c);
-	(void)curl_easy_getinfo(j->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(j->easy, CURLINFO_CONTENT_TYPE, &type);
-	j->answer.status = status < 0 || status > 999 ? 0 : (unsigned)status;
-	if (type != NULL) {
-		size_t n = strcspn(type, "; \t");
-
-		for (size_t i = 0; n < sizeof j->answer.type && i < n; i++)
-			j->answer.type[i] = type[i] >= 'A' && type[i] <= 'Z' ? (char)(type[i] - 'A' + 'a') : type[i];
-	}
-}
-
-void
-net_turn(struct net *n, int wait_ms)
-{
-	struct CURLMsg *m;
-	int running, left;
-
-	(void)curl_multi_perform(n->multi, &running);
-	if (running > 0 && wait_ms > 0) {
-		(void)curl_multi_poll(n->multi, NULL, 0, wait_ms, NULL);
-		(void)curl_multi_perform(n->multi, &running);
-	}
-	while ((m = curl_multi_info_read(n->multi, &left)) != NULL) {
-		char *j = NULL;
-
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &j);
-		finish((void *)j, m->data.result);
-	}
-}
-
-bool
-net_next(struct net *n, uint64_t *number, err *result, struct net_answer *out)
-{
-	for (size_t i = 0; i < n->n; i++) {
-		struct job *j = n->job[i];
-
-		if (!j->done)
-			continue;
-		*number = j->number;
-		*result = j->result;
-		if (j->result.kind == OK) {
-			*out = j->answer;
-			j->answer = (struct net_answer){.status = 0};
-		}
-		n->job[i] = n->job[--n->n];
-		job_drop(&j);
-		return true;
-	}
-	return false;
-}
-
 err
 net_call(struct net *n, const struct net_ask *ask, struct net_answer *out)
 {
-	uint64_t mine, which;
-	err result;
+	struct job j OWNED(job_drop) = {.answer = {.body = BUF(ask->max_bytes)}};
+	const char *type = NULL;
+	long status = 0;
+	CURLcode c;
 
-	assert(n->n == 0); /* or another's answer would be lost */
-	TRY(net_start(n, ask, &mine));
-	while (!net_next(n, &which, &result, out))
-		net_turn(n, 1000);
-	return result;
+	assert(ask->wait_ms > 0);
+	TRY(set_up(n, &j, ask));
+	c = curl_easy_perform(n->easy);
+	TRY(result_of(&j, c));
+	(void)curl_easy_getinfo(n->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(n->easy, CURLINFO_CONTENT_TYPE, &type);
+	j.answer.status = status < 0 || status > 999 ? 0 : (unsigned)status;
+	if (type != NULL) {
+		size_t len = strcspn(type, "; \t");
+
+		for (size_t i = 0; len < sizeof j.answer.type && i < len; i++)
+			j.answer.type[i] = type[i] >= 'A' && type[i] <= 'Z' ? (char)(type[i] - 'A' + 'a') : type[i];
+	}
+	*out = j.answer;
+	j.answer = (struct net_answer){.status = 0};
+	return ok;
 }
