@@ -171,8 +171,10 @@ set_up(struct net *n, struct job *j, const struct net_ask *a)
 }
 
 static err
-result_of(const struct job *j, CURLcode c)
+result_of(const struct net *n, const struct job *j, CURLcode c)
 {
+	curl_off_t before_us = 0; /* until the request went out */
+
 	if (j->too_long)
 		return fail_why(ERR_INPUT, "net-long: house: the answer is longer than this call takes", (long)c);
 	switch (c) {
@@ -180,7 +182,10 @@ result_of(const struct job *j, CURLcode c)
 		return ok;
 	case CURLE_OPERATION_TIMEDOUT:
 		return fail_why(ERR_BUSY, "net-late: house: the answer did not come in time", (long)c);
-	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_UNSUPPORTED_PROTOCOL: /* of the address, or of an answer that is no HTTP */
+		if (curl_easy_getinfo(n->easy, CURLINFO_PRETRANSFER_TIME_T, &before_us) == CURLE_OK && before_us > 0)
+			return fail_why(ERR_BUSY, "net-broken: RFC 9110: the answer ended too early or was none", (long)c);
+		return fail_why(ERR_INPUT, "net-url: RFC 3986: the address is not one that can be called", (long)c);
 	case CURLE_URL_MALFORMAT:
 		return fail_why(ERR_INPUT, "net-url: RFC 3986: the address is not one that can be called", (long)c);
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -211,7 +216,7 @@ net_call(struct net *n, const struct net_ask *ask, struct net_answer *out)
 	assert(ask->wait_ms > 0);
 	TRY(set_up(n, &j, ask));
 	c = curl_easy_perform(n->easy);
-	TRY(result_of(&j, c));
+	TRY(result_of(n, &j, c));
 	(void)curl_easy_getinfo(n->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(n->easy, CURLINFO_CONTENT_TYPE, &type);
 	j.answer.status = status < 0 || status > 999 ? 0 : (unsigned)status;
