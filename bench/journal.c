@@ -9,7 +9,7 @@
 
 #include "role/signer/journal.h"
 
-#define TURN 1000U
+#define TURN 100U
 #define CERTIFICATE 900
 
 static double

@@ -52,7 +52,7 @@ void index_close(struct index **i);
 /* The line n names this value. */
 void index_add(struct index *i, unsigned kind, slice value, uint64_t n);
 /* Lines that may name it, ascending; at most INDEX_FOUND_MAX, the rest is not said. */
-size_t index_find(const struct index *i, unsigned kind, slice value, uint64_t out[INDEX_FOUND_MAX]);
+size_t index_find(struct index *i, unsigned kind, slice value, uint64_t out[INDEX_FOUND_MAX]);
 /* Every line of a kind, in no order: *iter starts zeroed; false at the end. */
 struct index_iter {
 	size_t file, at;

@@ -97,7 +97,7 @@ add_lines(struct index *i, uint64_t from, uint64_t to)
 }
 
 static void
-check_lines(const struct index *i, uint64_t to, uint64_t step)
+check_lines(struct index *i, uint64_t to, uint64_t step)
 {
 	uint64_t found[INDEX_FOUND_MAX];
 	char room[32];
