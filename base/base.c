@@ -337,7 +337,8 @@ decimal_get(slice in, uint64_t max, uint64_t *out)
 void
 wipe(void *p, size_t n)
 {
-	explicit_bzero(p, n);
+	if (n > 0)
+		explicit_bzero(p, n);
 }
 
 slice
