@@ -399,7 +399,7 @@ setup(struct db *db, bool writes)
 	if (writes) {
 		/* The books are the truth: what the last power failure took from the projection is applied again. */
 		TRY(execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
-		                "PRAGMA wal_autocheckpoint = 4000;"));
+		                "PRAGMA wal_autocheckpoint = 16000;"));
 		version = pragma_number(db, "PRAGMA user_version");
 		if (version == 0)
 			TRY(make_schema(db));

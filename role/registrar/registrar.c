@@ -86,8 +86,9 @@ static err
 configure(struct registrar *r, const struct conf *c)
 {
 	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "token_key", "jlis_key",
-	    "jlis_every_s", "challenge_s", "weak_jail", NULL};
+	    "jlis_every_s", "challenge_s", "office_mail", "weak_jail", NULL};
 	uint64_t v;
+	slice mail;
 
 	if (conf_has_section(c, SECTION))
 		TRY(conf_check_known(c, SECTION, NAMES));
@@ -98,6 +99,11 @@ configure(struct registrar *r, const struct conf *c)
 	if (conf_number(c, SECTION, "jlis_every_s", 86400, &v).kind == OK)
 		r->jlis_every_ms = (int64_t)v * SECOND_MS;
 	(void)conf_flag(c, SECTION, "weak_jail", &r->weak_jail).kind;
+	mail = conf_text_or(c, SECTION, "office_mail", (slice){NULL, 0});
+	if (mail.n >= sizeof r->office_mail)
+		return fail(ERR_INPUT, "registrar-mail: house: the officers' mail address is too long");
+	if (mail.n > 0)
+		memcpy(r->office_mail, mail.p, mail.n);
 	TRY(load_named(r, c, "trust", LIT("trust.conf"), &r->files.trust));
 	TRY(load_named(r, c, "profile", LIT("person-signature.conf"), &r->files.profile));
 	TRY(load_named(r, c, "ruleset", LIT("ruleset.conf"), &r->files.ruleset));

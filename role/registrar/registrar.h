@@ -30,6 +30,7 @@
  *   jlis_key = keys/jlis.key             32 bytes, made at init: seals what J-LIS sends
  *   jlis_every_s = 86400                 a new CRL is fetched so often
  *   challenge_s = 600                    a challenge may be used so long
+ *   office_mail = office@example.jp      who hears at once that a revocation waits for an officer; absent: the log alone
  *   weak_jail = no                       yes: a kernel without Landlock is accepted
  *   [clock]
  *   test = <file>                        a test clock (test hierarchy only)
@@ -199,6 +200,7 @@ struct registrar {
 	bool gathering;        /* this turn hears only what needs no commit               */
 	bool late, more;       /* this turn waits a millisecond; messages are left       */
 	bool weak_jail;
+	char office_mail[256]; /* empty: none */
 
 	/* the turn */
 	instant now;

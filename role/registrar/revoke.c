@@ -200,6 +200,25 @@ enter_requested(struct registrar *r, struct flight *f, const struct facts *x, co
 	return turn_enter(r, &e, &at);
 }
 
+/* The officers' alarm; it names the dossier and nobody.  Lost, the entry and `inkanctl office list` still say it. */
+static void
+raise_alarm(struct registrar *r, const struct record *d, slice why)
+{
+	struct buf text OWNED(buf_drop) = BUF(2048);
+
+	log_id(LOG_ALARM, "revoke-officer: Rule 6(x): a revocation waits for an officer", "dossier", ARR(d->d.id.b));
+	if (r->office_mail[0] == '\0' || link_of(r, PEER_MESSENGER, 0) == NULL)
+		return;
+	buf_put_str(&text, "inkanctl office list\n\n");
+	buf_put_hex(&text, ARR(d->d.id.b));
+	buf_put_u8(&text, '\n');
+	buf_put(&text, why);
+	buf_put_u8(&text, '\n');
+	mail_order_put(body_new(r), &(struct mail_order){slice_str(r->office_mail),
+	                                LIT("失効の判断が必要です / A revocation waits for an officer"), buf_slice(&text)});
+	turn_order(r, PEER_MESSENGER, 0, ORDER_MAIL, 0, buf_slice(&r->body));
+}
+
 /* A renewed, revoked or uncheckable card: to a revocation officer at once, with an alarm (B-10). */
 static err
 enter_for_officer(struct registrar *r, struct flight *f, const struct facts *x, const struct record *d)
@@ -210,8 +229,8 @@ enter_for_officer(struct registrar *r, struct flight *f, const struct facts *x, 
 	    x->verdict == VERDICT_VERIFIED
 	        ? LIT("revoke-other-card: Rule 6(x): asked with another card than the application's; an officer decides")
 	        : LIT("revoke-unchecked: Rule 6(x): the card is revoked or could not be checked; an officer decides");
-	log_id(LOG_ALARM, "revoke-officer: Rule 6(x): a revocation waits for an officer", "dossier", ARR(d->d.id.b));
 	TRY(turn_enter(r, &e, NULL));
+	raise_alarm(r, d, e.why);
 	answer_entry(r, f, &d->d.serial);
 	return ok;
 }

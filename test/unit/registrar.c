@@ -752,7 +752,7 @@ static void
 test_revoke_by_card(void **state)
 {
 	const char *values[W_COUNT] = {0};
-	struct scene *s = ready("crl", CONF);
+	struct scene *s = ready("crl", CONF "office_mail = office@example.jp\n");
 	struct applicant a, o;
 	char number[33];
 
@@ -762,6 +762,7 @@ test_revoke_by_card(void **state)
 	(void)entry_heard(s, ask_revoke(s, &a, a.card, NULL));
 	expect_state(dossier(s, &a, NULL), DOSSIER_REVOKED);
 	(void)entry_heard(s, ask_revoke(s, &o, a.card, NULL));
+	expect_same("the officers hear at once", buf_slice(&s->mail), LIT("office@example.jp"));
 	expect_state(dossier(s, &o, NULL), DOSSIER_DELIVERED);
 	expect_acts(s, &o.reply.dossier, STRAIGHT " certificate.delivered revocation.requested review.opened");
 	put_hex(number, serial_slice(&o.reply.serial));
@@ -776,7 +777,7 @@ test_revoke_by_card(void **state)
 	stage_wait(s, 6000);
 	stage_turns(s, 16);
 	expect_true("told to both", s->told[0] == 2 && s->told[1] == 2);
-	expect_number("mails", s->mails, 1);
+	expect_number("mails", s->mails, 2);
 	expect_acts(s, &o.reply.dossier,
 	    STRAIGHT " certificate.delivered revocation.requested review.opened certificate.revoked review.opened");
 	{
