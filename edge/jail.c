@@ -33,10 +33,22 @@ struct ruleset_attr { /* as the newest kernel has it; an older one is told a sma
 	uint64_t fs, net, scoped;
 };
 
+static int
+byte_cmp(const void *a, const void *b)
+{
+	return *(const uint8_t *)a - *(const uint8_t *)b;
+}
+
 void
 jail_warm_up(void)
 {
+	uint8_t sorted[2048];
 	json_t *seed;
+
+	/* glibc's first qsort over 1 KiB asks how much memory there is, once: an index or a list of J-LIS is sorted later */
+	memset(sorted, 1, sizeof sorted);
+	sorted[0] = 2;
+	qsort(sorted, sizeof sorted, 1, byte_cmp);
 
 	OPENSSL_init_crypto(
 	    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_ADD_ALL_CIPHERS, NULL);
