@@ -42,6 +42,18 @@ struct book {
 
 /* --- opening ----------------------------------------------------------------- */
 
+/*
+ * What is found whole may be so in memory only, after a failed sync or a writer that was killed between writing and
+ * syncing; whoever asks is answered from it.  So the last turn is made durable before the book is open.
+ */
+static err
+renew(struct book *b, const struct kept *k)
+{
+	for (int f = FAMILIES; f-- > 0;) /* lines last, as ever */
+		TRY(shelf_renew(&b->s.shelf[f], k->last[f]));
+	return ok;
+}
+
 /* Lines go first: what a crash in between leaves has no lines, and is cut off at the next opening. */
 static err
 cut_off(struct book *b, const struct kept *k, struct book_opened *o)
@@ -142,6 +154,8 @@ book_open(const char *folder, enum book_mode mode, uint64_t floor, struct book *
 	TRY(open_folder(b, folder));
 	TRY(recover_look(&b->s, floor, &k));
 	TRY(cut_off(b, &k, &o));
+	if (b->s.write)
+		TRY(renew(b, &k));
 	TRY(build_tree(b, k.lines));
 	b->pending = b->tree;
 	o.size = b->tree.size;

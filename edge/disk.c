@@ -218,6 +218,30 @@ disk_cut(int fd, uint64_t size)
 }
 
 err
+disk_renew(int fd, uint64_t from, uint64_t to)
+{
+	uint8_t chunk[16384];
+
+	assert((fcntl(fd, F_GETFL) & O_APPEND) == 0);
+	while (from < to) {
+		size_t n = to - from < sizeof chunk ? (size_t)(to - from) : sizeof chunk, done = 0;
+
+		TRY(disk_read(fd, from, chunk, n));
+		while (done < n) {
+			ssize_t w = sys_pwrite(fd, chunk + done, n - done, (off_t)(from + done));
+
+			if (w < 0 && errno == EINTR)
+				continue;
+			if (w <= 0)
+				return world("disk-write: house: a file cannot be written");
+			done += (size_t)w;
+		}
+		from += n;
+	}
+	return disk_sync(fd);
+}
+
+err
 disk_erase(int fd, uint64_t offset, uint64_t n)
 {
 	static const uint8_t zeros[4096];

@@ -33,7 +33,7 @@ enum disk_mode {
 	DISK_READ,   /* must be there                                                   */
 	DISK_APPEND, /* must be there; writes go to the end                             */
 	DISK_MAKE,   /* made when absent (0640) and the folder synced; as DISK_APPEND   */
-	DISK_EDIT,   /* must be there; for disk_erase                                   */
+	DISK_EDIT,   /* must be there; for disk_erase and disk_renew                    */
 	DISK_SCRATCH /* made or emptied, nothing synced: what can be made anew          */
 };
 err disk_open(int folder, const char *name, enum disk_mode mode, int *out) CHECKED;
@@ -56,6 +56,11 @@ err disk_sync(int fd) CHECKED;
 err disk_sync_folder(int folder) CHECKED;
 /* Cuts the file to `size` bytes and syncs. */
 err disk_cut(int fd, uint64_t size) CHECKED;
+/*
+ * Writes a range again as it stands, and syncs: what is read back after a failed sync, or after its writer was killed,
+ * may be in memory only, and the system takes such pages for written.
+ */
+err disk_renew(int fd, uint64_t from, uint64_t to) CHECKED;
 /* Overwrites a range with nothing (a hole where the file system can, zeros where not) and syncs; the rest stays. */
 err disk_erase(int fd, uint64_t offset, uint64_t n) CHECKED;
 /* The file is either the old or the new one, whole, whatever happens: temporary file, fsync, rename, folder fsync. */

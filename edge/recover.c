@@ -411,5 +411,14 @@ recover_look(const struct shelves *b, uint64_t floor, struct kept *out)
 	        [JLIS] = k.mark.pack[1]},
 	    .cut = l.total - k.lines,
 	};
+	/* Where a turn was cut off, the one before it was synced before that began. */
+	memcpy(out->last, out->end, sizeof out->last);
+	if (out->cut == 0 && k.mark.there) {
+		out->last[ENTRIES] = keep_end(&l, k.mark.first);
+		out->last[OPENINGS] = k.mark.begin;
+		out->last[EVIDENCE] = l.before.pack[0];
+		out->last[JLIS] = l.before.pack[1];
+	} else if (out->cut == 0)
+		memset(out->last, 0, sizeof out->last);
 	return ok;
 }

@@ -45,9 +45,10 @@ struct shelves {
 };
 
 struct kept {
-	uint64_t lines;             /* whole turns end here …                           */
-	struct place end[FAMILIES]; /* … in each family                                 */
-	uint64_t cut;               /* lines behind them                                */
+	uint64_t lines;              /* whole turns end here …                           */
+	struct place end[FAMILIES];  /* … in each family                                 */
+	uint64_t cut;                /* lines behind them                                */
+	struct place last[FAMILIES]; /* where the last turns begin that nobody may have synced yet */
 };
 /*
  * With `write`, what is not kept is one turn that

@@ -150,6 +150,25 @@ shelf_cut(struct shelf *s, struct place p, uint64_t *bytes)
 }
 
 err
+shelf_renew(struct shelf *s, struct place p)
+{
+	assert(s->write);
+	for (uint32_t i = p.file; i < s->files; i++) {
+		uint64_t size = 0;
+		int fd = -1;
+		err e;
+
+		TRY(shelf_file(s, i, true, &fd));
+		e = disk_size(fd, &size);
+		if (e.kind == OK)
+			e = disk_renew(fd, i == p.file ? p.offset : 0, size);
+		disk_close(&fd);
+		TRY(e);
+	}
+	return ok;
+}
+
+err
 shelf_lines_open(const struct shelf *s, struct place from, struct place end, struct shelf_lines **out)
 {
 	struct shelf_lines *l = mem_new(1, sizeof *l);

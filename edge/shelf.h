@@ -49,6 +49,8 @@ err shelf_append(struct shelf *s, slice bytes) CHECKED;
 err shelf_sync(struct shelf *s) CHECKED;
 /* Everything from p on goes; synced.  The size of what went is added to *bytes. */
 err shelf_cut(struct shelf *s, struct place p, uint64_t *bytes) CHECKED;
+/* Everything from p on is written again and synced: durable, whatever happened before. */
+err shelf_renew(struct shelf *s, struct place p) CHECKED;
 /* One of the files; ERR_ABSENT. */
 err shelf_file(const struct shelf *s, uint32_t file, bool edit, int *fd) CHECKED;
 err shelf_file_size(const struct shelf *s, uint32_t file, uint64_t *out) CHECKED;

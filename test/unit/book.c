@@ -431,6 +431,31 @@ test_crash_anywhere(void **state)
 	}
 }
 
+/* What stands there may never have reached the disk: a book that cannot make its last turn durable does not open. */
+static void
+test_opens_durable(void **state)
+{
+	long nth = 1;
+	(void)state;
+
+	fresh(NULL);
+	assert_true(write_in_child(0, 5, FAULT_NONE, 0));
+	for (;; nth++) {
+		struct book *b OWNED(book_close) = NULL;
+		struct book_opened o;
+		err e;
+
+		disk_fault = (struct disk_fault){FAULT_BEFORE, nth, EIO, 0};
+		e = book_open(folder, BOOK_WRITE, lines_of(5), &b, &o);
+		disk_fault = (struct disk_fault){0};
+		if (e.kind == OK)
+			break;
+		expect_true("an operator must look", e.kind == ERR_WORLD && e.why == EIO);
+	}
+	expect_true("lines, openings and evidence were written and synced", nth > 6);
+	expect_number("and nothing was harmed", audit(BOOK_READ), 5);
+}
+
 /* An error at any effect: the commit says so, the book takes no more, and is whole when opened anew. */
 static void
 test_error_anywhere(void **state)
@@ -960,6 +985,7 @@ main(void)
 	    cmocka_unit_test_setup(test_reader_beside, fresh),
 	    cmocka_unit_test_setup(test_same_evidence, fresh),
 	    cmocka_unit_test_setup(test_crash_anywhere, fresh),
+	    cmocka_unit_test(test_opens_durable),
 	    cmocka_unit_test_setup(test_error_anywhere, fresh),
 	    cmocka_unit_test_setup(test_torn_tail, fresh),
 	    cmocka_unit_test_setup(test_lost_evidence, fresh),
