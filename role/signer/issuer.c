@@ -15,13 +15,33 @@ view_of(const struct signing *s, const struct issue_order *o, instant now)
 	};
 }
 
+static err
+at_hand(void)
+{
+	return fail(ERR_BUSY, "signer-at-hand: house: this serial is being signed at this moment; ask again");
+}
+
 /* At a hand now: the step before this one signs it. */
 static err
 check_at_rest(const struct signing *s, serial n)
 {
 	for (size_t i = 0; s->old != NULL && i < s->old->n; i++)
 		if (s->old->task[i]->kind == ORDER_ISSUE && serial_eq(s->old->task[i]->issue.serial, n))
-			return fail(ERR_BUSY, "signer-at-hand: house: this serial is being signed at this moment; ask again");
+			return at_hand();
+	return ok;
+}
+
+/*
+ * About to be signed by this very step.  A new intent stands in the journal by now, an old one that is finished adds no
+ * line: without this a serial could be void and signed at once, and its application and key free for a second certificate.
+ */
+static err
+check_not_heard(const struct signing *s, serial n)
+{
+	for (size_t i = 0; s->heard != NULL && i < s->heard->n; i++)
+		if (s->heard->task[i]->kind == ORDER_ISSUE && s->heard->task[i]->signing &&
+		    serial_eq(s->heard->task[i]->issue.serial, n))
+			return at_hand();
 	return ok;
 }
 
@@ -39,6 +59,7 @@ recall(struct signing *s, struct task *t, enum issue_turn *turn)
 	if (e.kind == ERR_ABSENT)
 		return ok;
 	TRY(e);
+	TRY(check_not_heard(s, o->serial));
 	if (r.voided)
 		return fail(ERR_CONFLICT, "signer-void: design law 2: this serial is void and is never signed");
 	if (!digest_eq(r.tbs, o->tbs) || memcmp(r.dossier.b, o->dossier.b, sizeof r.dossier.b) != 0)
@@ -88,6 +109,8 @@ issuer_void(struct signing *s, struct task *t)
 	t->wants_head = true;
 	TRY(check_at_rest(s, o.serial));
 	e = journal_find(s->journal, o.serial, &r);
+	if (e.kind == OK)
+		TRY(check_not_heard(s, o.serial));
 	if (e.kind == OK && r.done)
 		return fail(ERR_CONFLICT, "signer-void-signed: design law 2: this serial was signed; ask for its certificate");
 	if (e.kind == OK && r.voided)

@@ -440,7 +440,7 @@ is_used(struct journal *j, unsigned kind, const char *name, digest value, serial
 		if (!digest_eq(d, value) || serial_eq(s, mine))
 			continue;
 		TRY(journal_find(j, s, &r));
-		*used = !r.voided;
+		*used = !r.voided || r.done;
 	}
 	return ok;
 }

@@ -50,7 +50,7 @@
 #define TURN_ORDERS_MAX 24U
 #define STEPS_MAX 8U                     /* of a turn: then inkand is heard again                                                  */
 #define SIGN_ROUNDS 2U                   /* the first, and once more with a new hand: 2 x HAND_LATE_MS stays below inkand's patience */
-#define CRLS_MAX 3U                      /* J-LIS's of yesterday, today, and one that is being taken over                          */
+#define CRLS_MAX (2 * TRUST_ANCHORS_MAX) /* J-LIS's: today's and the last one of each of its CAs                                    */
 #define CLOCK_AHEAD_MS (1 * HOUR_MS)     /* design law 9                                                                           */
 #define CLOCK_BEHIND_MS (1 * SECOND_MS)  /* lines of busy turns may run a few ms ahead of the clock                                */
 #define CLOCK_OFF_MS (24 * HOUR_MS)      /* since the last line at a start: a list is made every 12 h, so this was no ordinary night */
@@ -87,6 +87,7 @@ struct signing {
 	bool clock_held;
 	bool more;              /* orders wait that this turn did not take                      */
 	const struct batch *old; /* within a turn: what is at the hands while the next is heard  */
+	const struct batch *heard; /* the next                                                   */
 };
 
 /* One order on its way through a turn. */

@@ -158,13 +158,26 @@ signing_crl(const struct signing *s, digest d)
 	return NULL;
 }
 
+/* Two of each CA, the newest first: one CA's many lists must not push out what another's orders cite. */
 static void
 keep_crl(struct signing *s, struct crl_table **table)
 {
+	size_t n = 0, of_ca = 0;
+
 	if (signing_crl(s, crl_table_digest(*table)) != NULL)
 		return; /* handed over before */
-	crl_table_drop(&s->crl[CRLS_MAX - 1]);
-	memmove(&s->crl[1], &s->crl[0], (CRLS_MAX - 1) * sizeof s->crl[0]);
+	for (size_t i = 0; i < CRLS_MAX && s->crl[i] != NULL; i++) {
+		struct crl_table *t = s->crl[i];
+
+		s->crl[i] = NULL;
+		of_ca += slice_eq(crl_table_aki(t), crl_table_aki(*table));
+		if (of_ca >= 2 && slice_eq(crl_table_aki(t), crl_table_aki(*table)))
+			crl_table_drop(&t);
+		else
+			s->crl[n++] = t;
+	}
+	assert(n < CRLS_MAX); /* each is signed by an anchor with a key identifier of its own */
+	memmove(&s->crl[1], &s->crl[0], n * sizeof s->crl[0]);
 	s->crl[0] = *table;
 	*table = NULL;
 }
@@ -571,6 +584,7 @@ step(struct signing *s, struct link *l, instant now, slice pin, err clock, bool 
     struct batch *new)
 {
 	s->old = old;
+	s->heard = new;
 	if (!last)
 		TRY(hear(s, l, now, pin, clock, new->task, &new->n)); /* a crash before here: nothing of these happened  */
 	if (sign_all(s, old->task, old->n, now, pin)) /* a crash here: the old intents are finished when asked again */
@@ -581,7 +595,7 @@ step(struct signing *s, struct link *l, instant now, slice pin, err clock, bool 
 		answer(s, l, old->task[i]);
 	sign_begin(s, new->task, new->n);
 	(void)link_flush(l).kind; /* who is gone is seen by the next fill */
-	s->old = NULL;
+	s->old = s->heard = NULL;
 	return ok;
 }
 
@@ -626,7 +640,7 @@ signing_turn(struct signing *s, struct link *registrar, instant now, int64_t ste
 	struct batch batch[2] = {0};
 	err e = turn(s, registrar, now, steady_ms, pin, batch), tended;
 
-	s->old = NULL;
+	s->old = s->heard = NULL;
 	batch_drop(&batch[0]);
 	batch_drop(&batch[1]);
 	TRY(e);

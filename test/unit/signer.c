@@ -706,10 +706,41 @@ used_once(void **state)
 	audit();
 }
 
+/* One turn hears "finish this intent", "finish it" and "void it": it is signed once, and never free for another. */
+static void
+finished_and_voided(struct applicant *a)
+{
+	struct buf order OWNED(buf_drop) = BUF(FRAME_BODY_MAX), undo OWNED(buf_drop) = BUF(256);
+	uint64_t id[3];
+
+	applicant_new(a, 3);
+	test_hands[0].at = test_hands[0].calls + 1;
+	test_hands[0].from_there_on = true;
+	test_hands[0].how = HAND_LOST_AFTER;
+	expect_true("lost", issue(a)->kind == ERR_BUSY);
+	test_hands[0].at = 0;
+	issue_order_put(&order, &a->order);
+	void_order_put(&undo, &(struct void_order){a->order.dossier, a->order.serial});
+	id[0] = put(ORDER_ISSUE, buf_slice(&order));
+	id[1] = put(ORDER_ISSUE, buf_slice(&order));
+	id[2] = put(ORDER_VOID, buf_slice(&undo));
+	turn();
+	certificate_of(take(id[0]));
+	for (size_t i = 1; i < COUNT(id); i++)
+		refused(row_name("beside its signature", i), take(id[i]), ERR_BUSY,
+		    "signer-at-hand: house: this serial is being signed at this moment; ask again");
+	refused("signed is not void", void_it(a), ERR_CONFLICT,
+	    "signer-void-signed: design law 2: this serial was signed; ask for its certificate");
+	a->order.serial.b[2] = 9;
+	replan(a);
+	refused("a second certificate", issue(a), ERR_CONFLICT,
+	    "journal-application: design law 2: this application was used for another certificate");
+}
+
 static void
 voids(void **state)
 {
-	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop);
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop), c OWNED(applicant_drop);
 
 	(void)state;
 	prepare(9);
@@ -739,6 +770,7 @@ voids(void **state)
 	b.order.serial.b[2] = 9;
 	replan(&b);
 	certificate_of(issue(&b));
+	finished_and_voided(&c);
 	audit();
 }
 
