@@ -3,6 +3,7 @@
 #include "act/document.h"
 #include "act/identity.h"
 #include "act/receipt.h"
+#include "act/revocation.h"
 #include "role/verifier/verifier.h"
 
 enum { STATE_START, STATE_READY }; /* until there is trust, there is nothing to judge by */
@@ -321,6 +322,20 @@ is_same_card(const struct verify_order *o, const struct cms *c)
 	       slice_eq(a.cms.certificate, c->certificate);
 }
 
+/*
+ * A signer believes no entry made before its request was signed, or some minutes around it (act/revocation).  So what was
+ * signed ahead of our hour is refused here, while the one who asks still hears it: afterwards the books would say
+ * "revoked" and no list ever would.
+ */
+static err
+check_signing_time(const struct verify_order *o, const struct cms *c)
+{
+	if (c->signing_time.ms > o->at.ms + REVOCATION_CLOCK_MS - SECOND_MS)
+		return fail(ERR_POLICY,
+		    "verifier-signing-time: Rule 6(x): the request was signed in the future; set your clock and sign again");
+	return ok;
+}
+
 static err
 verify_revocation(const struct verifier *v, const struct verify_order *o, struct facts *f, struct buf *request)
 {
@@ -336,6 +351,7 @@ verify_revocation(const struct verifier *v, const struct verify_order *o, struct
 		return fail(ERR_POLICY, "verifier-service: Rule 6(vii): the document is for another service");
 	if (c.certificate.n == 0)
 		return fail(ERR_POLICY, "verifier-signer: Rule 6(x): the request is signed by neither certificate nor card");
+	TRY(check_signing_time(o, &c));
 	put_document(f, &d);
 	TRY(cert_get(c.certificate, &signer));
 	if (slice_eq(signer.issuer, v->trust->issuer.subject))
@@ -378,6 +394,8 @@ verify_office(const struct verifier *v, const struct verify_order *o, struct fac
 	if (i == COUNT(OFFICE))
 		return fail(ERR_INPUT, "verifier-form: Rule 6(xvi): this is no document of a person of the house");
 	TRY(trust_check_person(v->trust, o->cms, OFFICE[i].duty, &c, &who));
+	if (d.form == FORM_OFFICE_REVOCATION)
+		TRY(check_signing_time(o, &c));
 	if (!slice_eq(d.value[0], v->trust->service))
 		return fail(ERR_POLICY, "verifier-service: Rule 6(vii): the document is for another service");
 	if (!slice_eq(d.value[OFFICE[i].line], who->label))

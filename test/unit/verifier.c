@@ -472,6 +472,42 @@ revocation_by_certificate(void **state)
 	expect_same("reason", f.value[V_REASON], LIT("keyCompromise"));
 }
 
+/* A clock that is ahead: refused while it can still be said; a signer would never take what the books had promised. */
+static void
+revocation_ahead(void **state)
+{
+	const char *const office_values[] = {"Inkan Test CA", w.serial, "superseded", "telephone", "saburo", AT};
+	const struct {
+		int64_t ms;
+		enum err_kind kind;
+	} rows[] = {{0, OK}, {-DAY_MS, OK}, {5 * 60 * SECOND_MS - SECOND_MS, OK}, {5 * 60 * SECOND_MS, ERR_POLICY},
+	    {DAY_MS, ERR_POLICY}};
+	struct buf out OWNED(buf_drop) = BUF(FRAME_MAX);
+	struct verifier v OWNED(verifier_drop);
+
+	(void)state;
+	ready(&v, "crl", &out);
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		const bool by_office = i >= COUNT(rows);
+		const char *const own_values[] = {"Inkan Test CA", w.serial, "keyCompromise", AT, REVOCATION_SENTENCE};
+		const instant signed_at = {at_of(AT).ms + rows[i % COUNT(rows)].ms};
+		struct buf cms OWNED(buf_drop) = BUF(CMS_MAX);
+		struct verify_order o = {.purpose = by_office ? PURPOSE_OFFICE : PURPOSE_REVOCATION, .at = at_of(AT)};
+		struct facts f;
+		struct frame r;
+
+		make_document(&cms, by_office ? w.house->saburo : w.own, by_office ? FORM_OFFICE_REVOCATION : FORM_REVOCATION,
+		    by_office ? office_values : own_values, (slice){NULL, 0}, signed_at);
+		o.cms = buf_slice(&cms);
+		r = verify(&v, &o, &out, &f);
+		expect_number(row_name("rows", i), r.fail, rows[i % COUNT(rows)].kind);
+		if (r.fail != OK)
+			expect_same(row_name("rows", i), r.what,
+			    LIT("verifier-signing-time: Rule 6(x): the request was signed in the future; set your clock and sign "
+			        "again"));
+	}
+}
+
 static void
 revocation_refused(void **state)
 {
@@ -641,6 +677,7 @@ main(void)
 	    cmocka_unit_test(unreadable),
 	    cmocka_unit_test(receipts),
 	    cmocka_unit_test(revocation_by_certificate),
+	    cmocka_unit_test(revocation_ahead),
 	    cmocka_unit_test(revocation_refused),
 	    cmocka_unit_test(revocation_by_card),
 	    cmocka_unit_test(office),
