@@ -45,9 +45,8 @@ may_ask(const struct registrar *r)
 	       (r->trust->arrangement.n > 0 && !slice_eq(r->trust->arrangement, LIT("none")));
 }
 
-/* A list in numbered parts to one link; the order's id says which of them it is. */
-static void
-send_parts(struct registrar *r, enum peer peer, uint64_t number, size_t which, slice bytes)
+void
+jlis_send_parts(struct registrar *r, enum peer peer, uint64_t number, size_t which, slice bytes)
 {
 	struct part p = {0};
 
@@ -97,7 +96,7 @@ jlis_tend(struct registrar *r)
 		r->jlis.judged = true;
 		r->jlis.trying = v->number;
 		v->sending[r->jlis.which] = r->jlis.digest;
-		send_parts(r, PEER_VERIFIER, v->number, r->jlis.which, buf_slice(&r->jlis.bytes));
+		jlis_send_parts(r, PEER_VERIFIER, v->number, r->jlis.which, buf_slice(&r->jlis.bytes));
 		return ok;
 	}
 	if (!r->jlis.asking && !r->jlis.whole && r->seen_steady >= r->jlis.next_at && link_of(r, PEER_MESSENGER, 0) != NULL)
@@ -180,7 +179,7 @@ give(struct registrar *r, size_t which)
 			return;
 		}
 		*sending = name;
-		send_parts(r, is_signer ? s->peer : PEER_VERIFIER, is_signer ? 0 : v->number, which, buf_slice(&bytes));
+		jlis_send_parts(r, is_signer ? s->peer : PEER_VERIFIER, is_signer ? 0 : v->number, which, buf_slice(&bytes));
 	}
 }
 

@@ -153,6 +153,7 @@ struct keyholder {
 	struct head journal, hello, known; /* as told last; of ours in hello; of theirs in the books then */
 	int64_t hello_at;
 	digest crl[JLIS_LISTS_MAX], sending[JLIS_LISTS_MAX];
+	digest lent;         /* a list of an older day, sent because a revocation cites it */
 	unsigned orders;     /* certificates at the issuer */
 	uint64_t told;       /* revocations by lines below it are in its set */
 	uint64_t telling;    /* line of the one being told, UINT64_MAX: none */
@@ -397,6 +398,8 @@ err jlis_part(struct registrar *r, const struct frame *x) CHECKED;
 bool jlis_is_given(const struct registrar *r, const digest *crl, const digest *sending);
 err jlis_crl_result(struct registrar *r, enum peer peer, uint64_t number, const struct frame *x) CHECKED;
 void jlis_give(struct registrar *r);
+/* A list in numbered parts to one link; the order's id says which it is.  JLIS_LISTS_MAX: one of an older day, only lent. */
+void jlis_send_parts(struct registrar *r, enum peer peer, uint64_t number, size_t which, slice bytes);
 void jlis_ask(struct registrar *r, struct flight *f, slice request);
 err jlis_answer(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
 

@@ -46,6 +46,7 @@ signer_fresh(struct registrar *r, struct keyholder *s)
 	s->orders = 0;
 	memset(s->crl, 0, sizeof s->crl);
 	memset(s->sending, 0, sizeof s->sending);
+	s->lent = (digest){0};
 	s->telling = UINT64_MAX;
 	s->none_at = UINT64_MAX;
 	s->told = db_ledger(r->db)->crl_covers;
@@ -233,6 +234,33 @@ signer_tell_revoked(struct registrar *r)
 	return tell_next(r, &r->status);
 }
 
+/*
+ * The revocation cites a list of J-LIS that the signer has not got any more, since days may lie between the entry and its
+ * hearing: lent once, from the evidence.  False: that cannot help.
+ */
+static bool
+lend_cited(struct registrar *r, struct keyholder *s, uint64_t line)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(CRL_MAX);
+	struct evidence_at at;
+	struct record d;
+	digest cited;
+	size_t n;
+
+	if (db_revoked(r->db, line, &d, 1, &n).kind != OK || n == 0 || d.d.revocation_method != STATUS_CRL)
+		return false;
+	cited = d.d.revocation_status;
+	for (size_t i = 0; i < JLIS_LISTS_MAX; i++)
+		if (digest_eq(s->sending[i], cited))
+			return true; /* on its way */
+	if (digest_eq(s->lent, cited) || db_place(r->db, cited, &at).kind != OK ||
+	    book_evidence(r->book, &at, cited, secret_slice(&r->jlis_key), &bytes).kind != OK)
+		return false;
+	s->lent = cited;
+	jlis_send_parts(r, s->peer, 0, JLIS_LISTS_MAX, buf_slice(&bytes));
+	return true;
+}
+
 static err
 revoked_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 {
@@ -241,7 +269,7 @@ revoked_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 	if (s->telling != x->id)
 		return ok;
 	s->telling = UINT64_MAX;
-	if (x->fail == ERR_BUSY || x->fail == ERR_WORLD || x->fail == ERR_ABSENT) {
+	if (x->fail == ERR_BUSY || x->fail == ERR_WORLD || (x->fail == ERR_ABSENT && lend_cited(r, s, x->id))) {
 		log_what(LOG_WARN, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
 		return ok; /* told again with the next turn */
 	}

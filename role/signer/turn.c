@@ -158,23 +158,26 @@ signing_crl(const struct signing *s, digest d)
 	return NULL;
 }
 
-/* Two of each CA, the newest first: one CA's many lists must not push out what another's orders cite. */
+/*
+ * Two of each CA: one CA's many lists must not push out what another's orders cite.  The older goes, by its own time: the
+ * registrar lends an old one where a revocation cites it, and the day's list must outlive that.
+ */
 static void
 keep_crl(struct signing *s, struct crl_table **table)
 {
-	size_t n = 0, of_ca = 0;
+	size_t n = 0, of_ca = 0, old = 0;
 
 	if (signing_crl(s, crl_table_digest(*table)) != NULL)
 		return; /* handed over before */
-	for (size_t i = 0; i < CRLS_MAX && s->crl[i] != NULL; i++) {
-		struct crl_table *t = s->crl[i];
-
-		s->crl[i] = NULL;
-		of_ca += slice_eq(crl_table_aki(t), crl_table_aki(*table));
-		if (of_ca >= 2 && slice_eq(crl_table_aki(t), crl_table_aki(*table)))
-			crl_table_drop(&t);
-		else
-			s->crl[n++] = t;
+	for (; n < CRLS_MAX && s->crl[n] != NULL; n++) {
+		if (!slice_eq(crl_table_aki(s->crl[n]), crl_table_aki(*table)))
+			continue;
+		if (of_ca++ == 0 || crl_table_this_update(s->crl[n]).ms <= crl_table_this_update(s->crl[old]).ms)
+			old = n;
+	}
+	if (of_ca >= 2) {
+		crl_table_drop(&s->crl[old]);
+		memmove(&s->crl[old], &s->crl[old + 1], (--n - old) * sizeof s->crl[0]);
 	}
 	assert(n < CRLS_MAX); /* each is signed by an anchor with a key identifier of its own */
 	memmove(&s->crl[1], &s->crl[0], n * sizeof s->crl[0]);

@@ -792,6 +792,29 @@ test_revoke_by_card(void **state)
 	stage_drop(s);
 }
 
+/* A signer that has another day's list only is lent the one the revocation cites: nothing behind it waits for ever. */
+static void
+test_revoke_by_old_list(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, o;
+
+	(void)state;
+	issued(s, "yamada", &a);
+	issued(s, "sato", &o);
+	for (size_t i = 0; i < COUNT(s->crl); i++)
+		crl_table_drop(&s->crl[i]);
+	(void)entry_heard(s, ask_revoke(s, &a, a.card, NULL));
+	(void)entry_heard(s, ask_revoke(s, &o, o.own, NULL));
+	stage_turns(s, 16);
+	expect_true("the list was missed", s->cited_absent > 0);
+	expect_true("told to both", s->told[0] == 2 && s->told[1] == 2);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	stage_drop(s);
+}
+
 /* A revocation while the signers are away: withdrawn at once, told when they are back, also after a restart. */
 static void
 test_revoke_alone(void **state)
@@ -1378,6 +1401,7 @@ main(void)
 	    cmocka_unit_test(test_receipt),
 	    cmocka_unit_test(test_revoke),
 	    cmocka_unit_test(test_revoke_by_card),
+	    cmocka_unit_test(test_revoke_by_old_list),
 	    cmocka_unit_test(test_revoke_alone),
 	    cmocka_unit_test(test_clock),
 	    cmocka_unit_test(test_projection),

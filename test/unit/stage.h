@@ -54,7 +54,7 @@ struct scene {
 	struct crl_table *crl[8]; /* the newest first */
 	struct buf parts;
 	struct approval approval;
-	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles;
+	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles, cited_absent;
 	const char *issuer_refuses; /* text; kind below */
 	enum err_kind issuer_kind;
 	struct buf mail;
@@ -422,6 +422,12 @@ answer_revoked(struct scene *s, struct link *l, const struct frame *x, int which
 	struct revocation v;
 
 	expect_ok("revoked", revoked_order_get(x->body, &o));
+	if (o.method == STATUS_CRL && crl_of(s, o.crl) == NULL) {
+		s->cited_absent++;
+		link_refuse(l, x,
+		    fail(ERR_ABSENT, "revocation-crl: JPKI Act 19: the CRL this request cites was not handed over"));
+		return;
+	}
 	expect_ok("revoked", revocation_check(s->trust, &o, crl_of(s, o.crl), clock_now(), &v));
 	head_reply_put(&b, &(struct head_reply){{0}, {0}, 0, {{{0}}}});
 	s->told[which]++;
