@@ -804,6 +804,8 @@ apply_dossier(struct db *db, const struct entry *e, const struct evidence_at *pl
 	}
 	r = &db->hand;
 	db->dirty = true;
+	if (before != 0 && db->now.counts.state[before] == 0)
+		return fail(ERR_CORRUPT, "db-count: design 3: the projection's rows and counts differ; make it anew");
 	db->now.counts.state[before] -= before != 0;
 	db->now.counts.state[r->d.state]++;
 	if (e->line.act == ACT_APPLICATION_RECEIVED)

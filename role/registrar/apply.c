@@ -844,6 +844,31 @@ verify_owed(struct registrar *r, int64_t steady)
 	return ok;
 }
 
+/*
+ * An order that leaves again is one that the books hold: the projection alone orders nothing, and nothing is entered about
+ * an order that only it knows.
+ */
+static err
+check_ordered(struct registrar *r, const struct dossier *d)
+{
+	struct book_reader *reader OWNED(book_reader_close) = NULL;
+	struct entry e OWNED(entry_drop) = {0};
+	const err unknown =
+	    fail(ERR_CORRUPT, "db-order: design 3: the projection knows an order that the books do not; make it anew");
+	uint64_t n;
+	slice line;
+
+	if (d->ordered_n >= book_size(r->book))
+		return unknown;
+	TRY(book_read_from(r->book, d->ordered_n, &reader));
+	TRY(book_read_next(reader, &n, &line));
+	TRY(entry_get(line, &e));
+	if (e.line.act != ACT_CERTIFICATE_ORDERED || memcmp(e.line.dossier.b, d->id.b, sizeof d->id.b) != 0 ||
+	    !serial_eq(e.serial, d->serial) || !digest_eq(e.tbs, d->tbs))
+		return unknown;
+	return ok;
+}
+
 /* Everything that an order needs besides the dossier, from the books. */
 static err
 load_order(struct registrar *r, struct flight *f, const struct record *d)
@@ -852,6 +877,7 @@ load_order(struct registrar *r, struct flight *f, const struct record *d)
 	struct evidence_at at;
 	digest leaf;
 
+	TRY(check_ordered(r, &d->d));
 	TRY(flight_load(r, d, &f->cms, NULL));
 	TRY(nodes.node(nodes.from, 0, d->d.ordered_n, &leaf));
 	set_order(f, &d->d, leaf);

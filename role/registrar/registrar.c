@@ -618,13 +618,24 @@ fall(struct registrar *r, err why)
 	r->reopen_at = r->seen_steady + REOPEN_EVERY_MS;
 }
 
-static void
+/* What does not follow from the projection may still follow from the books: it was damaged, or written by another. */
+static bool
+is_of_projection(err e)
+{
+	slice what = slice_str(e.what);
+
+	return slice_has_prefix(what, LIT("db-")) || slice_has_prefix(what, LIT("dossier-")) ||
+	       slice_has_prefix(what, LIT("ledger-"));
+}
+
+/* ERR_CORRUPT: opened anew it is damaged all the same. */
+static err
 reopen(struct registrar *r)
 {
 	err e;
 
 	if (r->book != NULL || r->seen_steady < r->reopen_at)
-		return;
+		return ok;
 	e = open_books(r);
 	if (e.kind == OK)
 		e = office_load_rules(r);
@@ -632,15 +643,14 @@ reopen(struct registrar *r)
 		log_err(LOG_WARN, e);
 		close_books(r);
 		r->reopen_at = r->seen_steady + REOPEN_EVERY_MS;
-		return;
+		return e.kind == ERR_CORRUPT ? e : ok;
 	}
 	log_text(LOG_WARN, "registrar-open: design 3: the books are open again");
 	r->closed = ok;
 	memset(&r->owed, 0, sizeof r->owed);
 	r->pub.answers_asked = r->pub.slots_sent = r->pub.crl_asked = r->pub.note_asked = false;
-	for (size_t i = 0; i < r->n_links; i++)
-		r->link[i].generation = ++r->generations; /* late results of before find nobody */
-	issuer_gone(r);
+	r->n_links = 0; /* all are new again: what was on its way to them was dropped, late results of before find nobody */
+	return ok;
 }
 
 /* Everybody hears why, until the books are open. */
@@ -665,7 +675,7 @@ registrar_turn(struct registrar *r)
 
 	look_at_clock(r);
 	if (r->book == NULL) {
-		reopen(r);
+		TRY(reopen(r));
 		if (r->book == NULL) {
 			wires_accept_office(r->wires);
 			refuse_all(r);
@@ -680,6 +690,12 @@ registrar_turn(struct registrar *r)
 	e = turn(r);
 	if (e.kind == OK)
 		return ok;
+	if (e.kind == ERR_CORRUPT && is_of_projection(e)) {
+		fall(r, e);
+		log_text(LOG_ALARM, "db-anew: design 3: the projection is thrown away and made anew from the books");
+		db_delete(r->state);
+		return ok;
+	}
 	if (e.kind == ERR_CORRUPT) {
 		turn_rollback(r);
 		return e;
