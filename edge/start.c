@@ -57,10 +57,17 @@ start_path(const struct start *s, const char *name)
 err
 start_load(const struct start *s, const char *name, struct buf *out)
 {
+	struct buf path OWNED(buf_drop) = BUF(8192);
 	uint8_t chunk[16384];
 	ssize_t n;
-	int fd = open(start_path(s, name), O_RDONLY | O_CLOEXEC);
+	int fd;
 
+	buf_put_str(&path, s->home);
+	buf_put_u8(&path, '/');
+	buf_put_str(&path, name);
+	buf_put_u8(&path, 0);
+	TRY(buf_check(&path));
+	fd = open((const char *)path.p, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail_why(ERR_WORLD, "start-file: house: a file of the house's configuration cannot be read", errno);
 	while ((n = read(fd, chunk, sizeof chunk)) > 0)

@@ -76,7 +76,8 @@ struct scene {
 	uint64_t next_id, audits;
 };
 
-static int64_t *stage_clock; /* the mapped offset */
+static int64_t *stage_clock;    /* the mapped offset */
+static const char *stage_world; /* lives for ever    */
 
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
@@ -293,7 +294,9 @@ stage_new_with(const char *method, const char *conf)
 	if (mkdtemp(s->home) == NULL)
 		abort();
 	stage_clock_set(at_of(AT));
-	s->world = make_world(DAY, 0);
+	if (stage_world == NULL)
+		stage_world = make_world(DAY, 0);
+	s->world = stage_world;
 	s->house = house_new(s->world, at_of(AT));
 	if (strcmp(method, "crl") != 0) {
 		buf_clear(&s->house->trust);
