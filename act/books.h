@@ -1,7 +1,7 @@
 /*
  * books.h - the right to sign a checkpoint of the books: design 3, design law 9.
  *
- * Depends on: base, tree, order, ticket.  Pure.
+ * Depends on: base, tree, body, order_sign, ticket.  Pure.
  *
  * A checkpoint says "these are all the lines there are".  A ticket for one is
  * made only for a tree that is shown to extend the last one signed, so that one
@@ -14,7 +14,8 @@
 #ifndef ACT_BOOKS_H
 #define ACT_BOOKS_H
 
-#include "act/order.h"
+#include "act/body.h"
+#include "act/order_sign.h"
 #include "act/ticket.h"
 #include "act/tree.h"
 #include "base/base.h"

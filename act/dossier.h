@@ -2,7 +2,7 @@
  * dossier.h - a certificate's file from application to retention end, and the
  *             house's own state, as folds over the books.
  *
- * Depends on: base, order, line, entry.  Pure.
+ * Depends on: base, body, order_desk, order_judge, line, entry.  Pure.
  *
  * The books are the system (design, idea 1): what is true now follows from the
  * lines and nothing else.  dossier_apply() is one step of that fold; a projection
@@ -16,7 +16,9 @@
 #define ACT_DOSSIER_H
 
 #include "act/entry.h"
-#include "act/order.h"
+#include "act/body.h"
+#include "act/order_desk.h"
+#include "act/order_judge.h"
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/time.h"

@@ -2,7 +2,7 @@
  * entry.h - what each act of the statutory books adds: the body of every line,
  *           Rule 12(1); design 2.
  *
- * Depends on: base, cert, order, line.  Pure.
+ * Depends on: base, cert, order_judge, line.  Pure.
  *
  * A line (act/line.h) says who, when and about what; its body is read and written
  * here, by one table that names for each act its members in their order and their
@@ -46,7 +46,7 @@
 #define ACT_ENTRY_H
 
 #include "act/line.h"
-#include "act/order.h"
+#include "act/order_judge.h"
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/json.h"

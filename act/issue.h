@@ -2,7 +2,7 @@
  * issue.h - from an order to a certificate: what is signed, and whether it may
  *           be.  Rule 6(iv)-(vi), 12(1)(i)ヘ; design 3 "Who allocates".
  *
- * Depends on: base, pki, trust, profile, application, identity, decision, order,
+ * Depends on: base, pki, trust, profile, application, identity, decision, order_sign,
  * entry, ticket.  Pure.
  *
  * Two who do not trust each other plan the same bytes.  The registrar draws the
@@ -32,7 +32,7 @@
 
 #include "act/decision.h"
 #include "act/identity.h"
-#include "act/order.h"
+#include "act/order_sign.h"
 #include "act/profile.h"
 #include "act/ticket.h"
 #include "act/trust.h"

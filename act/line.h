@@ -2,7 +2,7 @@
  * line.h - one line of a book: an act of Rule 12(1), or a step in a signer's
  *          journal; and the openings of what it commits to.
  *
- * Depends on: base, cert (serial), order (dossier_id).  Pure.
+ * Depends on: base, cert (serial), body (dossier_id).  Pure.
  *
  * Format 1.  One JSON object without white space, members in this order, all of
  * them always there; the bytes without the newline are the Merkle leaf, so equal
@@ -31,7 +31,7 @@
 #ifndef ACT_LINE_H
 #define ACT_LINE_H
 
-#include "act/order.h"
+#include "act/body.h"
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/json.h"

@@ -1,7 +1,7 @@
 /*
  * receipt.h - the subscriber's receipt, 受領書: Rule 12(1)(i)リ, CP 4.1.3.
  *
- * Depends on: base, pki, trust, document.  Pure.
+ * Depends on: base, pki, trust, document, body.  Pure.
  *
  * Document R-1 signed with the NEW key, under the certificate delivered: it says
  * that the certificate came to the one who holds the key, and that he looked at
@@ -13,7 +13,7 @@
 #ifndef ACT_RECEIPT_H
 #define ACT_RECEIPT_H
 
-#include "act/order.h"
+#include "act/body.h"
 #include "act/trust.h"
 #include "base/base.h"
 #include "base/time.h"

@@ -3,7 +3,7 @@
  *                ask, the signer's own set of revoked serials, the lists and
  *                answers made from it.
  *
- * Depends on: base, pki, trust, document, application, identity, order, entry, ticket.
+ * Depends on: base, pki, trust, document, application, identity, order_sign, entry, ticket.
  * Pure.
  *
  * A serial enters the set for one of three reasons, each proven by bytes the
@@ -27,7 +27,7 @@
 #ifndef ACT_REVOCATION_H
 #define ACT_REVOCATION_H
 
-#include "act/order.h"
+#include "act/order_sign.h"
 #include "act/ticket.h"
 #include "act/trust.h"
 #include "base/base.h"

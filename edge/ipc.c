@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "act/body.h"
 #include "edge/clock.h"
 #include "edge/ipc.h"
 

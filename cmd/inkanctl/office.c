@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include "act/application.h"
+#include "act/body.h"
 #include "act/decision.h"
 #include "act/document.h"
 #include "act/entry.h"
+#include "act/order.h"
+#include "act/order_desk.h"
 #include "act/trust.h"
 #include "base/conf.h"
 #include "cmd/inkanctl/inkanctl.h"

@@ -10,6 +10,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "act/body.h"
+#include "act/order.h"
 #include "base/json.h"
 #include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/start.h"

@@ -27,6 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act/body.h"
+#include "act/order.h"
 #include "base/conf.h"
 #include "edge/clock.h"
 #include "edge/ipc.h"

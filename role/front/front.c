@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act/body.h"
+#include "act/order.h"
+#include "act/order_desk.h"
 #include "base/json.h"
 #include "base/words.h"
 #include "edge/clock.h"

@@ -22,7 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "act/body.h"
 #include "act/order.h"
+#include "act/order_sign.h"
 #include "edge/hsm.h"
 #include "edge/ipc.h"
 #include "edge/log.h"

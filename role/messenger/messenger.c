@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act/body.h"
+#include "act/order.h"
+#include "act/order_send.h"
 #include "edge/clock.h"
 #include "edge/log.h"
 #include "role/messenger/messenger.h"

@@ -1,5 +1,9 @@
 #include <unistd.h>
 
+#include "act/order.h"
+#include "act/order_desk.h"
+#include "act/order_send.h"
+#include "act/order_sign.h"
 #include "edge/clock.h"
 #include "edge/disk.h"
 #include "edge/log.h"

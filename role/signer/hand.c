@@ -3,7 +3,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "act/body.h"
 #include "act/order.h"
+#include "act/order_sign.h"
 #include "base/key.h"
 #include "edge/clock.h"
 #include "edge/ipc.h"

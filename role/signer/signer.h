@@ -36,7 +36,8 @@
 
 #include "act/decision.h"
 #include "act/issue.h"
-#include "act/order.h"
+#include "act/body.h"
+#include "act/order_sign.h"
 #include "act/profile.h"
 #include "act/revocation.h"
 #include "act/trust.h"

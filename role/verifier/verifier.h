@@ -30,7 +30,6 @@
 #ifndef ROLE_VERIFIER_H
 #define ROLE_VERIFIER_H
 
-#include "act/order.h"
 #include "act/trust.h"
 #include "base/base.h"
 #include "base/frame.h"

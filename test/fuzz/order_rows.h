@@ -1,12 +1,16 @@
 /*
  * order_rows.h - every body between roles as one row: read it, write it again.
  *
- * Shared by the unit test and the fuzzer of act/order.
+ * Shared by the unit test and the fuzzer of act/order*.
  */
 #ifndef TEST_FUZZ_ORDER_ROWS_H
 #define TEST_FUZZ_ORDER_ROWS_H
 
 #include "act/order.h"
+#include "act/order_desk.h"
+#include "act/order_judge.h"
+#include "act/order_sign.h"
+#include "act/order_send.h"
 
 #define ORDER_ROW(T)                                                                                                   \
 	static err again_##T(slice in, struct buf *out)                                                                    \

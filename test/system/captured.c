@@ -13,7 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act/body.h"
 #include "act/document.h"
+#include "act/order.h"
+#include "act/order_desk.h"
+#include "act/order_judge.h"
 #include "act/slots.h"
 #include "act/trust.h"
 #include "base/conf.h"

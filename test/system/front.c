@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act/order.h"
+#include "act/order_desk.h"
 #include "base/json.h"
 #include "edge/clock.h"
 #include "edge/ipc.h"

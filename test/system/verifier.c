@@ -11,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act/body.h"
 #include "act/decision.h"
+#include "act/order.h"
+#include "act/order_judge.h"
 #include "edge/ipc.h"
 #include "edge/jail.h"
 #include "test/jpki/make.h"

@@ -3,8 +3,11 @@
 #include "test/unit/test.h"
 
 #include "act/application.h"
+#include "act/body.h"
 #include "act/document.h"
 #include "act/identity.h"
+#include "act/order.h"
+#include "act/order_judge.h"
 #include "pki/ocsp.h"
 #include "role/verifier/verifier.h"
 #include "test/jpki/make.h"

@@ -5,6 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act/body.h"
+#include "act/order.h"
+#include "act/order_sign.h"
 #include "test/jpki/make.h"
 #include "test/system/parts/signers.h"
 

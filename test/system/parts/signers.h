@@ -8,7 +8,7 @@
 #ifndef TEST_SYSTEM_PARTS_SIGNERS_H
 #define TEST_SYSTEM_PARTS_SIGNERS_H
 
-#include "act/order.h"
+#include "act/body.h"
 #include "act/tree.h"
 #include "base/base.h"
 #include "edge/ipc.h"

@@ -1,0 +1,34 @@
+/*
+ * order_send.h - what goes out of the house: calls and letters through messenger, files through publisher.
+ *
+ * Depends on: base, der, text, body.  Pure.
+ *
+ * Bodies of ORDER_CALL, ORDER_MAIL and ORDER_FILE (order.h); errors and borrowing as there.  ORDER_SLOTS, ORDER_WITHDRAW and
+ * ORDER_TILES carry bodies of order_sign.h and order_desk.h on.
+ */
+#ifndef ACT_ORDER_SEND_H
+#define ACT_ORDER_SEND_H
+
+#include "act/body.h"
+#include "base/base.h"
+
+enum call_kind { CALL_JLIS_OCSP = 1, CALL_JLIS_CRL };
+struct call_order {
+	enum call_kind kind; /* the URL is messenger's own: no one names addresses to it */
+	slice body;
+};
+struct mail_order {
+	slice to, subject, text;
+};
+struct file_order {
+	slice path; /* relative, no "..", [a-z0-9._/-] */
+	struct part part;
+};
+err call_order_get(slice body, struct call_order *out) CHECKED;
+void call_order_put(struct buf *b, const struct call_order *o);
+err mail_order_get(slice body, struct mail_order *out) CHECKED;
+void mail_order_put(struct buf *b, const struct mail_order *o);
+err file_order_get(slice body, struct file_order *out) CHECKED;
+void file_order_put(struct buf *b, const struct file_order *o);
+
+#endif

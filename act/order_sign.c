@@ -1,0 +1,446 @@
+#include "act/order_sign.h"
+#include "base/der.h"
+
+/*
+ * HeadOrder ::= SEQUENCE { books Head, journal Head, proofFrom Count, proof Proof }
+ */
+err
+head_order_get(slice body, struct head_order *out)
+{
+	struct head_order o = {0};
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_head(&s, &o.books));
+	TRY(body_get_head(&s, &o.journal));
+	TRY(body_get_count(&s, &o.proof_from));
+	TRY(body_get_proof(&s, &o.n_proof, o.proof));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+head_order_put(struct buf *b, const struct head_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_head(b, &o->books);
+	body_put_head(b, &o->journal);
+	der_put_u64(b, o->proof_from);
+	body_put_proof(b, o->n_proof, o->proof);
+	der_close(b, seq);
+}
+
+/*
+ * HeadReply ::= SEQUENCE { journal Head, books Head, proof Proof }
+ */
+err
+head_reply_get(slice body, struct head_reply *out)
+{
+	struct head_reply r = {0};
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_head(&s, &r.journal));
+	TRY(body_get_head(&s, &r.books));
+	TRY(body_get_proof(&s, &r.n_proof, r.proof));
+	TRY(der_end(s));
+	*out = r;
+	return ok;
+}
+
+void
+head_reply_put(struct buf *b, const struct head_reply *r)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_head(b, &r->journal);
+	body_put_head(b, &r->books);
+	body_put_proof(b, r->n_proof, r->proof);
+	der_close(b, seq);
+}
+
+/*
+ * RulesOrder ::= SEQUENCE { profile Bytes, ruleset Bytes, approval Bytes (SIZE (0..CMS_MAX)) }
+ */
+err
+rules_order_get(slice body, struct rules_order *out)
+{
+	struct rules_order o;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_bytes(&s, &o.profile));
+	TRY(body_get_bytes(&s, &o.ruleset));
+	TRY(body_get_cms(&s, &o.approval));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+rules_order_put(struct buf *b, const struct rules_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_bytes(b, o->profile);
+	body_put_bytes(b, o->ruleset);
+	body_put_bytes(b, o->approval);
+	der_close(b, seq);
+}
+
+/*
+ * IssueOrder ::= SEQUENCE {
+ *	dossier      Id,
+ *	serial       Serial,
+ *	notBefore    Instant,
+ *	tbs          Digest,
+ *	leaf         Digest,
+ *	books        Head,
+ *	judged       Instant,
+ *	application  Bytes (SIZE (0..CMS_MAX)),
+ *	method       ENUMERATED (0..2),
+ *	crl          Digest,
+ *	ocspAnswer   Bytes,
+ *	ocspNonce    Bytes,
+ *	ruleset      Digest,
+ *	decision     Bytes (SIZE (0..CMS_MAX)),
+ *	again        BOOLEAN }
+ */
+err
+issue_order_get(slice body, struct issue_order *out)
+{
+	struct issue_order o;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_fixed(&s, o.dossier.b, sizeof o.dossier.b));
+	TRY(serial_get(&s, &o.serial));
+	TRY(body_get_instant(&s, &o.not_before));
+	TRY(body_get_digest(&s, &o.tbs));
+	TRY(body_get_digest(&s, &o.leaf));
+	TRY(body_get_head(&s, &o.books));
+	TRY(body_get_instant(&s, &o.judged));
+	TRY(body_get_cms(&s, &o.application));
+	TRY(body_get_method(&s, &o.method));
+	TRY(body_get_digest(&s, &o.crl));
+	TRY(body_get_bytes(&s, &o.ocsp_answer));
+	TRY(body_get_bytes(&s, &o.ocsp_nonce));
+	TRY(body_get_digest(&s, &o.ruleset));
+	TRY(body_get_cms(&s, &o.decision));
+	TRY(der_get_bool(&s, &o.again));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+issue_order_put(struct buf *b, const struct issue_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_bytes(b, ARR(o->dossier.b));
+	serial_put(b, o->serial);
+	body_put_instant(b, o->not_before);
+	body_put_digest(b, o->tbs);
+	body_put_digest(b, o->leaf);
+	body_put_head(b, &o->books);
+	body_put_instant(b, o->judged);
+	body_put_bytes(b, o->application);
+	der_put_enum(b, o->method);
+	body_put_digest(b, o->crl);
+	body_put_bytes(b, o->ocsp_answer);
+	body_put_bytes(b, o->ocsp_nonce);
+	body_put_digest(b, o->ruleset);
+	body_put_bytes(b, o->decision);
+	der_put_bool(b, o->again);
+	der_close(b, seq);
+}
+
+/*
+ * IssueReply ::= SEQUENCE { certificate Bytes, journal Head, signedAt Instant }
+ */
+err
+issue_reply_get(slice body, struct issue_reply *out)
+{
+	struct issue_reply r;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_bytes(&s, &r.certificate));
+	TRY(body_get_head(&s, &r.journal));
+	TRY(body_get_instant(&s, &r.signed_at));
+	TRY(der_end(s));
+	*out = r;
+	return ok;
+}
+
+void
+issue_reply_put(struct buf *b, const struct issue_reply *r)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_bytes(b, r->certificate);
+	body_put_head(b, &r->journal);
+	body_put_instant(b, r->signed_at);
+	der_close(b, seq);
+}
+
+/*
+ * VoidOrder ::= SEQUENCE { dossier Id, serial Serial }
+ */
+err
+void_order_get(slice body, struct void_order *out)
+{
+	struct void_order o;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_fixed(&s, o.dossier.b, sizeof o.dossier.b));
+	TRY(serial_get(&s, &o.serial));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+void_order_put(struct buf *b, const struct void_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_bytes(b, ARR(o->dossier.b));
+	serial_put(b, o->serial);
+	der_close(b, seq);
+}
+
+/*
+ * RevokedOrder ::= SEQUENCE {
+ *	certificate  Bytes,
+ *	cms          Bytes (SIZE (0..CMS_MAX)),
+ *	application  Bytes (SIZE (0..CMS_MAX)),
+ *	method       ENUMERATED (0..2),
+ *	crl          Digest,
+ *	ocspAnswer   Bytes,
+ *	ocspNonce    Bytes,
+ *	judged       Instant,
+ *	revoked      Instant,
+ *	reason       ENUMERATED (0..5) }
+ */
+err
+revoked_order_get(slice body, struct revoked_order *out)
+{
+	struct revoked_order o;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_bytes(&s, &o.certificate));
+	TRY(body_get_cms(&s, &o.cms));
+	TRY(body_get_cms(&s, &o.application));
+	TRY(body_get_method(&s, &o.method));
+	TRY(body_get_digest(&s, &o.crl));
+	TRY(body_get_bytes(&s, &o.ocsp_answer));
+	TRY(body_get_bytes(&s, &o.ocsp_nonce));
+	TRY(body_get_instant(&s, &o.judged));
+	TRY(body_get_instant(&s, &o.revoked));
+	TRY(body_get_reason(&s, &o.reason));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+revoked_order_put(struct buf *b, const struct revoked_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_bytes(b, o->certificate);
+	body_put_bytes(b, o->cms);
+	body_put_bytes(b, o->application);
+	der_put_enum(b, o->method);
+	body_put_digest(b, o->crl);
+	body_put_bytes(b, o->ocsp_answer);
+	body_put_bytes(b, o->ocsp_nonce);
+	body_put_instant(b, o->judged);
+	body_put_instant(b, o->revoked);
+	der_put_enum(b, o->reason);
+	der_close(b, seq);
+}
+
+/*
+ * CrlOrder ::= SEQUENCE { number Count, now Instant, nextUpdate Instant }
+ */
+err
+crl_order_get(slice body, struct crl_order *out)
+{
+	struct crl_order o;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_count(&s, &o.number));
+	TRY(body_get_instant(&s, &o.now));
+	TRY(body_get_instant(&s, &o.next_update));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+crl_order_put(struct buf *b, const struct crl_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_u64(b, o->number);
+	body_put_instant(b, o->now);
+	body_put_instant(b, o->next_update);
+	der_close(b, seq);
+}
+
+/*
+ * AnswersOrder ::= SEQUENCE {
+ *	now           Instant,
+ *	nextUpdate    Instant,
+ *	certificates  SEQUENCE SIZE (0..ANSWERS_MAX) OF Bytes }
+ */
+err
+answers_order_get(slice body, struct answers_order *out)
+{
+	struct answers_order o = {0};
+	slice s, list;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_instant(&s, &o.now));
+	TRY(body_get_instant(&s, &o.next_update));
+	TRY(der_get(&s, DER_SEQUENCE, &list));
+	TRY(der_end(s));
+	while (list.n > 0) {
+		if (o.n == ANSWERS_MAX)
+			return body_malformed();
+		TRY(body_get_bytes(&list, &o.certificate[o.n]));
+		o.n++;
+	}
+	*out = o;
+	return ok;
+}
+
+void
+answers_order_put(struct buf *b, const struct answers_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), list;
+
+	assert(o->n <= ANSWERS_MAX);
+	body_put_instant(b, o->now);
+	body_put_instant(b, o->next_update);
+	list = der_open(b, DER_SEQUENCE);
+	for (size_t i = 0; i < o->n; i++)
+		body_put_bytes(b, o->certificate[i]);
+	der_close(b, list);
+	der_close(b, seq);
+}
+
+/*
+ * AnswersReply ::= SEQUENCE SIZE (0..ANSWERS_MAX) OF SEQUENCE {
+ *	serial      Serial,
+ *	thisUpdate  Instant,
+ *	nextUpdate  Instant,
+ *	answer      Bytes }
+ */
+err
+answers_reply_get(slice body, struct answers_reply *out)
+{
+	struct answers_reply r = {0};
+	slice list, s;
+
+	TRY(body_open(body, &list));
+	while (list.n > 0) {
+		if (r.n == ANSWERS_MAX)
+			return body_malformed();
+		TRY(der_get(&list, DER_SEQUENCE, &s));
+		TRY(serial_get(&s, &r.serial[r.n]));
+		TRY(body_get_instant(&s, &r.this_update[r.n]));
+		TRY(body_get_instant(&s, &r.next_update[r.n]));
+		TRY(body_get_bytes(&s, &r.answer[r.n]));
+		TRY(der_end(s));
+		r.n++;
+	}
+	*out = r;
+	return ok;
+}
+
+void
+answers_reply_put(struct buf *b, const struct answers_reply *r)
+{
+	size_t list = der_open(b, DER_SEQUENCE);
+
+	assert(r->n <= ANSWERS_MAX);
+	for (size_t i = 0; i < r->n; i++) {
+		size_t seq = der_open(b, DER_SEQUENCE);
+
+		serial_put(b, r->serial[i]);
+		body_put_instant(b, r->this_update[i]);
+		body_put_instant(b, r->next_update[i]);
+		body_put_bytes(b, r->answer[i]);
+		der_close(b, seq);
+	}
+	der_close(b, list);
+}
+
+/*
+ * CheckpointOrder ::= SEQUENCE { books Head, from Count, proof Proof, note Bytes }
+ */
+err
+checkpoint_order_get(slice body, struct checkpoint_order *out)
+{
+	struct checkpoint_order o = {0};
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_head(&s, &o.books));
+	TRY(body_get_count(&s, &o.from));
+	TRY(body_get_proof(&s, &o.n_proof, o.proof));
+	TRY(body_get_bytes(&s, &o.note));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+checkpoint_order_put(struct buf *b, const struct checkpoint_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_head(b, &o->books);
+	der_put_u64(b, o->from);
+	body_put_proof(b, o->n_proof, o->proof);
+	body_put_bytes(b, o->note);
+	der_close(b, seq);
+}
+
+/*
+ * SignOrder ::= SEQUENCE { alg ENUMERATED (1..9), bytes Bytes }
+ */
+err
+sign_order_get(slice body, struct sign_order *out)
+{
+	struct sign_order o;
+	unsigned alg;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_enum(&s, SIG_RSA_SHA256, SIG_ED25519, &alg));
+	TRY(body_get_bytes(&s, &o.bytes));
+	TRY(der_end(s));
+	o.alg = (enum sig_alg)alg;
+	*out = o;
+	return ok;
+}
+
+void
+sign_order_put(struct buf *b, const struct sign_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_enum(b, o->alg);
+	body_put_bytes(b, o->bytes);
+	der_close(b, seq);
+}
