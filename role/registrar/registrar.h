@@ -96,6 +96,9 @@ enum stage {
 	STAGE_MAIL,   /* at the messenger                         */
 };
 
+#define OWED_AT_ONCE 64    /* dossiers that one look takes from what the books say is owed */
+#define OWED_EVERY_MS 1000 /* between two looks                                             */
+
 /* What a flight is for. */
 enum errand {
 	ERRAND_APPLY = 1, /* from front, not in the books yet        */
@@ -361,16 +364,28 @@ err flight_load(struct registrar *r, const struct record *d, struct buf *applica
 /* --- apply.c: the straight way ---------------------------------------------------- */
 err apply_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
 err apply_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
-err apply_ordered_send(struct registrar *r);
-err apply_issue_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
-err apply_void_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+/* Judges again what owes a verdict, orders again what owes a certificate. */
 err apply_owed(struct registrar *r) CHECKED;
-/* Applicants of a flight hear what the books say. */
+/* Applicants of a flight hear what the dossier says: those who did not ask to wait, or all. */
+void apply_answer(struct registrar *r, struct flight *f, const struct dossier *d, bool all);
+/* All of them, from the books. */
 void apply_answer_all(struct registrar *r, struct flight *f);
 token apply_token(const struct registrar *r, digest document);
 void apply_rate(struct registrar *r, enum outcome o);
 /* Ends a dossier that waits for a person, or orders its certificate, as the officer's document says. */
 err apply_decided(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+
+/* A helper's text as a line keeps it: at most WHY_MAX bytes. */
+slice apply_cut(slice text);
+
+/* --- issuing.c: to the issuer and back ------------------------------------------------ */
+/* What the issuer is told, from what the books say; `leaf` is certificate.ordered's. */
+void issuing_set_order(struct flight *f, const struct dossier *d, digest leaf);
+/* Orders committed just now.  One that cannot leave is owed: its callers hear "ordered". */
+err issuing_send(struct registrar *r) CHECKED;
+err issuing_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+err issuing_void_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+err issuing_owed(struct registrar *r, int64_t steady) CHECKED;
 
 /* --- ask.c: small questions ------------------------------------------------------- */
 err ask_dossier(struct registrar *r, const struct caller *c, slice body) CHECKED;

@@ -306,10 +306,10 @@ signer_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 	case ORDER_ISSUE:
 		s->orders -= s->orders > 0;
 		f = flight_of_id(r, x->id);
-		return f != NULL && f->stage == STAGE_ISSUE ? apply_issue_result(r, f, x) : ok;
+		return f != NULL && f->stage == STAGE_ISSUE ? issuing_result(r, f, x) : ok;
 	case ORDER_VOID:
 		f = flight_of_id(r, x->id);
-		return f != NULL && f->stage == STAGE_VOID ? apply_void_result(r, f, x) : ok;
+		return f != NULL && f->stage == STAGE_VOID ? issuing_void_result(r, f, x) : ok;
 	default:
 		return status_result(r, x);
 	}

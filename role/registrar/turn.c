@@ -275,7 +275,7 @@ turn_commit(struct registrar *r)
 		r->committed_at = clock_steady_ms();
 		r->turns++;
 	}
-	TRY(apply_ordered_send(r));
+	TRY(issuing_send(r));
 	send_parcels(r, ok);
 	return ok;
 }
