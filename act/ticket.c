@@ -5,7 +5,7 @@ struct ticket {
 	enum sig_alg alg;
 	bool spent;
 	digest tbs_digest, grounds;
-	slice tbs; /* of the memory behind the struct */
+	slice tbs, hashed; /* of the memory behind the struct; one of them is empty */
 };
 
 const char *
@@ -56,6 +56,18 @@ ticket_make_status(enum sig_alg alg, slice tbs, digest set)
 }
 
 struct ticket *
+ticket_make_list(enum sig_alg alg, slice hashed, digest tbs, digest set)
+{
+	struct ticket *t = make(PROOF_REVOKED_SET, alg, hashed, set);
+
+	assert(alg != SIG_ED25519 && hashed.n == hash_len(sig_alg_hash(alg)));
+	t->hashed = t->tbs;
+	t->tbs = (slice){NULL, 0};
+	t->tbs_digest = tbs;
+	return t;
+}
+
+struct ticket *
 ticket_make_checkpoint(slice text, digest root)
 {
 	return make(PROOF_BOOKS, SIG_ED25519, text, root);
@@ -86,6 +98,12 @@ ticket_tbs(const struct ticket *t)
 	return t->tbs;
 }
 
+slice
+ticket_hashed(const struct ticket *t)
+{
+	return t->hashed;
+}
+
 digest
 ticket_digest(const struct ticket *t)
 {
@@ -109,6 +127,10 @@ ticket_spend(struct ticket *t, struct buf *out)
 	t->spent = true;
 	if (t->alg == SIG_ED25519) {
 		buf_put(out, t->tbs);
+		return ok;
+	}
+	if (t->hashed.n > 0) {
+		buf_put(out, t->hashed);
 		return ok;
 	}
 	hash_of(alg, t->tbs, h);

@@ -38,6 +38,8 @@ struct ticket;
 /* Copies tbs. */
 struct ticket *ticket_make_certificate(enum proof by, enum sig_alg alg, slice tbs, digest grounds);
 struct ticket *ticket_make_status(enum sig_alg alg, slice tbs, digest set);
+/* For a list that is never whole in memory: `hashed` is what its key is given, `tbs` the SHA-256 of its bytes; ticket_tbs is empty. */
+struct ticket *ticket_make_list(enum sig_alg alg, slice hashed, digest tbs, digest set);
 struct ticket *ticket_make_checkpoint(slice text, digest root);
 void ticket_drop(struct ticket **t);
 
@@ -45,6 +47,8 @@ enum proof ticket_proof(const struct ticket *t);
 enum sig_alg ticket_alg(const struct ticket *t);
 /* The bytes to be signed; live as long as t. */
 slice ticket_tbs(const struct ticket *t);
+/* Of ticket_make_list: the hash of them; lives as long as t. */
+slice ticket_hashed(const struct ticket *t);
 /* SHA-256 of them: what the books' certificate.ordered and the journal's intent name. */
 digest ticket_digest(const struct ticket *t);
 digest ticket_grounds(const struct ticket *t);

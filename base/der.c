@@ -336,13 +336,27 @@ put_length(uint8_t out[5], size_t n)
 }
 
 void
-der_put(struct buf *b, uint8_t tag, slice content)
+der_put_head(struct buf *b, uint8_t tag, size_t content)
 {
 	uint8_t l[5];
-	size_t n = put_length(l, content.n);
+	size_t n = put_length(l, content);
 
 	buf_put_u8(b, tag);
 	buf_put(b, (slice){l, n});
+}
+
+size_t
+der_head_bytes(size_t content)
+{
+	uint8_t l[5];
+
+	return 1 + put_length(l, content);
+}
+
+void
+der_put(struct buf *b, uint8_t tag, slice content)
+{
+	der_put_head(b, tag, content.n);
 	buf_put(b, content);
 }
 

@@ -64,6 +64,9 @@ err der_get_time(slice *in, instant *out) CHECKED;
 err der_get_gentime(slice *in, instant *out) CHECKED;
 
 void der_put(struct buf *b, uint8_t tag, slice content);
+/* Tag and length alone, of content that is written elsewhere; der_head_bytes is how long they are. */
+void der_put_head(struct buf *b, uint8_t tag, size_t content);
+size_t der_head_bytes(size_t content);
 /* What stands between open and close becomes the content. */
 size_t der_open(struct buf *b, uint8_t tag);
 void der_close(struct buf *b, size_t mark);

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct hash), "struct hash holds libcrypto's state");
+_Static_assert(sizeof(SHA512_CTX) <= sizeof((struct hash_run){0}.state), "struct hash_run holds libcrypto's state");
 
 digest
 sha256_two(slice a, slice b)
@@ -140,4 +141,58 @@ hash_end(struct hash *h)
 	SHA256_Final(d.b, &c);
 	wipe(h, sizeof *h);
 	return d;
+}
+
+void
+hash_run_start(struct hash_run *h, enum hash_alg alg)
+{
+	struct hash h256;
+	SHA512_CTX c;
+
+	assert(alg != HASH_SHA1);
+	*h = (struct hash_run){.alg = alg};
+	if (alg == HASH_SHA256) {
+		hash_start(&h256);
+		memcpy(h->state, &h256, sizeof h256);
+		return;
+	}
+	if (alg == HASH_SHA384)
+		SHA384_Init(&c);
+	else
+		SHA512_Init(&c);
+	memcpy(h->state, &c, sizeof c);
+}
+
+void
+hash_run_add(struct hash_run *h, slice s)
+{
+	struct hash h256;
+	SHA512_CTX c;
+
+	if (h->alg == HASH_SHA256) {
+		memcpy(&h256, h->state, sizeof h256);
+		hash_add(&h256, s);
+		memcpy(h->state, &h256, sizeof h256);
+		return;
+	}
+	memcpy(&c, h->state, sizeof c);
+	SHA512_Update(&c, s.p, s.n);
+	memcpy(h->state, &c, sizeof c);
+}
+
+void
+hash_run_end(struct hash_run *h, uint8_t out[SHA512_LEN])
+{
+	struct hash h256;
+	SHA512_CTX c;
+	digest d;
+
+	if (h->alg == HASH_SHA256) {
+		memcpy(&h256, h->state, sizeof h256);
+		d = hash_end(&h256);
+		memcpy(out, d.b, sizeof d.b);
+		return;
+	}
+	memcpy(&c, h->state, sizeof c);
+	SHA512_Final(out, &c); /* knows by its own length that it is SHA-384 */
 }

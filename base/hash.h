@@ -44,4 +44,14 @@ void hash_start(struct hash *h);
 void hash_add(struct hash *h, slice s);
 digest hash_end(struct hash *h);
 
+/* The same for any of the SHA-2 a signature is made over: a list of ten million entries is never in memory at once. */
+struct hash_run {
+	enum hash_alg alg;  /* not HASH_SHA1 */
+	uint64_t state[28]; /* libcrypto's own, opaque here */
+};
+void hash_run_start(struct hash_run *h, enum hash_alg alg);
+void hash_run_add(struct hash_run *h, slice s);
+/* Writes hash_len(alg) bytes. */
+void hash_run_end(struct hash_run *h, uint8_t out[SHA512_LEN]);
+
 #endif

@@ -451,10 +451,10 @@ key_put_spki(struct buf *b, enum key_kind kind, slice material)
  * may come out is built and compared.
  */
 static bool
-check_pkcs1(const struct key *k, enum hash_alg a, slice message, slice signature)
+check_pkcs1(const struct key *k, enum hash_alg a, slice hashed, slice signature)
 {
 	struct buf info OWNED(buf_drop) = BUF(128);
-	uint8_t want[KEY_RSA_BITS_MAX / 8], got[KEY_RSA_BITS_MAX / 8], h[SHA512_LEN];
+	uint8_t want[KEY_RSA_BITS_MAX / 8], got[KEY_RSA_BITS_MAX / 8];
 	size_t n = k->modulus.n, pad;
 	BIGNUM *s, *e;
 	BN_CTX *ctx;
@@ -462,8 +462,7 @@ check_pkcs1(const struct key *k, enum hash_alg a, slice message, slice signature
 
 	if (signature.n != n || slice_cmp(signature, k->modulus) >= 0)
 		return false;
-	hash_of(a, message, h);
-	digest_info_put(&info, a, (slice){h, hash_len(a)});
+	digest_info_put(&info, a, hashed);
 	pad = n - 3 - info.n;
 	want[0] = 0;
 	want[1] = 1;
@@ -491,20 +490,18 @@ md_of(enum hash_alg h)
 }
 
 static bool
-check_pss(const struct key *k, enum hash_alg a, slice message, slice signature)
+check_pss(const struct key *k, enum hash_alg a, slice hashed, slice signature)
 {
 	EVP_PKEY *pkey = rsa_pkey(k);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	uint8_t h[SHA512_LEN];
 	bool good;
 
 	if (ctx == NULL)
 		abort();
-	hash_of(a, message, h);
 	good = EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
 	       EVP_PKEY_CTX_set_signature_md(ctx, md_of(a)) == 1 &&
 	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-	       EVP_PKEY_verify(ctx, signature.p, signature.n, h, hash_len(a)) == 1;
+	       EVP_PKEY_verify(ctx, signature.p, signature.n, hashed.p, hashed.n) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	return good;
@@ -512,16 +509,14 @@ check_pss(const struct key *k, enum hash_alg a, slice message, slice signature)
 
 /* The context is told no digest: the hash is finished and of full length, and naming one costs a search each time. */
 static bool
-check_ecdsa(EVP_PKEY *pkey, enum hash_alg a, slice message, slice signature)
+check_ecdsa(EVP_PKEY *pkey, slice hashed, slice signature)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	uint8_t h[SHA512_LEN];
 	bool good;
 
 	if (ctx == NULL)
 		abort();
-	hash_of(a, message, h);
-	good = EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_verify(ctx, signature.p, signature.n, h, hash_len(a)) == 1;
+	good = EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_verify(ctx, signature.p, signature.n, hashed.p, hashed.n) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	return good;
 }
@@ -540,26 +535,40 @@ check_ed25519(EVP_PKEY *pkey, slice message, slice signature)
 	return good;
 }
 
+static err
+not_signed(void)
+{
+	return fail(ERR_POLICY, "signature: Act 2(1): the signature was not made by this key over these bytes");
+}
+
 err
-key_check(const struct key *k, enum sig_alg alg, slice message, slice signature)
+key_check_hashed(const struct key *k, enum sig_alg alg, slice hashed, slice signature)
 {
 	const struct sig_row *r = sig_row(alg);
 	bool good = false;
 
-	assert(!k->named);
+	assert(!k->named && alg != SIG_ED25519 && hashed.n == hash_len(r->hash));
 	if (!sig_alg_fits(alg, k->kind))
 		good = false;
-	else if (k->kind == KEY_ED25519)
-		good = check_ed25519(k->pkey, message, signature);
 	else if (k->kind != KEY_RSA)
-		good = check_ecdsa(k->pkey, r->hash, message, signature);
+		good = check_ecdsa(k->pkey, hashed, signature);
 	else if (r->pss)
-		good = check_pss(k, r->hash, message, signature);
+		good = check_pss(k, r->hash, hashed, signature);
 	else
-		good = check_pkcs1(k, r->hash, message, signature);
-	if (!good)
-		return fail(ERR_POLICY, "signature: Act 2(1): the signature was not made by this key over these bytes");
-	return ok;
+		good = check_pkcs1(k, r->hash, hashed, signature);
+	return good ? ok : not_signed();
+}
+
+err
+key_check(const struct key *k, enum sig_alg alg, slice message, slice signature)
+{
+	uint8_t h[SHA512_LEN];
+
+	assert(!k->named);
+	if (alg == SIG_ED25519)
+		return k->kind == KEY_ED25519 && check_ed25519(k->pkey, message, signature) ? ok : not_signed();
+	hash_of(sig_alg_hash(alg), message, h);
+	return key_check_hashed(k, alg, (slice){h, hash_len(sig_alg_hash(alg))}, signature);
 }
 
 void

@@ -62,6 +62,8 @@ void key_put_spki(struct buf *b, enum key_kind kind, slice material);
 
 /* ERR_POLICY signature: the signature is not by this key over these bytes (or alg does not fit the key). */
 err key_check(const struct key *k, enum sig_alg alg, slice message, slice signature) CHECKED;
+/* The same over sig_alg_hash(alg) of the message, for what is too long to be held; not for Ed25519. */
+err key_check_hashed(const struct key *k, enum sig_alg alg, slice hashed, slice signature) CHECKED;
 
 /* AlgorithmIdentifier of a signature, whole element. */
 err sig_alg_get(slice *in, enum sig_alg *out) CHECKED;

@@ -19,6 +19,18 @@ ce_of(slice oid)
 	return oid.n == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x1D ? oid.p[2] : 0;
 }
 
+/* The URI of a DistributionPointName that is one fullName of one URI, as we write it; else empty. */
+static slice
+first_uri(slice name)
+{
+	slice names, uri;
+
+	if (der_get(&name, DER_CTXC(0), &names).kind != OK || name.n != 0 || !der_next_is(names, DER_CTX(6)) ||
+	    der_get(&names, DER_CTX(6), &uri).kind != OK || names.n != 0)
+		return (slice){NULL, 0};
+	return uri;
+}
+
 /*
  * IssuingDistributionPoint ::= SEQUENCE {
  *	distributionPoint           [0] DistributionPointName OPTIONAL,
@@ -32,15 +44,17 @@ ce_of(slice oid)
  * point; any other makes "not in it" mean less than it seems.
  */
 static err
-idp_get(slice in, slice *out)
+idp_get(slice in, slice *out, slice *point)
 {
 	slice list, s, skip;
 
 	TRY(der_get(&in, DER_SEQUENCE, &list));
 	TRY(der_end(in));
 	s = list;
-	if (der_next_is(s, DER_CTXC(0)))
+	if (der_next_is(s, DER_CTXC(0))) {
 		TRY(der_get(&s, DER_CTXC(0), &skip));
+		*point = first_uri(skip);
+	}
 	if (der_next_is(s, DER_CTX(1))) {
 		TRY(der_get(&s, DER_CTX(1), &skip));
 		if (!slice_eq(skip, LIT("\xFF")))
@@ -66,9 +80,14 @@ extension_read(slice oid, bool critical, slice value, struct crl *c)
 		return aki_get(value, &c->aki);
 	case CE_IDP:
 		c->has_idp = true;
-		return idp_get(value, &c->idp);
+		return idp_get(value, &c->idp, &c->point);
 	case CE_DELTA:
-		return fail(ERR_POLICY, "crl-delta: house: a delta CRL is only a part of a list");
+		c->is_delta = true;
+		TRY(der_get_integer(&value, &c->base));
+		TRY(der_end(value));
+		if (!critical || c->base.n > SERIAL_MAX)
+			return fail(ERR_INPUT, "crl-base: RFC 5280 5.2.4: a delta CRL names its base in a critical extension");
+		return ok;
 	default:
 		break;
 	}
@@ -151,7 +170,7 @@ tbs_get(slice in, slice outer_alg, struct crl *c)
  *	signature           BIT STRING }
  */
 err
-crl_get(slice in, struct crl *out)
+crl_get_any(slice in, struct crl *out)
 {
 	struct crl c = {.whole = in};
 	slice s, tbs, alg;
@@ -167,6 +186,18 @@ crl_get(slice in, struct crl *out)
 	tbs = c.tbs;
 	TRY(der_get(&tbs, DER_SEQUENCE, &s));
 	TRY(tbs_get(s, alg, &c));
+	*out = c;
+	return ok;
+}
+
+err
+crl_get(slice in, struct crl *out)
+{
+	struct crl c;
+
+	TRY(crl_get_any(in, &c));
+	if (c.is_delta)
+		return fail(ERR_POLICY, "crl-delta: house: a delta CRL is only a part of a list");
 	*out = c;
 	return ok;
 }
@@ -241,71 +272,6 @@ err
 crl_check_signed_by(const struct crl *c, const struct key *issuer)
 {
 	return key_check(issuer, c->alg, c->tbs, c->signature);
-}
-
-/* --- writing ---------------------------------------------------------------- */
-
-static struct extension_mark
-open_ce(struct buf *b, uint8_t arc)
-{
-	return extension_open(b, (slice){(const uint8_t[]){0x55, 0x1D, arc}, 3}, false);
-}
-
-static void
-put_entry(struct buf *b, const struct crl_entry *e)
-{
-	size_t seq = der_open(b, DER_SEQUENCE), exts;
-	struct extension_mark m;
-
-	serial_put(b, e->serial);
-	der_put_time(b, e->revoked);
-	if (e->reason != REASON_UNSPECIFIED || e->has_invalidity) {
-		exts = der_open(b, DER_SEQUENCE);
-		if (e->reason != REASON_UNSPECIFIED) {
-			m = open_ce(b, CE_REASON);
-			der_put_enum(b, e->reason);
-			extension_close(b, m);
-		}
-		if (e->has_invalidity) {
-			m = open_ce(b, CE_INVALIDITY);
-			der_put_gentime(b, e->invalidity);
-			extension_close(b, m);
-		}
-		der_close(b, exts);
-	}
-	der_close(b, seq);
-}
-
-void
-crl_put_tbs(struct buf *b, const struct crl_plan *p)
-{
-	size_t tbs = der_open(b, DER_SEQUENCE), list, ctx;
-	struct extension_mark m;
-
-	assert(p->next_update.ms > p->this_update.ms && p->n <= CRL_ENTRIES_MAX && p->issuer.n > 0);
-	der_put_u64(b, 1);
-	sig_alg_put(b, p->alg);
-	buf_put(b, p->issuer);
-	der_put_time(b, p->this_update);
-	der_put_time(b, p->next_update);
-	if (p->n > 0) {
-		list = der_open(b, DER_SEQUENCE);
-		for (size_t i = 0; i < p->n; i++) {
-			assert(i == 0 || serial_cmp(p->entry[i - 1].serial, p->entry[i].serial) < 0);
-			put_entry(b, &p->entry[i]);
-		}
-		der_close(b, list);
-	}
-	ctx = der_open(b, DER_CTXC(0));
-	list = der_open(b, DER_SEQUENCE);
-	if (p->aki.n > 0)
-		aki_put(b, p->aki);
-	m = open_ce(b, CE_NUMBER);
-	der_put_u64(b, p->number);
-	extension_close(b, m);
-	der_close(b, list);
-	der_close(b, ctx);
-	der_close(b, tbs);
 }
 
 /* --- the table -------------------------------------------------------------- */

@@ -4,7 +4,7 @@
  *
  * Depends on: base, time, der, hash, key, name, cert.  Pure.
  *
- * Version 2 with nextUpdate.  Refused: a delta CRL, a critical extension other
+ * Version 2 with nextUpdate.  Refused: a delta CRL (crl_get), a critical extension other
  * than issuingDistributionPoint, a critical entry extension, and a list that an
  * issuingDistributionPoint restricts to CA or attribute certificates, to some
  * reasons, or makes indirect: "not in the list" would then mean less than it
@@ -48,7 +48,10 @@ struct crl {
 	slice number;  /* magnitude of cRLNumber, may be empty */
 	slice aki;
 	bool has_idp;
-	slice idp; /* content of IssuingDistributionPoint */
+	slice idp;   /* content of IssuingDistributionPoint       */
+	slice point; /* its one URI, where it has one: a partition */
+	bool is_delta;
+	slice base; /* of a delta: magnitude of BaseCRLNumber */
 };
 
 struct crl_entry {
@@ -61,9 +64,13 @@ struct crl_entry {
 
 /* A whole CertificateList, nothing after it; the entries are read by crl_next.  Slices borrow from `in`. */
 err crl_get(slice in, struct crl *out) CHECKED;
+/* The same, a delta CRL too (is_delta): for who knows its base. */
+err crl_get_any(slice in, struct crl *out) CHECKED;
 /* Takes the next entry off *entries (a copy of crl.entries); the list ends when nothing is left. */
 err crl_next(slice *entries, struct crl_entry *out) CHECKED;
 err crl_check_signed_by(const struct crl *c, const struct key *issuer) CHECKED;
+
+/* --- writing (crl_put.c) ------------------------------------------------------- */
 
 struct crl_plan {
 	enum sig_alg alg;
@@ -71,12 +78,36 @@ struct crl_plan {
 	instant this_update, next_update;
 	uint64_t number;
 	slice aki;
-	const struct crl_entry *entry; /* sorted by serial, each once (asserted) */
+	uint64_t base;    /* number of the complete list that a delta adds to; 0: a complete list       */
+	slice point;      /* URI of a partition's issuingDistributionPoint; empty: all certificates     */
+	slice freshest;   /* URI of the delta list, empty: none                                         */
+	bool has_expired; /* revoked certificates stay after their end, from this day on (X.509 9.5.2.7) */
+	instant expired;
+	const struct crl_entry *entry; /* of crl_put_tbs: sorted by serial, each once (asserted) */
 	size_t n;
 };
 
-/* TBSCertList with AKI and cRLNumber; cert_join makes the whole. */
+/* TBSCertList with AKI, cRLNumber and what the plan says; cert_join makes the whole. */
 void crl_put_tbs(struct buf *b, const struct crl_plan *p);
+
+/*
+ * A great list is never whole in memory: its entries are walked twice, once for crl_entry_bytes, once for the bytes.
+ *
+ *	CertificateList = outer ‖ tbs ‖ end
+ *	tbs             = head ‖ entries ‖ tail      what is signed
+ */
+#define CRL_AROUND_MAX 4096 /* bytes of head or tail: a Name of ours, two URIs */
+struct crl_frame {
+	enum sig_alg alg;
+	struct buf outer, head, tail, end; /* owned; outer and end after crl_frame_sign */
+	size_t tbs, whole;                 /* bytes                                     */
+};
+/* `entries`: the sum of crl_entry_bytes; plan->entry is not looked at. */
+void crl_frame_make(struct crl_frame *f, const struct crl_plan *p, size_t entries);
+void crl_frame_sign(struct crl_frame *f, slice signature);
+void crl_frame_drop(struct crl_frame *f);
+void crl_put_entry(struct buf *b, const struct crl_entry *e);
+size_t crl_entry_bytes(const struct crl_entry *e);
 
 /* A sorted table of the serials of one CRL, for many look-ups: owned. */
 struct crl_table;
