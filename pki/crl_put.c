@@ -56,7 +56,7 @@ size_t
 crl_entry_bytes(const struct crl_entry *e)
 {
 	bool sign = e->serial.b[0] >= 0x80;
-	size_t n = 2 + e->serial.n + sign + (e->revoked.ms < UTCTIME_END_MS ? 15 : 17), exts = 0;
+	size_t n = 2U + e->serial.n + (sign ? 1U : 0U) + (e->revoked.ms < UTCTIME_END_MS ? 15U : 17U), exts = 0;
 
 	assert(e->serial.n > 0 && e->serial.b[0] != 0);
 

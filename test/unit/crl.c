@@ -125,7 +125,8 @@ test_refusals(void **state)
 	    {"unknown critical extension", "0.0.6.0.1", '>', "300C 0603551D12 0101FF 0402 3000", CRITICAL},
 	    {"freshest CRL critical", "0.0.6.0.1", '>', "300C 0603551D2E 0101FF 0402 3000", CRITICAL},
 	    {"delta", "0.0.6.0.1", '>', "300D 0603551D1B 0101FF 0403 020101", DELTA},
-	    {"delta, not critical", "0.0.6.0.1", '>', "300A 0603551D1B 0403 020101", DELTA},
+	    {"delta, not critical", "0.0.6.0.1", '>', "300A 0603551D1B 0403 020101",
+	        "crl-base: RFC 5280 5.2.4: a delta CRL names its base in a critical extension"},
 	    {"IDP with a point", "0.0.6.0.1", '>', "3012 0603551D1C 0101FF 0408 3006 A004 A002 8600", NULL},
 	    {"IDP for users", "0.0.6.0.1", '>', "300F 0603551D1C 0101FF 0405 3003 8101FF", NULL},
 	    {"IDP empty", "0.0.6.0.1", '>', "300C 0603551D1C 0101FF 0402 3000", NULL},
@@ -305,6 +306,64 @@ test_libcrypto(void **state)
 	expect_run("openssl crl -inform DER -in ours.crl -CAfile ca.pem -noout -verify 2>&1 | grep -q 'verify OK'");
 }
 
+/* A delta of a partition with all it may say: read again, and as libcrypto reads it. */
+static void
+test_parts(void **state)
+{
+	static const char point[] = "http://ca.test/crl/issuer-7.crl", fresh[] = "http://ca.test/crl/delta.crl";
+	struct crl_plan p = plan(&ca, ENTRIES, COUNT(ENTRIES));
+	struct buf again OWNED(buf_drop) = BUF(1 << 16);
+	struct crl_frame f OWNED(crl_frame_drop) = {0};
+	size_t entries = 0;
+	slice whole;
+	struct crl c;
+
+	(void)state;
+	p.base = 4242;
+	p.point = slice_str(point);
+	p.freshest = slice_str(fresh);
+	p.has_expired = true;
+	p.expired = NOW;
+	whole = crl_made(&p, &ca);
+	expect_err("not as a list", crl_get(whole, &c), ERR_POLICY, DELTA);
+	expect_ok("as a delta", crl_get_any(whole, &c));
+	expect_true("delta", c.is_delta);
+	expect_same("base", c.base, LIT("\x10\x92"));
+	expect_same("point", c.point, slice_str(point));
+
+	/* the same bytes in parts */
+	for (size_t i = 0; i < COUNT(ENTRIES); i++) {
+		struct buf one OWNED(buf_drop) = BUF(256);
+
+		crl_put_entry(&one, &ENTRIES[i]);
+		expect_number("bytes of an entry", crl_entry_bytes(&ENTRIES[i]), one.n);
+		entries += one.n;
+	}
+	crl_frame_make(&f, &p, entries);
+	crl_frame_sign(&f, c.signature);
+	buf_put(&again, buf_slice(&f.outer));
+	buf_put(&again, buf_slice(&f.head));
+	for (size_t i = 0; i < COUNT(ENTRIES); i++)
+		crl_put_entry(&again, &ENTRIES[i]);
+	buf_put(&again, buf_slice(&f.tail));
+	expect_number("signed bytes", again.n - f.outer.n, f.tbs);
+	buf_put(&again, buf_slice(&f.end));
+	expect_same("in parts", buf_slice(&again), whole);
+	expect_number("length known before", f.whole, whole.n);
+
+	temp_write("parts.crl", whole);
+	expect_run("openssl crl -inform DER -in parts.crl -noout -text >parts.txt 2>&1");
+	expect_run("grep -A1 'Delta CRL Indicator: critical' parts.txt | grep -q 4242");
+	expect_run(
+	    "grep -A4 'Issuing Distribution Point: critical' parts.txt | grep -q 'URI:http://ca.test/crl/issuer-7.crl'");
+	expect_run("grep -A4 'Freshest CRL' parts.txt | grep -q 'URI:http://ca.test/crl/delta.crl'");
+	expect_run("grep -q 2.5.29.60 parts.txt");
+	/* a list without entries has no list of entries at all */
+	p.n = 0;
+	expect_ok("empty", crl_get_any(crl_made(&p, &ca), &c));
+	expect_number("no entry", c.entries.n, 0);
+}
+
 static serial
 serial_number(uint32_t i)
 {
@@ -424,6 +483,7 @@ main(void)
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_law),
 	    cmocka_unit_test(test_libcrypto),
+	    cmocka_unit_test(test_parts),
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_speed),
 	};
