@@ -3,8 +3,7 @@
 #include <unistd.h>
 
 #include "edge/db.h"
-
-#define FOLD_MAX 2048
+#include "edge/fold.h"
 
 /* --- the statements ---------------------------------------------------------- */
 enum statement {
@@ -68,15 +67,6 @@ static const char SCHEMA[] =
     "CREATE INDEX dossier_revoked ON dossier (revoked_n) WHERE revoked_n IS NOT NULL;"
     "CREATE TABLE evidence (name BLOB PRIMARY KEY, place BLOB NOT NULL) WITHOUT ROWID;";
 
-/* The state of the whole: one row. */
-struct whole {
-	struct ledger ledger;
-	struct db_counts counts;
-	struct head applied;
-	uint64_t next;                  /* line the fold expects next, within a turn ahead of applied */
-	struct evidence_iter walked[2]; /* plain, sealed: what lies behind was cited by lines before */
-};
-
 struct db {
 	sqlite3 *sql;
 	sqlite3_stmt *q[Q_COUNT];
@@ -87,151 +77,6 @@ struct db {
 	serial stored;
 	struct record hand;
 };
-
-/* --- folds as bytes ------------------------------------------------------------ */
-/*
- * A projection's own encoding, read only by the machine that wrote it: one bit a
- * field that is not zero, then those fields' bytes as they lie in memory.
- */
-struct field {
-	size_t at, size;
-};
-#define F(type, member)                                                                                                \
-	{                                                                                                                  \
-		offsetof(struct type, member), sizeof(((struct type *)NULL)->member)                                           \
-	}
-
-static const struct field RECORD[] = {
-    F(record, d.id), F(record, d.n), F(record, d.state), F(record, d.owes), F(record, d.accepted), F(record, d.review),
-    F(record, d.received), F(record, d.since), F(record, d.document), F(record, d.key), F(record, d.card),
-    F(record, d.token), F(record, d.validity), F(record, d.judged), F(record, d.method), F(record, d.status),
-    F(record, d.nonce), F(record, d.decision), F(record, d.ruleset), F(record, d.orders), F(record, d.serial),
-    F(record, d.ordered), F(record, d.not_before), F(record, d.ordered_n), F(record, d.tbs), F(record, d.certificate),
-    F(record, d.issued), F(record, d.not_after), F(record, d.receipt), F(record, d.receipt_n), F(record, d.revoked),
-    F(record, d.revoked_n), F(record, d.reason), F(record, d.revocation), F(record, d.revoker),
-    F(record, d.revocation_judged), F(record, d.revocation_method), F(record, d.revocation_status),
-    F(record, d.revocation_nonce), F(record, application.sealed), F(record, application.pack),
-    F(record, application.offset), F(record, application.length), F(record, certificate.sealed),
-    F(record, certificate.pack), F(record, certificate.offset), F(record, certificate.length), F(record, due),
-    F(record, d.why_n), /* with it, the text follows the fields */
-};
-
-static const struct field WHOLE[] = {
-    F(whole, ledger.baseline),
-    F(whole, ledger.ruleset),
-    F(whole, ledger.approval),
-    F(whole, ledger.approval_from),
-    F(whole, ledger.approval_until),
-    F(whole, ledger.stopped),
-    F(whole, ledger.permissions),
-    F(whole, ledger.last_other_n),
-    F(whole, ledger.any_other),
-    F(whole, ledger.checkpoint_size),
-    F(whole, ledger.checkpoint_n),
-    F(whole, ledger.checkpoint_before),
-    F(whole, ledger.checkpoint_root),
-    F(whole, ledger.checkpoint_at),
-    F(whole, ledger.revoked_end),
-    F(whole, ledger.crl_number),
-    F(whole, ledger.crl_covers),
-    F(whole, ledger.crl_at),
-    F(whole, ledger.crl_next),
-    F(whole, ledger.jlis),
-    F(whole, ledger.issuer.size),
-    F(whole, ledger.issuer.root),
-    F(whole, ledger.status.size),
-    F(whole, ledger.status.root),
-    F(whole, counts.state),
-    F(whole, applied.size),
-    F(whole, applied.root),
-    F(whole, next),
-    F(whole, walked[0].pack),
-    F(whole, walked[0].offset),
-    F(whole, walked[1].pack),
-    F(whole, walked[1].offset),
-};
-
-static const struct field PLACE[] = {
-    F(evidence_at, sealed),
-    F(evidence_at, pack),
-    F(evidence_at, offset),
-    F(evidence_at, length),
-};
-
-_Static_assert(COUNT(RECORD) <= 64 && COUNT(WHOLE) <= 64, "one bit a field");
-
-static bool
-is_zero(const uint8_t *p, size_t n)
-{
-	while (n > 0 && p[n - 1] == 0)
-		n--;
-	return n == 0;
-}
-
-static size_t
-fold_put(uint8_t out[FOLD_MAX], const void *from, const struct field *f, size_t n)
-{
-	uint64_t mask = 0;
-	size_t at = sizeof mask;
-
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *p = (const uint8_t *)from + f[i].at;
-
-		if (is_zero(p, f[i].size))
-			continue;
-		mask |= UINT64_C(1) << i;
-		assert(f[i].size <= FOLD_MAX - at);
-		memcpy(out + at, p, f[i].size);
-		at += f[i].size;
-	}
-	memcpy(out, &mask, sizeof mask);
-	return at;
-}
-
-static err
-fold_get(slice in, void *to, const struct field *f, size_t n, slice *rest)
-{
-	uint64_t mask;
-	slice s;
-
-	if (!slice_take(&in, sizeof mask, &s))
-		return fail(ERR_CORRUPT, "db-damaged: design 3: a row of the projection cannot be read; make it anew");
-	memcpy(&mask, s.p, sizeof mask);
-	for (size_t i = 0; i < n; i++) {
-		if ((mask >> i & 1) == 0)
-			continue;
-		if (!slice_take(&in, f[i].size, &s))
-			return fail(ERR_CORRUPT, "db-damaged: design 3: a row of the projection cannot be read; make it anew");
-		memcpy((uint8_t *)to + f[i].at, s.p, s.n);
-	}
-	*rest = in;
-	return ok;
-}
-
-static size_t
-record_put(uint8_t out[FOLD_MAX], const struct record *r)
-{
-	size_t n = fold_put(out, r, RECORD, COUNT(RECORD));
-
-	assert(r->d.why_n <= WHY_MAX && r->d.why_n <= FOLD_MAX - n);
-	memcpy(out + n, r->d.why, r->d.why_n);
-	return n + r->d.why_n;
-}
-
-static err
-record_get(slice in, struct record *out)
-{
-	struct record r = {0};
-	slice rest;
-
-	TRY(fold_get(in, &r, RECORD, COUNT(RECORD), &rest));
-	if (rest.n != r.d.why_n || rest.n > WHY_MAX)
-		return fail(ERR_CORRUPT, "db-damaged: design 3: a row of the projection cannot be read; make it anew");
-	if (rest.n > 0)
-		memcpy(r.d.why, rest.p, rest.n);
-	*out = r;
-	return ok;
-}
 
 /* --- talking to SQLite ----------------------------------------------------------- */
 static err
@@ -303,7 +148,7 @@ flush(struct db *db)
 	bind_or_null(q, 6, (int64_t)r->d.owes, r->d.owes != OWES_NOTHING);
 	bind_or_null(q, 7, r->due.ms, r->due.ms != 0);
 	bind_or_null(q, 8, (int64_t)r->d.revoked_n, r->d.revoked_n != 0);
-	sqlite3_bind_blob(q, 9, fold, (int)record_put(fold, r), SQLITE_STATIC);
+	sqlite3_bind_blob(q, 9, fold, (int)fold_put_record(fold, r), SQLITE_STATIC);
 	TRY(run(db, s));
 	db->fresh = db->dirty = false;
 	db->stored = r->d.serial;
@@ -316,11 +161,10 @@ whole_load(struct db *db)
 	sqlite3_stmt *q = db->q[Q_HOUSE_GET];
 	struct whole w = {0};
 	err r = ok;
-	slice rest;
 	int rc = sqlite3_step(q);
 
 	if (rc == SQLITE_ROW)
-		r = fold_get(column(q, 0), &w, WHOLE, COUNT(WHOLE), &rest);
+		r = fold_get_whole(column(q, 0), &w);
 	else if (rc != SQLITE_DONE)
 		r = sql_fail(rc);
 	sqlite3_reset(q);
@@ -361,32 +205,13 @@ pragma_number(struct db *db, const char *text)
 	return v;
 }
 
-static uint32_t
-mix(uint32_t h, const struct field *f, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		h = (h ^ (uint32_t)f[i].at) * 16777619U;
-		h = (h ^ (uint32_t)f[i].size) * 16777619U;
-	}
-	return h;
-}
-
-/* The version is the layout itself: a program that folds otherwise makes its projection anew. */
-static int64_t
-layout_version(void)
-{
-	uint32_t h = mix(mix(mix(2166136261U, RECORD, COUNT(RECORD)), WHOLE, COUNT(WHOLE)), PLACE, COUNT(PLACE));
-
-	return (int64_t)(h & 0x7FFFFFFF) | 1;
-}
-
 static err
 make_schema(struct db *db)
 {
 	char text[64];
 
 	TRY(execute(db, SCHEMA));
-	snprintf(text, sizeof text, "PRAGMA user_version = %lld", (long long)layout_version());
+	snprintf(text, sizeof text, "PRAGMA user_version = %lld", (long long)fold_layout());
 	return execute(db, text);
 }
 
@@ -403,10 +228,10 @@ setup(struct db *db, bool writes)
 		version = pragma_number(db, "PRAGMA user_version");
 		if (version == 0)
 			TRY(make_schema(db));
-		else if (version != layout_version())
+		else if (version != fold_layout())
 			return fail(ERR_CORRUPT, "db-version: design 3: the projection is of another version; make it anew");
 	} else if (execute(db, "PRAGMA query_only = 1").kind != OK ||
-	           pragma_number(db, "PRAGMA user_version") != layout_version())
+	           pragma_number(db, "PRAGMA user_version") != fold_layout())
 		return fail(ERR_CORRUPT, "db-version: design 3: the projection is of another version; make it anew");
 	{
 		char text[64];
@@ -491,7 +316,7 @@ db_commit(struct db *db, struct head books)
 	TRY(flush(db));
 	db->now.applied = books;
 	db->now.next = books.size;
-	sqlite3_bind_blob(db->q[Q_HOUSE_PUT], 1, fold, (int)fold_put(fold, &db->now, WHOLE, COUNT(WHOLE)), SQLITE_STATIC);
+	sqlite3_bind_blob(db->q[Q_HOUSE_PUT], 1, fold, (int)fold_put_whole(fold, &db->now), SQLITE_STATIC);
 	TRY(run(db, Q_HOUSE_PUT));
 	TRY(run(db, Q_COMMIT));
 	db->committed = db->now;
@@ -521,6 +346,16 @@ db_ledger(const struct db *db)
 	return &db->now.ledger;
 }
 
+struct evidence_iter
+db_walked(const struct db *db, bool sealed)
+{
+	struct evidence_iter at = db->committed.walked[sealed];
+
+	at.sealed = sealed;
+	at.started = true;
+	return at;
+}
+
 const struct db_counts *
 db_counts(const struct db *db)
 {
@@ -540,7 +375,7 @@ first(struct db *db, enum statement s, bool (*want)(const struct record *, const
 
 	*found = false;
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-		e = record_get(column(q, 0), &r);
+		e = fold_get_record(column(q, 0), &r);
 		if (e.kind != OK)
 			break;
 		if (want == NULL || want(&r, with)) {
@@ -564,7 +399,7 @@ list(struct db *db, enum statement s, struct record *out, size_t max, size_t *n)
 	size_t i = 0;
 
 	while (i < max && e.kind == OK && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		e = record_get(column(q, 0), &out[i++]);
+		e = fold_get_record(column(q, 0), &out[i++]);
 	sqlite3_reset(q);
 	TRY(e);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -624,7 +459,7 @@ db_card(struct db *db, digest card, dossier_id except, instant now, uint64_t *op
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
 		struct record r;
 
-		e = record_get(column(q, 0), &r);
+		e = fold_get_record(column(q, 0), &r);
 		if (e.kind != OK)
 			break;
 		if (!digest_eq(r.d.card, card) || memcmp(r.d.id.b, except.b, sizeof except.b) == 0)
@@ -708,13 +543,12 @@ db_place(struct db *db, digest name, struct evidence_at *out)
 	sqlite3_stmt *q = db->q[Q_PLACE_GET];
 	struct evidence_at at = {0};
 	err e = fail(ERR_ABSENT, "evidence-absent: Rule 12(1): the books hold no such evidence");
-	slice rest;
 	int rc;
 
 	sqlite3_bind_blob(q, 1, name.b, SHA256_LEN, SQLITE_STATIC);
 	rc = sqlite3_step(q);
 	if (rc == SQLITE_ROW)
-		e = fold_get(column(q, 0), &at, PLACE, COUNT(PLACE), &rest);
+		e = fold_get_place(column(q, 0), &at);
 	else if (rc != SQLITE_DONE)
 		e = sql_fail(rc);
 	sqlite3_reset(q);
@@ -730,7 +564,7 @@ place_put(struct db *db, digest name, const struct evidence_at *at)
 	uint8_t fold[FOLD_MAX];
 
 	sqlite3_bind_blob(q, 1, name.b, SHA256_LEN, SQLITE_STATIC);
-	sqlite3_bind_blob(q, 2, fold, (int)fold_put(fold, at, PLACE, COUNT(PLACE)), SQLITE_STATIC);
+	sqlite3_bind_blob(q, 2, fold, (int)fold_put_place(fold, at), SQLITE_STATIC);
 	return run(db, Q_PLACE_PUT);
 }
 
@@ -879,181 +713,7 @@ db_apply(struct db *db, const struct entry *e, const struct evidence_at *places)
 	return ok;
 }
 
-/* --- catching up ----------------------------------------------------------------------- */
-/*
- * Lines cite evidence by name; where it lies is found by walking the packs beside
- * the lines.  Evidence is written in the order of the lines that cite it, so what
- * was passed over and not cited yet stays few.
- */
-struct finder {
-	struct book *book;
-	struct evidence_iter iter[2]; /* plain, sealed */
-	bool ended[2];
-	size_t n, cap; /* open addressing, cap a power of two */
-	struct found {
-		digest name;
-		struct evidence_at at;
-		bool used;
-	} * table;
-};
-
-static void
-finder_drop(struct finder *f)
-{
-	free(f->table);
-	*f = (struct finder){0};
-}
-
-static struct found *
-finder_slot(struct finder *f, digest name)
-{
-	size_t i = (size_t)prefix8(name.b, 8) & (f->cap - 1);
-
-	while (f->table[i].used && !digest_eq(f->table[i].name, name))
-		i = (i + 1) & (f->cap - 1);
-	return &f->table[i];
-}
-
-static void
-finder_put(struct finder *f, digest name, struct evidence_at at)
-{
-	struct found *s;
-
-	if (2 * (f->n + 1) > f->cap) {
-		struct found *old = f->table;
-		size_t cap = f->cap;
-
-		f->cap = cap == 0 ? 1024 : 2 * cap;
-		f->table = mem_new(f->cap, sizeof *f->table);
-		for (size_t i = 0; i < cap; i++)
-			if (old[i].used)
-				*finder_slot(f, old[i].name) = old[i];
-		free(old);
-	}
-	s = finder_slot(f, name);
-	if (s->used)
-		return; /* the first copy counts, as in the turn that wrote it */
-	*s = (struct found){name, at, true};
-	f->n++;
-}
-
-/* Walks one family on until `name` is found or the packs end. */
-static err
-finder_walk(struct finder *f, unsigned family, digest name, bool *found)
-{
-	while (!f->ended[family]) {
-		struct evidence_at at;
-		digest d;
-		err e = book_evidence_next(f->book, &f->iter[family], &d, &at);
-
-		if (e.kind == ERR_ABSENT || (e.kind == OK && family == 0 && at.sealed)) {
-			f->ended[family] = true;
-			break;
-		}
-		TRY(e);
-		finder_put(f, d, at);
-		if (digest_eq(d, name)) {
-			*found = true;
-			return ok;
-		}
-	}
-	return ok;
-}
-
-static err
-finder_find(struct finder *f, struct db *db, digest name, struct evidence_at *out)
-{
-	bool found = f->cap > 0 && finder_slot(f, name)->used;
-	err e;
-
-	if (!found) {
-		e = db_place(db, name, out);
-		if (e.kind != ERR_ABSENT)
-			return e;
-		TRY(finder_walk(f, 0, name, &found));
-		if (!found)
-			TRY(finder_walk(f, 1, name, &found));
-	}
-	if (!found) {
-		*out = (struct evidence_at){0}; /* erased by law, with its pack */
-		return ok;
-	}
-	*out = finder_slot(f, name)->at;
-	return ok;
-}
-
-static err
-apply_line(struct db *db, struct finder *f, slice line)
-{
-	struct entry e OWNED(entry_drop) = {0};
-	struct evidence_at places[LINE_EVIDENCE_MAX] = {0};
-
-	TRY(entry_get(line, &e));
-	if (db_wants_places(&e))
-		for (size_t i = 0; i < e.line.n_evidence; i++)
-			TRY(finder_find(f, db, e.line.evidence[i], &places[i]));
-	return db_apply(db, &e, places);
-}
-
-#define CATCH_UP_LINES 4096 /* a transaction: a crash costs little, a commit costs little */
-
-static err
-catch_up_some(struct db *db, struct finder *f, struct book_reader *r, uint64_t until, uint64_t *at)
-{
-	for (size_t i = 0; i < CATCH_UP_LINES && *at < until; i++) {
-		uint64_t n;
-		slice line;
-
-		TRY(book_read_next(r, &n, &line));
-		TRY(apply_line(db, f, line));
-		*at = n + 1;
-	}
-	return ok;
-}
-
-err
-db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void *), void *with)
-{
-	struct finder f OWNED(finder_drop) = {.book = book};
-	struct book_reader *r OWNED(book_reader_close) = NULL;
-	struct tree_nodes nodes = book_nodes(book);
-	struct head at = db_head(db);
-	digest root;
-
-	if (at.size > book_size(book))
-		return fail(ERR_CONFLICT, "db-leads: design 3: the projection knows lines the books do not have");
-	if (at.size > 0) {
-		TRY(tree_root_at(&nodes, at.size, &root));
-		if (!digest_eq(root, at.root))
-			return fail(ERR_CONFLICT, "db-root: design 3: the projection is of other books");
-	}
-	if (at.size >= until)
-		return ok;
-	for (unsigned i = 0; i < 2; i++) {
-		f.iter[i] = db->committed.walked[i];
-		f.iter[i].sealed = i == 1;
-		f.iter[i].started = true;
-	}
-	TRY(book_read_from(book, at.size, &r));
-	while (at.size < until) {
-		err e;
-
-		TRY(db_begin(db));
-		e = catch_up_some(db, &f, r, until, &at.size);
-		if (e.kind == OK)
-			e = tree_root_at(&nodes, at.size, &at.root);
-		if (e.kind == OK)
-			e = db_commit(db, at);
-		if (e.kind != OK) {
-			db_rollback(db);
-			return e;
-		}
-		if (step != NULL)
-			step(with);
-	}
-	return ok;
-}
-
+/* --- what it holds, as one digest ------------------------------------------------------ */
 static err
 digest_rows(struct db *db, enum statement s, struct hash *h)
 {
@@ -1080,7 +740,7 @@ digest_all(struct db *db, struct hash *h)
 	uint8_t fold[FOLD_MAX];
 
 	TRY(whole_load(db));
-	hash_add(h, slice_of(fold, fold_put(fold, &db->committed, WHOLE, COUNT(WHOLE))));
+	hash_add(h, slice_of(fold, fold_put_whole(fold, &db->committed)));
 	TRY(digest_rows(db, Q_ALL_DOSSIERS, h));
 	return digest_rows(db, Q_ALL_PLACES, h);
 }

@@ -2,7 +2,7 @@
  * db.h - the projection: what the books say now, kept in SQLite so that it can be
  *        asked quickly.
  *
- * Depends on: base, cert, dossier, book; SQLite.  Touches the one file it was
+ * Depends on: base, cert, dossier, book, fold; SQLite.  Touches the one file it was
  * opened on (and SQLite's -wal and -shm beside it).
  *
  * A fold and nothing more: every row follows from lines of the books by
@@ -30,23 +30,13 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "edge/book.h"
+#include "edge/fold.h"
 #include "pki/cert.h"
 
 #define DB_CACHE_KIB 24576 /* half of what a role may use: the hot indexes of a million dossiers      */
 #define DB_LIST_MAX 64     /* rows a question gives at once                                            */
 
 struct db;
-
-/* A dossier with where its bytes lie, and when its next OCSP answer is due. */
-struct record {
-	struct dossier d;
-	struct evidence_at application, certificate; /* .length 0: none yet */
-	instant due;                                 /* zero: no answer is due any more, or none yet */
-};
-
-struct db_counts {
-	uint64_t state[DOSSIER_WITHDRAWN + 1];
-};
 
 /* Makes the file when it is absent.  ERR_CORRUPT db-version, db-damaged: delete it and open again. */
 err db_open(const char *path, struct db **out) CHECKED;
@@ -91,6 +81,8 @@ err db_due(struct db *db, instant now, struct record *out, size_t max, size_t *n
 /* Certificates revoked by lines >= from, in that order. */
 err db_revoked(struct db *db, uint64_t from, struct record *out, size_t max, size_t *n) CHECKED;
 
+/* Up to where the packs were walked for the lines applied; db_catch_up.c goes on from there. */
+struct evidence_iter db_walked(const struct db *db, bool sealed);
 /*
  * Applies all lines of the book from where the projection stands.  ERR_CONFLICT
  * db-leads, db-root: it is not of this book.  `step` (may be NULL) is called now

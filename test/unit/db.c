@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "edge/db.c" /* its field tables are tested from inside */
+#include <sqlite3.h>
+
+#include "edge/db.h"
 
 static const digest BASE = {{1}};
 
@@ -91,18 +93,16 @@ test_fields(void **state)
 	uint8_t fold[FOLD_MAX];
 	struct record r, back = {0};
 	struct whole w, other = {0};
-	slice rest;
 
 	(void)state;
 	memset(&r, 0x11, sizeof r);
 	r.d.accepted = r.d.review = r.application.sealed = r.certificate.sealed = true;
 	r.d.why_n = WHY_MAX;
-	expect_ok("record", record_get(slice_of(fold, record_put(fold, &r)), &back));
+	expect_ok("record", fold_get_record(slice_of(fold, fold_put_record(fold, &r)), &back));
 	memset(&w, 0x11, sizeof w);
 	w.ledger.stopped = w.ledger.any_other = true;
 	w.walked[0] = w.walked[1] = (struct evidence_iter){.pack = 3, .offset = 4};
-	expect_ok(
-	    "whole", fold_get(slice_of(fold, fold_put(fold, &w, WHOLE, COUNT(WHOLE))), &other, WHOLE, COUNT(WHOLE), &rest));
+	expect_ok("whole", fold_get_whole(slice_of(fold, fold_put_whole(fold, &w)), &other));
 #if defined(__GNUC__) && !defined(__clang__)
 	__builtin_clear_padding(&r);
 	__builtin_clear_padding(&back);
@@ -113,7 +113,7 @@ test_fields(void **state)
 #endif
 	expect_number("why", back.d.why_n, WHY_MAX);
 	for (size_t n = 0; n < 8; n++)
-		expect_err("short", record_get(slice_of(fold, n), &back), ERR_CORRUPT,
+		expect_err("short", fold_get_record(slice_of(fold, n), &back), ERR_CORRUPT,
 		    "db-damaged: design 3: a row of the projection cannot be read; make it anew");
 }
 
