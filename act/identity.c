@@ -549,7 +549,8 @@ kanji_number(const uint32_t *c, size_t n)
 	return i == n ? tens * 10 + ones : 0;
 }
 
-static void
+/* False when it no longer fits: 十丁目 is one character shorter than 10丁目. */
+static bool
 chome_to_digits(struct codes *v)
 {
 	struct codes w = {.n = 0};
@@ -562,6 +563,8 @@ chome_to_digits(struct codes *v)
 			k++;
 		if (k > i && is_chome(v, k))
 			number = kanji_number(v->c + i, k - i);
+		if (w.n + (number > 9 ? 2 : 1) > CODES_MAX)
+			return false;
 		if (number > 9)
 			w.c[w.n++] = (uint32_t)('0' + number / 10);
 		if (number > 0) {
@@ -572,6 +575,7 @@ chome_to_digits(struct codes *v)
 		}
 	}
 	*v = w;
+	return true;
 }
 
 /* How many characters at i are a word that stands for a hyphen after a digit. */
@@ -615,7 +619,8 @@ normalise(slice s, bool address, struct codes *out)
 		return false;
 	if (address) {
 		blanks_between_digits_only(out);
-		chome_to_digits(out);
+		if (!chome_to_digits(out))
+			return false;
 		words_to_hyphens(out);
 	} else {
 		one_blank(out);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "act/identity.h"
+#include "base/text.h"
 #include "pki/ocsp.h"
 #include "test/jpki/make.h"
 
@@ -635,6 +636,33 @@ comparing(void **state)
 	}
 }
 
+/*
+ * An address of 200 characters that is 798 in NFKC and would be 824 with its chome in digits: more than any place is
+ * made for.  It compares as different, and nothing is written beyond.
+ */
+static void
+comparing_what_grows(void **state)
+{
+	struct buf text OWNED(buf_drop) = BUF(4096);
+	struct jpki_person p = {.birth = LIT("319800115"),
+	    .sex = LIT("1"),
+	    .name = LIT("a"),
+	    .name_flags = LIT("0"),
+	    .address = LIT("b"),
+	    .address_flags = LIT("0")};
+	struct application a = {
+	    .birth_year = 1980, .birth_month = 1, .birth_day = 15, .sex = SEX_MALE, .name = LIT("a"), .address = LIT("b")};
+
+	(void)state;
+	for (size_t i = 0; i < 120; i++)
+		buf_put_str(&text, "㌖");
+	for (size_t i = 0; i < 26; i++)
+		buf_put_str(&text, "十丁目");
+	a.address = buf_slice(&text);
+	assert_int_equal(text_count(a.address), 198);
+	assert_int_equal(identity_compare(&p, &a), MISMATCH_ADDRESS);
+}
+
 int
 main(void)
 {
@@ -653,6 +681,7 @@ main(void)
 	    cmocka_unit_test(hierarchies),
 	    cmocka_unit_test(mismatches),
 	    cmocka_unit_test(comparing),
+	    cmocka_unit_test(comparing_what_grows),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
