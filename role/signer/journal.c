@@ -1,8 +1,8 @@
-#include "base/der.h"
 #include "base/json.h"
 #include "edge/index.h"
 #include "edge/log.h"
 #include "role/signer/journal.h"
+#include "role/signer/journal_line.h"
 
 /* What the index knows lines by. */
 enum { BY_SERIAL = 1, BY_APPLICATION, BY_KEY, BY_REVOKED };
@@ -20,97 +20,6 @@ struct journal {
 
 /* --- reading -------------------------------------------------------------------- */
 
-static err
-corrupt(void)
-{
-	return fail(ERR_CORRUPT, "journal-line: house: a line of the journal does not say what its act must say");
-}
-
-static err
-get_serial(json body, serial *out)
-{
-	slice s;
-
-	TRY(json_text(body, "serial", &s));
-	return serial_get_hex(s, out);
-}
-
-static err
-get_instant(json body, const char *name, instant *out)
-{
-	slice s;
-
-	TRY(json_text(body, name, &s));
-	return instant_get(s, out);
-}
-
-static err
-get_head(json body, const char *size, const char *root, struct head *out)
-{
-	TRY(json_natural(body, size, &out->size));
-	return json_hex(body, root, out->root.b, SHA256_LEN);
-}
-
-static err
-get_revoked(const struct line *l, json body, struct revocation *out)
-{
-	struct revocation r = {.serial = l->serial};
-	slice word;
-
-	TRY(json_text(body, "reason", &word));
-	TRY(reason_get(word, &r.reason));
-	TRY(get_instant(body, "revoked", &r.revoked));
-	TRY(get_instant(body, "not_after", &r.not_after));
-	TRY(json_text(body, "by", &word));
-	r.by = slice_eq(word, LIT("officer")) ? REVOCATION_BY_OFFICER
-	       : slice_eq(word, LIT("card"))  ? REVOCATION_BY_CARD
-	                                      : REVOCATION_BY_CERTIFICATE;
-	*out = r;
-	return ok;
-}
-
-static err
-apply_seen(struct journal_state *s, json body)
-{
-	if (json_has(body, "books_size"))
-		return get_head(body, "books_size", "books_root", &s->books);
-	if (json_has(body, "ruleset")) {
-		TRY(json_natural(body, "version", &s->ruleset_version));
-		return json_hex(body, "ruleset", s->ruleset.b, SHA256_LEN);
-	}
-	return ok;
-}
-
-/* The fold: what a line adds to what is remembered. */
-static err
-apply(struct journal_state *s, const struct line *l, json body)
-{
-	struct head books;
-
-	switch (l->act) {
-	case ACT_INTENT:
-		TRY(get_head(body, "books_size", "books_root", &books));
-		if (books.size > s->books.size)
-			s->books = books;
-		break;
-	case ACT_CRL_PUBLISHED:
-		TRY(json_natural(body, "number", &s->crl_number));
-		break;
-	case ACT_CHECKPOINT_SIGNED:
-		TRY(get_head(body, "size", "root", &s->checkpoint));
-		if (s->checkpoint.size > s->books.size)
-			s->books = s->checkpoint; /* books set back behind it are not the ones that were signed */
-		break;
-	case ACT_SEEN:
-		TRY(apply_seen(s, body));
-		break;
-	default:
-		break;
-	}
-	s->at = l->at;
-	return ok;
-}
-
 /* What the index is told of a line. */
 static err
 index_line(struct journal *j, const struct line *l, json body)
@@ -127,7 +36,7 @@ index_line(struct journal *j, const struct line *l, json body)
 		/* fall through */
 	case ACT_SIGNED:
 	case ACT_VOID:
-		TRY(get_serial(body, &s));
+		TRY(journal_get_serial(body, &s));
 		index_add(j->index, BY_SERIAL, serial_slice(&s), l->n);
 		break;
 	case ACT_REVOKED:
@@ -148,13 +57,13 @@ take_line(struct journal *j, slice bytes, struct revoked_set *revoked)
 	struct line l;
 
 	if (line_get(bytes, &l).kind != OK || line_body(&l, &doc).kind != OK)
-		return corrupt();
-	if (index_line(j, &l, json_root(doc)).kind != OK || apply(&j->state, &l, json_root(doc)).kind != OK)
-		return corrupt();
+		return journal_corrupt();
+	if (index_line(j, &l, json_root(doc)).kind != OK || journal_state_apply(&j->state, &l, json_root(doc)).kind != OK)
+		return journal_corrupt();
 	if (l.act != ACT_REVOKED)
 		return ok;
-	if (get_revoked(&l, json_root(doc), &r).kind != OK)
-		return corrupt();
+	if (journal_get_revoked(&l, json_root(doc), &r).kind != OK)
+		return journal_corrupt();
 	revoked_set_add(revoked, &r);
 	return ok;
 }
@@ -173,69 +82,7 @@ read_line(const struct journal *j, uint64_t n, struct buf *text, struct line *l,
 	buf_put(text, s);
 	TRY(buf_check(text));
 	if (number != n || line_get(buf_slice(text), l).kind != OK || line_body(l, doc).kind != OK)
-		return corrupt();
-	return ok;
-}
-
-/* --- the carried state: what stands in the last index file ---------------------------- */
-
-/*
- * Carried ::= SEQUENCE {
- *	books  SEQUENCE { size INTEGER, root OCTET STRING },
- *	checkpoint  the same,
- *	crlNumber, rulesetVersion  INTEGER,
- *	ruleset  OCTET STRING,
- *	at  OCTET STRING (RFC 3339) }
- */
-static void
-put_state(struct buf *b, const struct journal_state *s)
-{
-	size_t seq = der_open(b, DER_SEQUENCE);
-	struct buf at OWNED(buf_drop) = BUF(64);
-
-	der_put_u64(b, s->books.size);
-	der_put(b, DER_OCTETS, ARR(s->books.root.b));
-	der_put_u64(b, s->checkpoint.size);
-	der_put(b, DER_OCTETS, ARR(s->checkpoint.root.b));
-	der_put_u64(b, s->crl_number);
-	der_put_u64(b, s->ruleset_version);
-	der_put(b, DER_OCTETS, ARR(s->ruleset.b));
-	instant_put(&at, s->at);
-	der_put(b, DER_OCTETS, buf_slice(&at));
-	der_close(b, seq);
-}
-
-static err
-get_digest(slice *s, digest *out)
-{
-	slice v;
-
-	TRY(der_get(s, DER_OCTETS, &v));
-	if (v.n != SHA256_LEN)
-		return corrupt();
-	memcpy(out->b, v.p, SHA256_LEN);
-	return ok;
-}
-
-static err
-get_state(slice in, struct journal_state *out)
-{
-	struct journal_state r = {0};
-	slice s, v;
-
-	TRY(der_get(&in, DER_SEQUENCE, &s));
-	TRY(der_end(in));
-	TRY(der_get_u64(&s, INT64_MAX, &r.books.size));
-	TRY(get_digest(&s, &r.books.root));
-	TRY(der_get_u64(&s, INT64_MAX, &r.checkpoint.size));
-	TRY(get_digest(&s, &r.checkpoint.root));
-	TRY(der_get_u64(&s, INT64_MAX, &r.crl_number));
-	TRY(der_get_u64(&s, INT64_MAX, &r.ruleset_version));
-	TRY(get_digest(&s, &r.ruleset));
-	TRY(der_get(&s, DER_OCTETS, &v));
-	TRY(instant_get(v, &r.at));
-	TRY(der_end(s));
-	*out = r;
+		return journal_corrupt();
 	return ok;
 }
 
@@ -255,8 +102,8 @@ read_revoked(struct journal *j, struct revoked_set *revoked)
 		struct line l;
 
 		TRY(read_line(j, n, &text, &l, &doc));
-		if (l.act != ACT_REVOKED || get_revoked(&l, json_root(doc), &r).kind != OK)
-			return corrupt();
+		if (l.act != ACT_REVOKED || journal_get_revoked(&l, json_root(doc), &r).kind != OK)
+			return journal_corrupt();
 		revoked_set_add(revoked, &r);
 	}
 	return ok;
@@ -298,7 +145,7 @@ journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer
 	snprintf(path, sizeof path, "%s/index", folder);
 	TRY(index_open(path, book_nodes(j->book), opened.size, &j->index, &covered, &carried));
 	if (covered > 0) {
-		TRY(get_state(buf_slice(&carried), &j->state));
+		TRY(journal_state_get(buf_slice(&carried), &j->state));
 		TRY(read_revoked(j, revoked));
 	}
 	TRY(read_rest(j, covered, revoked));
@@ -396,8 +243,8 @@ journal_find(struct journal *j, serial number, struct journal_record *out)
 		if (line[i] >= book_size(j->book))
 			return same_turn();
 		TRY(read_line(j, line[i], &text, &l, &doc));
-		if (get_serial(json_root(doc), &s).kind != OK)
-			return corrupt();
+		if (journal_get_serial(json_root(doc), &s).kind != OK)
+			return journal_corrupt();
 		if (!serial_eq(s, number))
 			continue; /* a fingerprint's collision */
 		found = true;
@@ -408,7 +255,7 @@ journal_find(struct journal *j, serial number, struct journal_record *out)
 		else if (l.act == ACT_VOID)
 			r.voided = true;
 		if (e.kind != OK)
-			return corrupt();
+			return journal_corrupt();
 	}
 	if (!found)
 		return fail(ERR_ABSENT, "journal-absent: house: the journal does not know this serial");
@@ -435,8 +282,9 @@ is_used(struct journal *j, unsigned kind, const char *name, digest value, serial
 		if (line[i] >= book_size(j->book))
 			return same_turn();
 		TRY(read_line(j, line[i], &text, &l, &doc));
-		if (json_hex(json_root(doc), name, d.b, SHA256_LEN).kind != OK || get_serial(json_root(doc), &s).kind != OK)
-			return corrupt();
+		if (json_hex(json_root(doc), name, d.b, SHA256_LEN).kind != OK ||
+		    journal_get_serial(json_root(doc), &s).kind != OK)
+			return journal_corrupt();
 		if (!digest_eq(d, value) || serial_eq(s, mine))
 			continue;
 		TRY(journal_find(j, s, &r));
@@ -467,7 +315,7 @@ journal_certificate(struct journal *j, const struct journal_record *r, struct bu
 
 	assert(r->done);
 	e = book_evidence(j->book, &r->at, r->certificate, (slice){NULL, 0}, out);
-	return e.kind == OK || e.kind == ERR_WORLD ? e : corrupt();
+	return e.kind == OK || e.kind == ERR_WORLD ? e : journal_corrupt();
 }
 
 err
@@ -490,7 +338,7 @@ journal_serials_beyond(struct journal *j, uint64_t size, struct buf *out)
 		if (line_get(s, &l).kind != OK || l.act != ACT_INTENT || line_body(&l, &doc).kind != OK)
 			continue;
 		/* the intent's own line of the books stood within the head it names */
-		if (get_head(json_root(doc), "books_size", "books_root", &books).kind != OK || books.size <= size ||
+		if (journal_get_head(json_root(doc), "books_size", "books_root", &books).kind != OK || books.size <= size ||
 		    json_text(json_root(doc), "serial", &hex).kind != OK)
 			continue;
 		buf_put(out, hex);
@@ -801,6 +649,6 @@ journal_tend(struct journal *j)
 
 	if (j->dirty || !index_is_due(j->index, size))
 		return ok;
-	put_state(&carried, &j->state);
+	journal_state_put(&carried, &j->state);
 	return index_seal(j->index, size, book_root(j->book), buf_slice(&carried));
 }

@@ -27,24 +27,15 @@
 #ifndef ROLE_SIGNER_JOURNAL_H
 #define ROLE_SIGNER_JOURNAL_H
 
+#include "act/body.h"
 #include "act/entry.h"
 #include "act/issue.h"
 #include "act/line.h"
-#include "act/body.h"
 #include "act/order_sign.h"
 #include "act/revocation.h"
 #include "base/base.h"
 #include "edge/book.h"
-
-/* The fold of all lines: what a signer remembers besides its indexed values. */
-struct journal_state {
-	struct head books;       /* the last head of the books it has seen or signed  */
-	struct head checkpoint;  /* the last one signed; size 0: none                */
-	uint64_t crl_number;     /* the last one used                                */
-	uint64_t ruleset_version; /* the highest approved version seen               */
-	digest ruleset;          /* … and which rule set that was                    */
-	instant at;              /* of the last line                                 */
-};
+#include "role/signer/journal_line.h"
 
 /* What the journal knows of one serial. */
 struct journal_record {

@@ -1,0 +1,45 @@
+/*
+ * journal_line.h - what the lines of a signer's journal say, and what is remembered of all of them.
+ *
+ * Depends on: base, act/body, act/line, act/entry, act/revocation.  Pure.
+ *
+ * The acts and their bodies stand in journal.h.  A get reads from a line's parsed body; what is missing or malformed there
+ * gives what base/json and act/line refuse with, and the journal makes one answer of it: ERR_CORRUPT journal-line.
+ */
+#ifndef ROLE_SIGNER_JOURNAL_LINE_H
+#define ROLE_SIGNER_JOURNAL_LINE_H
+
+#include "act/body.h"
+#include "act/entry.h"
+#include "act/line.h"
+#include "act/revocation.h"
+#include "base/base.h"
+#include "base/json.h"
+#include "base/time.h"
+
+/* The fold of all lines: what a signer remembers besides its indexed values. */
+struct journal_state {
+	struct head books;       /* the last head of the books it has seen or signed  */
+	struct head checkpoint;  /* the last one signed; size 0: none                */
+	uint64_t crl_number;     /* the last one used                                */
+	uint64_t ruleset_version; /* the highest approved version seen               */
+	digest ruleset;          /* … and which rule set that was                    */
+	instant at;              /* of the last line                                 */
+};
+
+/* ERR_CORRUPT journal-line. */
+err journal_corrupt(void) CHECKED;
+
+/* The member "serial", and a head by the names of its two members. */
+err journal_get_serial(json body, serial *out) CHECKED;
+err journal_get_head(json body, const char *size, const char *root, struct head *out) CHECKED;
+/* A line of act `revoked`. */
+err journal_get_revoked(const struct line *l, json body, struct revocation *out) CHECKED;
+
+/* The fold: what a line adds to what is remembered. */
+err journal_state_apply(struct journal_state *s, const struct line *l, json body) CHECKED;
+/* The state as the last index file carries it: DER, one value one encoding. */
+void journal_state_put(struct buf *b, const struct journal_state *s);
+err journal_state_get(slice in, struct journal_state *out) CHECKED;
+
+#endif
