@@ -458,6 +458,44 @@ check_certificate(struct audit *a, const struct entry *e, const struct dossier *
 		audit_find(a, IN_BOOKS, e->line.n, bad);
 }
 
+/* Rule 6(i), 6(xiii): what the applicant had before him can be read at home. */
+static void
+check_text(struct audit *a, uint64_t n, digest text)
+{
+	const struct piece *p = piece_of(a, text);
+
+	if (p == NULL || p->whole == PIECE_ERASED)
+		audit_find(a, IN_BOOKS, n, "verify-text: Rule 6(i): the text this applicant was shown is not in the evidence");
+}
+
+/* Rule 12(1)(ii)ニ: the list that was published, where the line keeps it. */
+static void
+check_list(struct audit *a, const struct entry *e)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(CRL_MAX);
+	const struct trust *t = a->books->trust;
+	const struct piece *p = piece_of(a, e->crl);
+	const char *bad = NULL;
+	struct crl c;
+
+	if (e->line.n_evidence == 0)
+		return; /* a long one between two regular ones */
+	if (!line_names(&e->line, e->crl))
+		bad = "verify-list-none: Rule 12(1)2ニ: crl.published comes with something else than its list";
+	else if (p == NULL || p->whole != PIECE_WHOLE)
+		return; /* said already, or erased by law */
+	else if (book_evidence(a->books->book, &p->at, e->crl, (slice){NULL, 0}, &bytes).kind != OK ||
+	         crl_get(buf_slice(&bytes), &c).kind != OK)
+		bad = "verify-list-form: RFC 5280 5.1: the list in the evidence cannot be read";
+	else if (c.this_update.ms != e->this_update.ms || c.next_update.ms != e->next_update.ms)
+		bad = "verify-list-time: Rule 6(xi): the list in the evidence is of another time than its line says";
+	else if (t != NULL &&
+	         (!slice_eq(c.issuer, t->issuer.subject) || crl_check_signed_by(&c, t->issuer_key).kind != OK))
+		bad = "verify-list-signature: Rule 6(xi): the list in the evidence is not signed by the issuer";
+	if (bad != NULL)
+		audit_find(a, IN_BOOKS, e->line.n, bad);
+}
+
 static void
 take_note(struct audit *a, const struct entry *e)
 {
@@ -479,6 +517,12 @@ take_line(struct audit *a, const struct entry *e, slice line, const struct dossi
 	struct paper *p;
 
 	switch (e->line.act) {
+	case ACT_EXPLANATION_ACKNOWLEDGED:
+		check_text(a, e->line.n, e->explanation);
+		break;
+	case ACT_APPLICATION_RECEIVED:
+		check_text(a, e->line.n, e->terms);
+		break;
 	case ACT_CERTIFICATE_ORDERED:
 		a->count.ordered++;
 		p = paper_of(a, e->serial);
@@ -508,6 +552,7 @@ take_line(struct audit *a, const struct entry *e, slice line, const struct dossi
 		paper_of(a, e->serial)->revoked = e->line.n;
 		break;
 	case ACT_CRL_PUBLISHED:
+		check_list(a, e);
 		numbers_add(&a->crls, e->number);
 		heads_add(&a->journal_heads, IN_ISSUER, e->line.n, (struct head){e->journal, e->journal_root});
 		break;

@@ -2,7 +2,7 @@
  * books.h - `inkanctl books`: the books read, checked and explained.
  *
  *	inkanctl books verify [FOLDER]     re-hashes, re-checks and reconciles everything
- *	inkanctl books show DOSSIER        one dossier as a person reads it
+ *	inkanctl books show DOSSIER        one dossier as a person reads it; or `house`, or a piece of evidence
  *	inkanctl books replay N            decides again from the stored evidence
  *	inkanctl books proof N             that line N stands in the tree
  *	inkanctl books reindex             makes the projection anew and compares

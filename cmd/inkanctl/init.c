@@ -521,6 +521,22 @@ write_repository(struct init *i)
 	return ok;
 }
 
+/* As people read them, for the books: the registrar keeps them beside the baseline that names them. */
+static err
+write_texts(struct init *i)
+{
+	char name[64];
+
+	TRY(make_folder(i, "texts", 0755));
+	for (size_t k = 0; k < 2; k++) {
+		snprintf(name, sizeof name, "texts/terms.%s.txt", LANGS[k]);
+		TRY(write_file(i, name, buf_slice(&i->terms[k]), 0644));
+		snprintf(name, sizeof name, "texts/explanation.%s.txt", LANGS[k]);
+		TRY(write_file(i, name, buf_slice(&i->explanation[k]), 0644));
+	}
+	return write_file(i, "texts/cps.txt", buf_slice(&i->cps), 0644);
+}
+
 static err
 write_keys(struct init *i)
 {
@@ -597,6 +613,8 @@ write_conf(struct init *i)
 	put_text(&b, "count", i->verifiers);
 	buf_put_str(&b, "\n[registrar]\n");
 	put_text(&b, "profile", PROFILE ".conf");
+	put_text(&b, "texts",
+	    "texts/terms.ja.txt texts/terms.en.txt texts/explanation.ja.txt texts/explanation.en.txt texts/cps.txt");
 	put_text(&b, "weak_jail", i->weak ? "yes" : "no");
 	put_token(i, &b);
 	buf_put_str(&b, "\n# Who is called outside.  jlis_crl: addresses or files, a blank between; mail: folder, or a "
@@ -674,6 +692,7 @@ make_house(struct init *i)
 	TRY(write_file(i, "baseline.cms", buf_slice(&i->baseline), 0644));
 	TRY(write_keys(i));
 	TRY(write_repository(i));
+	TRY(write_texts(i));
 	if (i->test_clock)
 		TRY(write_file(i, "clock", slice_of(&zero, sizeof zero), 0644));
 	return write_conf(i);

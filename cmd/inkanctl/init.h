@@ -15,6 +15,7 @@
  *	repository/index.html    web/index.html with the service, its state and the fingerprints filled in
  *	repository/cps/          the practice statement
  *	repository/terms/        terms and explanation as the front gives them out
+ *	texts/                   the same texts for the books: kept as evidence with the baseline
  *	tokens/                  only without --module: SoftHSM with the CA's token, its PIN in tokens/pin (a test's way)
  *	office/                  the same for the responsible person's token
  *

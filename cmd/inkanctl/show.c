@@ -4,11 +4,19 @@
 #include "act/dossier.h"
 #include "cmd/inkanctl/books.h"
 
-static const char USAGE[] = "usage: inkanctl books show DOSSIER [--home DIR] [--json]\n"
-                            "  DOSSIER  32 hexadecimal digits, as the applicant was told\n";
+static const char USAGE[] = "usage: inkanctl books show DOSSIER|house|SHA256 [--home DIR] [--json]\n"
+                            "  DOSSIER  32 hexadecimal digits, as the applicant was told\n"
+                            "  house    the lines about the house itself: baseline, keys, permissions, lists\n"
+                            "  SHA256   64 hexadecimal digits: a piece of evidence, as it is, to standard output\n";
 
 /* What happened, in words; the translation stands in po/ja.po. */
 static const char *const SAID[ACT_COUNT] = {
+    [ACT_BASELINE_SET] = "The accredited baseline was set",
+    [ACT_RULESET_APPROVED] = "A rule set was approved",
+    [ACT_PERMISSION_GRANTED] = "A permission was granted",
+    [ACT_PERMISSION_WITHDRAWN] = "A permission was withdrawn",
+    [ACT_AUTOMATION_STOPPED] = "Decisions by rule were stopped",
+    [ACT_AUTOMATION_RESUMED] = "Decisions by rule were taken again",
     [ACT_EXPLANATION_ACKNOWLEDGED] = "The applicant confirmed the explanation",
     [ACT_APPLICATION_RECEIVED] = "The application was received",
     [ACT_APPLICATION_WITHDRAWN] = "The applicant withdrew the application",
@@ -32,6 +40,14 @@ static const char *const SAID[ACT_COUNT] = {
     [ACT_CERTIFICATE_REVOKED] = "The certificate was revoked",
     [ACT_REVOCATION_REFUSED] = "The revocation was refused",
     [ACT_USER_NOTIFIED] = "The subscriber was told of the revocation",
+    [ACT_CRL_PUBLISHED] = "A revocation list was published",
+    [ACT_OCSP_PUBLISHED] = "OCSP answers were published",
+    [ACT_CHECKPOINT_SIGNED] = "A checkpoint of the books was signed",
+    [ACT_KEY_GENERATED] = "A key of the house was made",
+    [ACT_KEY_ACTIVATED] = "A key of the house was put to use",
+    [ACT_KEY_RETIRED] = "A key of the house was retired",
+    [ACT_OPERATION_DONE] = "An operation was done",
+    [ACT_ACCIDENT_NOTED] = "An accident was noted",
     [ACT_EVIDENCE_ERASED] = "Evidence and personal data were erased, their retention having ended",
 };
 
@@ -83,7 +99,7 @@ collect_lines(const struct books *b, slice about, struct show *s)
 		if (memmem(line.p, line.n, about.p, about.n) == NULL)
 			continue;
 		TRY(entry_get(line, &x));
-		if (x.line.act != ACT_EVIDENCE_ERASED)
+		if (x.line.about == ABOUT_DOSSIER && x.line.act != ACT_EVIDENCE_ERASED)
 			TRY(dossier_apply(&s->d, &x));
 		keep_line(&s->line, &s->n_lines, n, line);
 	}
@@ -236,10 +252,14 @@ print_people(const struct ctl *c, const struct show *s)
 {
 	struct buf id OWNED(buf_drop) = BUF(64);
 
-	buf_put_hex(&id, ARR(s->d.id.b));
-	printf("%s ", ctl_words(c, "Dossier"));
-	put(buf_slice(&id));
-	printf(": %s\n\n", s->d.state == 0 ? "-" : dossier_state_name(s->d.state));
+	if (s->d.state == 0)
+		printf("%s\n\n", ctl_words(c, "The house"));
+	else {
+		buf_put_hex(&id, ARR(s->d.id.b));
+		printf("%s ", ctl_words(c, "Dossier"));
+		put(buf_slice(&id));
+		printf(": %s\n\n", dossier_state_name(s->d.state));
+	}
 	for (size_t i = 0; i < s->n_lines; i++)
 		print_line(c, s, &s->line[i]);
 }
@@ -267,6 +287,22 @@ print_json(const struct show *s)
 	put(buf_slice(&b));
 }
 
+/* What a line names, byte for byte: the terms an applicant saw, a list that was published. */
+static int
+show_evidence(const struct ctl *c, digest name)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(UINT32_MAX);
+	struct books b OWNED(books_drop) = {.folder = -1};
+	err e = books_open(c->home, &b);
+
+	if (e.kind == OK)
+		e = books_evidence(&b, name, &bytes);
+	if (e.kind != OK)
+		return ctl_fail(c, e);
+	put(buf_slice(&bytes));
+	return DONE_OK;
+}
+
 int
 show_main(int argc, char **argv)
 {
@@ -276,17 +312,22 @@ show_main(int argc, char **argv)
 	struct ctl c;
 	dossier_id id;
 	enum done done;
+	digest name;
+	bool house;
 	int rest;
 	err e;
 
 	if (!ctl_get(&c, argc, argv, USAGE, &done, &rest))
 		return done;
-	if (rest + 1 != argc || hex_get(slice_str(argv[rest]), id.b, sizeof id.b).kind != OK) {
+	if (rest + 1 == argc && digest_get(slice_str(argv[rest]), &name).kind == OK)
+		return show_evidence(&c, name);
+	house = rest + 1 == argc && strcmp(argv[rest], "house") == 0;
+	if (rest + 1 != argc || (!house && hex_get(slice_str(argv[rest]), id.b, sizeof id.b).kind != OK)) {
 		fputs(ctl_words(&c, USAGE), stderr);
 		return DONE_USAGE;
 	}
 	buf_put_str(&about, "\"about\":\"");
-	buf_put_str(&about, argv[rest]);
+	buf_put_str(&about, house ? "" : argv[rest]);
 	buf_put_u8(&about, '"');
 	e = books_open(c.home, &b);
 	if (e.kind == OK)

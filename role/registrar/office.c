@@ -259,7 +259,7 @@ enter_baseline(struct registrar *r, slice cms)
 {
 	struct entry e = entry_of(r, ACT_BASELINE_SET);
 	const struct trust_person *who;
-	struct evidence_at at[3];
+	struct evidence_at at[LINE_EVIDENCE_MAX] = {{0}};
 	struct document d;
 
 	TRY(check_baseline(r, cms, &who, &d));
@@ -274,6 +274,7 @@ enter_baseline(struct registrar *r, slice cms)
 	TRY(turn_evidence(r, cms, &e.line.evidence[0], &at[0]));
 	TRY(turn_evidence(r, buf_slice(&r->files.trust), &e.line.evidence[1], &at[1]));
 	TRY(turn_evidence(r, buf_slice(&r->files.profile), &e.line.evidence[2], &at[2]));
+	TRY(texts_keep(r, &d, &e, at));
 	return turn_enter(r, &e, at);
 }
 
@@ -301,6 +302,9 @@ office_load_rules(struct registrar *r)
 		TRY(load_place(r, h->ruleset, &r->files.ruleset));
 		TRY(load_place(r, h->baseline, &baseline));
 		TRY(check_baseline(r, buf_slice(&baseline), &who, &d));
+	} else {
+		TRY(check_baseline(r, buf_slice(&r->files.baseline), &who, &d));
+		TRY(texts_keep(r, &d, NULL, NULL));
 	}
 	ruleset_drop(&r->ruleset);
 	TRY(ruleset_get(buf_slice(&r->files.ruleset), &r->ruleset));

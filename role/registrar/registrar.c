@@ -82,11 +82,32 @@ load_named(const struct registrar *r, const struct conf *c, const char *name, sl
 	return load(r, conf_text_or(c, SECTION, name, otherwise), out);
 }
 
+/* Names with blanks between. */
+static err
+load_texts(struct registrar *r, const struct conf *c)
+{
+	slice names = conf_text_or(c, SECTION, "texts", (slice){NULL, 0}), one;
+
+	while (names.n > 0) {
+		if (!slice_cut(&names, ' ', &one)) {
+			one = names;
+			names.n = 0;
+		}
+		if (one.n == 0)
+			continue;
+		if (r->files.n_texts == TEXTS_MAX)
+			return fail(ERR_INPUT, "registrar-texts: Rule 6(xiii): more texts are named than one line can keep");
+		r->files.text[r->files.n_texts] = BUF(TEXT_BYTES_MAX);
+		TRY(load(r, one, &r->files.text[r->files.n_texts++]));
+	}
+	return ok;
+}
+
 static err
 configure(struct registrar *r, const struct conf *c)
 {
-	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "token_key", "jlis_key",
-	    "jlis_every_s", "challenge_s", "office_mail", "weak_jail", NULL};
+	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "texts", "token_key",
+	    "jlis_key", "jlis_every_s", "challenge_s", "office_mail", "weak_jail", NULL};
 	uint64_t v;
 	slice mail;
 
@@ -109,6 +130,7 @@ configure(struct registrar *r, const struct conf *c)
 	TRY(load_named(r, c, "ruleset", LIT("ruleset.conf"), &r->files.ruleset));
 	TRY(load_named(r, c, "approval", LIT("approval.cms"), &r->files.approval));
 	TRY(load_named(r, c, "baseline", LIT("baseline.cms"), &r->files.baseline));
+	TRY(load_texts(r, c));
 	TRY(load_secret(r, conf_text_or(c, SECTION, "token_key", LIT("keys/token.key")), &r->token_key));
 	TRY(load_secret(r, conf_text_or(c, SECTION, "jlis_key", LIT("keys/jlis.key")), &r->jlis_key));
 	TRY(trust_get(buf_slice(&r->files.trust), &r->trust));
@@ -235,6 +257,8 @@ registrar_close(struct registrar *r)
 	buf_drop(&r->files.ruleset);
 	buf_drop(&r->files.approval);
 	buf_drop(&r->files.baseline);
+	for (size_t i = 0; i < TEXTS_MAX; i++)
+		buf_drop(&r->files.text[i]);
 	buf_drop(&r->line);
 	buf_drop(&r->openings);
 	buf_drop(&r->body);

@@ -26,6 +26,7 @@
  *   ruleset = ruleset.conf
  *   approval = approval.cms
  *   baseline = baseline.cms              … which the first turn enters
+ *   texts = texts/terms.ja.txt …         every text the baseline names: kept as evidence with it, a blank between
  *   token_key = keys/token.key           32 bytes, made at init
  *   jlis_key = keys/jlis.key             32 bytes, made at init: seals what J-LIS sends
  *   jlis_every_s = 86400                 a new CRL is fetched so often
@@ -75,6 +76,9 @@
 #define CLOCK_OFF_MS                                                                                                   \
 	(24 * HOUR_MS) /* between the last entry and a start: no ordinary night, since a list is made every 12 h */
 #define REOPEN_EVERY_MS 1000
+#define TEXTS_MAX (LINE_EVIDENCE_MAX - 3) /* the line that keeps them names document, trust file and profile too */
+#define TEXT_BYTES_MAX (256U << 10)       /* of one text: a book of rules is 100 KiB                              */
+#define CRL_KEPT_MAX (1U << 20) /* bytes of a list kept with its line; of longer ones (25,000 revoked) only the regular */
 
 /* Who asked: an answer finds its way by it, or is dropped when the link is another by then. */
 struct caller {
@@ -178,6 +182,8 @@ struct used; /* challenges used, challenge.c */
 
 struct files {
 	struct buf trust, profile, ruleset, approval, baseline;
+	size_t n_texts;
+	struct buf text[TEXTS_MAX]; /* terms, explanations, CPS: what people read */
 };
 
 struct registrar {
@@ -409,6 +415,14 @@ err office_judged(struct registrar *r, struct flight *f, const struct facts *x) 
 /* The house's first lines; and every start: that what is here is what was accredited. */
 err office_found(struct registrar *r) CHECKED;
 err office_load_rules(struct registrar *r) CHECKED;
+
+/* --- texts.c: what people read, kept with the books -------------------------------------- */
+/*
+ * Adds to the line of a baseline every text its document names, as evidence; `at` has LINE_EVIDENCE_MAX places.
+ * Without a line (both NULL): only looks whether they could be.  ERR_POLICY baseline-text: one of them is not
+ * among the files of this house.
+ */
+err texts_keep(struct registrar *r, const struct document *d, struct entry *e, struct evidence_at *at) CHECKED;
 
 /* --- jlis.c -------------------------------------------------------------------------- */
 err jlis_tend(struct registrar *r) CHECKED;

@@ -260,10 +260,21 @@ crl_part(struct registrar *r, const struct frame *x)
 	return ok;
 }
 
+/* Rule 12(1)(ii)ニ: the list itself, so that what relying parties saw can be read at home. */
+static bool
+is_list_kept(const struct registrar *r)
+{
+	const struct ledger *h = db_ledger(r->db);
+
+	return r->pub.crl.n <= CRL_KEPT_MAX || h->crl_number == 0 ||
+	       r->pub.crl_order.now.ms - h->crl_at.ms >= CRL_EVERY_MS - SECOND_MS;
+}
+
 static err
 file_result(struct registrar *r, const struct frame *x)
 {
 	struct entry e = entry_of(r, ACT_CRL_PUBLISHED);
+	struct evidence_at at = {0};
 
 	if (!r->pub.crl_asked || x->id != r->pub.crl_id) {
 		if (x->fail != OK)
@@ -287,8 +298,12 @@ file_result(struct registrar *r, const struct frame *x)
 	e.covers = r->pub.crl_covers;
 	e.journal = r->issuer.journal.size;
 	e.journal_root = r->issuer.journal.root;
+	if (is_list_kept(r)) {
+		e.line.n_evidence = 1;
+		TRY(turn_evidence(r, buf_slice(&r->pub.crl), &e.line.evidence[0], &at));
+	}
 	buf_drop(&r->pub.crl);
-	return turn_enter(r, &e, NULL);
+	return turn_enter(r, &e, &at);
 }
 
 /* --- checkpoints --------------------------------------------------------------------------- */

@@ -148,13 +148,16 @@ put_hex_text(char out[65], digest d)
 	out[64] = '\0';
 }
 
+#define STAGE_CPS "a practice statement\n"
+#define STAGE_TEXTS "[registrar]\ntexts = cps.txt\n"
+
 static void
 put_house(struct scene *s, const char *conf)
 {
 	static const char *const FOLDERS[] = {"keys", "state", "books"};
-	char trust[65], profile[65], ruleset[65];
-	struct buf b OWNED(buf_drop) = BUF(CMS_MAX);
-	const char *values[B_COUNT] = {"Inkan test", "NONE", trust, profile, ruleset, "-", "-", "-", "hanako", AT};
+	char trust[65], profile[65], ruleset[65], cps[65];
+	struct buf b OWNED(buf_drop) = BUF(CMS_MAX), text OWNED(buf_drop) = BUF(CONF_MAX);
+	const char *values[B_COUNT] = {"Inkan test", "NONE", trust, profile, ruleset, "-", "-", cps, "hanako", AT};
 	uint8_t key[32];
 	char path[512];
 
@@ -166,6 +169,7 @@ put_house(struct scene *s, const char *conf)
 	put_hex_text(trust, sha256(buf_slice(&s->house->trust)));
 	put_hex_text(profile, sha256(buf_slice(&s->house->profile)));
 	put_hex_text(ruleset, sha256(buf_slice(&s->house->ruleset)));
+	put_hex_text(cps, sha256(LIT(STAGE_CPS)));
 	{
 		static char service[128];
 
@@ -179,7 +183,11 @@ put_house(struct scene *s, const char *conf)
 	put_file(s, "person-signature.conf", buf_slice(&s->house->profile));
 	put_file(s, "ruleset.conf", buf_slice(&s->house->ruleset));
 	put_file(s, "approval.cms", buf_slice(&s->house->approval));
-	put_file(s, "inkan.conf", slice_str(conf));
+	put_file(s, "cps.txt", LIT(STAGE_CPS));
+	assert(strncmp(conf, "[registrar]\n", 12) == 0);
+	buf_put_str(&text, STAGE_TEXTS);
+	buf_put_str(&text, conf + 12);
+	put_file(s, "inkan.conf", buf_slice(&text));
 	memset(key, 7, sizeof key);
 	put_file(s, "keys/token.key", ARR(key));
 	memset(key, 9, sizeof key);
@@ -802,7 +810,7 @@ stage_audit(struct scene *s)
 }
 
 /* The acts about one dossier (NULL: about the house) in the books' order, as one text. */
-static const char *
+static inline const char *
 stage_acts(struct scene *s, const dossier_id *of)
 {
 	static char text[8192];
@@ -900,7 +908,7 @@ stage_challenge(struct scene *s, char *out, size_t n)
 	snprintf(out, n, "%.*s", (int)c.nonce.n, (const char *)c.nonce.p);
 }
 
-static void
+static inline void
 applicant_new(struct scene *s, const char *card, struct applicant *a, void (*change)(struct make_application *))
 {
 	struct make_application m;
@@ -915,7 +923,7 @@ applicant_new(struct scene *s, const char *card, struct applicant *a, void (*cha
 	make_application(&a->cms, a->card, a->own, &m);
 }
 
-static void
+static inline void
 applicant_drop(struct applicant *a)
 {
 	signer_drop(&a->card);
@@ -933,7 +941,7 @@ apply_send(struct scene *s, const struct applicant *a, bool wait)
 }
 
 /* The state it was answered with, or the refusal's text in s->heard. */
-static size_t
+static inline size_t
 apply(struct scene *s, struct applicant *a, bool wait)
 {
 	size_t i = stage_until(s, apply_send(s, a, wait));
@@ -943,7 +951,7 @@ apply(struct scene *s, struct applicant *a, bool wait)
 	return i;
 }
 
-static enum dossier_state
+static inline enum dossier_state
 dossier(struct scene *s, const struct applicant *a, char why[WHY_MAX + 1])
 {
 	struct buf b OWNED(buf_drop) = BUF(256);
