@@ -1,7 +1,7 @@
 /*
  * index.h - which lines of a book name a value: fingerprints in sorted files.
  *
- * Depends on: base, act/tree, edge/log; touches the folder it was opened on.
+ * Depends on: base, act/tree, edge/log, edge/sealed; touches the folder it was opened on.
  *
  * A signer must know in a moment whether a serial, an application or a key was
  * ever used, with a million of them in its journal, and must start within two
@@ -14,12 +14,7 @@
  * lines again and adds them.  A sealed file that is damaged, or does not belong
  * to this book, is thrown away with all after it.
  *
- *   FOLDER/NNNNNNNN.idx, integers big-endian:
- *	"INKANIDX"  u32 version = 1  u32 carried_n  u64 from  u64 to  u64 entries
- *	root (32)   of the book at size `to`
- *	carried     what its owner wants back: the fold of lines 0 .. to-1
- *	entries     of 16 bytes: u64 fingerprint, u64 line << 4 | kind; sorted
- *	sha-256     of all before
+ *   FOLDER/NNNNNNNN.idx: as edge/sealed.h has it
  *
  * Files cover from..to without gaps; eight of one generation are merged into
  * one, so that a look-up asks some ten files at a million records.
@@ -30,12 +25,13 @@
 #include "act/tree.h"
 #include "base/base.h"
 #include "base/hash.h"
+#include "edge/sealed.h"
 
 #define INDEX_KINDS 16
 #define INDEX_SEAL_LINES 8192U  /* read again at a start: a quarter of a second                      */
-#define INDEX_FAN 8U            /* files of one generation before they are merged                   */
+#define INDEX_FAN SEALED_FAN    /* files of one generation before they are merged                   */
 #define INDEX_FILES_MAX 64U     /* 8 of each generation, at most 8 generations: more than 10^11 lines */
-#define INDEX_CARRIED_MAX 1024U
+#define INDEX_CARRIED_MAX SEALED_CARRIED_MAX
 #define INDEX_FOUND_MAX 64U     /* lines naming one value: an intent, its result, a void, again and again */
 
 struct index;
