@@ -174,11 +174,11 @@ get_values(struct application *a)
 /* ---- the whole ------------------------------------------------------------------------------------------------------- */
 
 static err
-get_request(struct application *a)
+get_request(struct application *a, const struct key *like)
 {
 	TRY(document_block(&a->text, &a->request_der));
 	TRY(request_get(buf_slice(&a->request_der), &a->request));
-	TRY(key_get_spki(a->request.spki, &a->key));
+	TRY(key_get_spki_like(a->request.spki, like, &a->key));
 	if (key_kind(a->key) == KEY_ED25519)
 		return fail(ERR_POLICY, "key-kind: CR-1: the key is neither RSA nor on an elliptic curve we know");
 	if (a->nonce.n > NONCE_TEXT_MAX || !slice_eq(a->request.challenge, a->nonce))
@@ -188,21 +188,21 @@ get_request(struct application *a)
 }
 
 static err
-get_parts(slice cms, struct application *a)
+get_parts(slice cms, const struct key *like, struct application *a)
 {
 	TRY(cms_get(cms, &a->cms));
 	if (a->cms.certificate.n == 0)
 		return fail(ERR_INPUT, "application-signer: Rule 6(ii): an application carries the card's certificate");
 	TRY(document_get_form(a->cms.content, FORM_APPLICATION, &a->text));
 	TRY(get_values(a));
-	return get_request(a);
+	return get_request(a, like);
 }
 
 err
-application_get(slice cms, struct application *out)
+application_get_like(slice cms, const struct key *like, struct application *out)
 {
 	struct application a = {.request_der = BUF(REQUEST_MAX), .document = sha256(cms)};
-	err e = get_parts(cms, &a);
+	err e = get_parts(cms, like, &a);
 
 	if (e.kind != OK) {
 		application_drop(&a);
@@ -210,6 +210,12 @@ application_get(slice cms, struct application *out)
 	}
 	*out = a;
 	return ok;
+}
+
+err
+application_get(slice cms, struct application *out)
+{
+	return application_get_like(cms, NULL, out);
 }
 
 void

@@ -57,6 +57,8 @@ struct application {
  * On refusal nothing is left to drop.
  */
 err application_get(slice cms, struct application *out) CHECKED;
+/* The same for one of many: `like` as key_get_spki_like() has it. */
+err application_get_like(slice cms, const struct key *like, struct application *out) CHECKED;
 void application_drop(struct application *a);
 
 /* Birth date of the document's value: "1990-12-31"; a part of zeros is unknown. */

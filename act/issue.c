@@ -222,7 +222,7 @@ issue_plan(const struct issue_view *v, const struct issue_order *o, enum issue_t
 	enum proof by = PROOF_RULE;
 
 	TRY(check_rules(v, o, &by));
-	TRY(application_get(o->application, &a));
+	TRY(application_get_like(o->application, v->trust->issuer_key, &a));
 	return plan(v, o, turn, by, &a, out);
 }
 

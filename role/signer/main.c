@@ -68,6 +68,8 @@ read_conf(struct house *h)
 	TRY(conf_get(buf_slice(&conf), &h->conf));
 	TRY(start_load(&h->start, "trust.conf", &trust));
 	TRY(trust_get(buf_slice(&trust), &h->trust));
+	if (h->mode == SIGNER_ISSUER)
+		key_keep(h->trust->issuer_key); /* what the token returns is verified each time */
 	if (h->mode == SIGNER_STATUS) {
 		TRY(start_load(&h->start, "repository/ca/ocsp.cer", &responder));
 		TRY(responder_get(h->trust, buf_slice(&responder), &h->responder));

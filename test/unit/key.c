@@ -370,6 +370,24 @@ sign_block(EVP_PKEY *p, slice block)
 	return copy(slice_of(sig, n));
 }
 
+/* A key by itself; one that takes its curve from another of its kind, or of another; one with its table. */
+enum way { ALONE, LIKE_SAME, LIKE_OTHER, KEPT, WAYS };
+
+static struct key *
+load_as(EVP_PKEY *p, enum way way)
+{
+	struct key *like OWNED(key_drop) = NULL, *k = NULL;
+
+	if (way == LIKE_SAME || way == LIKE_OTHER)
+		expect_ok("like", key_get_spki(spki_of(way == LIKE_SAME ? p : p == made.p256 ? made.p384 : made.p256), &like));
+	expect_ok("load", key_get_spki_like(spki_of(p), like, &k));
+	if (way == KEPT) {
+		key_keep(k);
+		key_keep(k); /* once is enough */
+	}
+	return k;
+}
+
 static struct key *
 load(EVP_PKEY *p)
 {
@@ -392,7 +410,7 @@ flipped(slice s, size_t bit)
 static void
 test_check(void **state)
 {
-	const struct {
+	const struct row {
 		const char *name;
 		EVP_PKEY *p;
 		enum sig_alg alg;
@@ -415,36 +433,37 @@ test_check(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct key *k OWNED(key_drop) = load(rows[i].p);
+	for (size_t i = 0; i < COUNT(rows) * WAYS; i++) {
+		const struct row *row = &rows[i / WAYS];
+		struct key *k OWNED(key_drop) = load_as(row->p, i % WAYS);
 		slice message = LIT("what was signed"), sig, empty;
-		const char *name = rows[i].name;
+		const char *name = row->name;
 
-		sig = sign(rows[i].p, rows[i].md, rows[i].padding, RSA_PSS_SALTLEN_DIGEST, rows[i].md, message);
-		expect_ok(name, key_check(k, rows[i].alg, message, sig));
-		expect_ok(name, key_check(k, rows[i].alg, message, sig)); /* a check changes nothing in the key */
-		empty = sign(rows[i].p, rows[i].md, rows[i].padding, RSA_PSS_SALTLEN_DIGEST, rows[i].md, LIT(""));
-		expect_ok(name, key_check(k, rows[i].alg, (slice){NULL, 0}, empty));
+		sig = sign(row->p, row->md, row->padding, RSA_PSS_SALTLEN_DIGEST, row->md, message);
+		expect_ok(name, key_check(k, row->alg, message, sig));
+		expect_ok(name, key_check(k, row->alg, message, sig)); /* a check changes nothing in the key */
+		empty = sign(row->p, row->md, row->padding, RSA_PSS_SALTLEN_DIGEST, row->md, LIT(""));
+		expect_ok(name, key_check(k, row->alg, (slice){NULL, 0}, empty));
 
-		expect_err(name, key_check(k, rows[i].alg, LIT("what was not"), sig), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, (slice){NULL, 0}, sig), ERR_POLICY, SIGNATURE);
-		for (size_t bit = 0; bit < sig.n * 8; bit += rows[i].p == made.p384 ? 37 : 7)
-			expect_err(name, key_check(k, rows[i].alg, message, flipped(sig, bit)), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, message, (slice){NULL, 0}), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, message, (slice){sig.p, sig.n - 1}), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, message, join(sig, hex("00"))), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, message, join(hex("00"), sig)), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, message, bytes(sig.n, 0)), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, message, bytes(sig.n, 0xFF)), ERR_POLICY, SIGNATURE);
-		expect_err(name, key_check(k, rows[i].alg, message, bytes(5000, 1)), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, LIT("what was not"), sig), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, (slice){NULL, 0}, sig), ERR_POLICY, SIGNATURE);
+		for (size_t bit = 0; bit < sig.n * 8; bit += row->p == made.p384 ? 37 : 7)
+			expect_err(name, key_check(k, row->alg, message, flipped(sig, bit)), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, message, (slice){NULL, 0}), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, message, (slice){sig.p, sig.n - 1}), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, message, join(sig, hex("00"))), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, message, join(hex("00"), sig)), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, message, bytes(sig.n, 0)), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, message, bytes(sig.n, 0xFF)), ERR_POLICY, SIGNATURE);
+		expect_err(name, key_check(k, row->alg, message, bytes(5000, 1)), ERR_POLICY, SIGNATURE);
 		/* every other algorithm, and every other key */
 		for (size_t j = 0; j < COUNT(rows); j++) {
 			struct key *other OWNED(key_drop) = load(rows[j].p);
 
-			if (rows[j].alg != rows[i].alg)
+			if (rows[j].alg != row->alg)
 				expect_err(name, key_check(k, rows[j].alg, message, sig), ERR_POLICY, SIGNATURE);
-			if (rows[j].p != rows[i].p)
-				expect_err(name, key_check(other, rows[i].alg, message, sig), ERR_POLICY, SIGNATURE);
+			if (rows[j].p != row->p)
+				expect_err(name, key_check(other, row->alg, message, sig), ERR_POLICY, SIGNATURE);
 		}
 	}
 }
@@ -562,14 +581,14 @@ test_pss(void **state)
 
 /* ECDSA: one encoding only, and r and s as PKCS#11 gives them. */
 static void
-test_ecdsa(void **state)
+ecdsa_rows(enum way way)
 {
-	struct key *k OWNED(key_drop) = load(made.p256);
+	struct key *k OWNED(key_drop) = load_as(made.p256, way);
+	const slice n = hex("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"); /* SEC 2: the order */
 	slice message = LIT("what was signed"), sig, s, seq, r, v;
 	struct buf b OWNED(buf_drop) = BUF(200), raw OWNED(buf_drop) = BUF(64);
 	size_t mark;
 
-	(void)state;
 	sig = sign(made.p256, EVP_sha256(), 0, 0, NULL, message);
 	s = sig;
 	expect_ok("sequence", der_get(&s, DER_SEQUENCE, &seq));
@@ -607,7 +626,21 @@ test_ecdsa(void **state)
 	buf_clear(&b);
 	ecdsa_put(&b, join(bytes(32, 0), (slice){raw.p + 32, 32}));
 	expect_err("r = 0", key_check(k, SIG_ECDSA_SHA256, message, buf_slice(&b)), ERR_POLICY, SIGNATURE);
+	buf_clear(&b);
+	ecdsa_put(&b, join((slice){raw.p, 32}, n));
+	expect_err("s = n", key_check(k, SIG_ECDSA_SHA256, message, buf_slice(&b)), ERR_POLICY, SIGNATURE);
+	buf_clear(&b);
+	ecdsa_put(&b, join(n, (slice){raw.p + 32, 32}));
+	expect_err("r = n", key_check(k, SIG_ECDSA_SHA256, message, buf_slice(&b)), ERR_POLICY, SIGNATURE);
 	expect_err("r and s bare", key_check(k, SIG_ECDSA_SHA256, message, buf_slice(&raw)), ERR_POLICY, SIGNATURE);
+}
+
+static void
+test_ecdsa(void **state)
+{
+	(void)state;
+	for (enum way w = ALONE; w < WAYS; w++)
+		ecdsa_rows(w);
 }
 
 /* As OpenSSL writes it into what it signs. */
