@@ -43,6 +43,7 @@ look_at(struct front *f, size_t i)
 			void *to;
 		} u = {.from = f->answers.file[i].map.p};
 
+		slots_drop(&f->answers.file[i].slots);
 		(void)munmap(u.to, f->answers.file[i].map.n);
 	}
 	f->answers.file[i].ino = (int64_t)st.st_ino;

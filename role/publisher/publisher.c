@@ -117,16 +117,28 @@ put_slot(struct publisher *p, const struct slot *s)
 	p->n++;
 }
 
+static void
+take_written(struct slots_writer *w, struct buf *b)
+{
+	slice piece;
+
+	while (slots_write_out(w, &piece))
+		buf_put(b, piece);
+}
+
 static err
 write_recent(struct publisher *p)
 {
-	struct buf b OWNED(buf_drop) = BUF(slots_file_bytes(&p->common, p->n));
-	struct slots_writer w;
+	struct buf b OWNED(buf_drop) = BUF((size_t)slots_file_bytes(&p->common, p->n));
+	struct slots_writer w OWNED(slots_writer_drop) = {0};
 
-	slots_write_start(&w, &b, &p->common, clock_now(), p->n);
-	for (size_t i = 0; i < p->n; i++)
+	slots_write_start(&w, &p->common, clock_now());
+	for (size_t i = 0; i < p->n; i++) {
 		slots_write(&w, &p->recent[i]);
+		take_written(&w, &b);
+	}
 	slots_write_end(&w);
+	take_written(&w, &b);
 	TRY(buf_check(&b));
 	return replace(p, LIT("status/recent"), buf_slice(&b));
 }
@@ -136,10 +148,12 @@ static err
 merge(struct publisher *p)
 {
 	struct buf old OWNED(buf_drop) = BUF(PUBLISHED_MAX), b OWNED(buf_drop) = BUF(PUBLISHED_MAX);
-	struct slots base = {0};
-	struct slots_writer w;
+	struct slots base OWNED(slots_drop) = {0};
+	struct slots_writer w OWNED(slots_writer_drop) = {0};
+	struct slots_common common = p->common;
+	uint8_t map[SLOTS_RESPONDERS_MAX] = {0};
 	struct slot s;
-	uint64_t n, i = 0, same = 0;
+	uint64_t i = 0;
 	size_t k = 0;
 	int folder = -1;
 	err e;
@@ -151,39 +165,61 @@ merge(struct publisher *p)
 		TRY(slots_get(buf_slice(&old), &base));
 	else if (e.kind != ERR_ABSENT)
 		return e;
-	for (size_t r = 0; r < p->n; r++)
-		same += slots_find(&base, p->recent[r].serial, &s).kind == OK;
-	n = base.n + p->n - same;
-	slots_write_start(&w, &b, &p->common, clock_now(), n);
+	if (base.n > 0)
+		TRY(slots_common_join(&common, &base.common, map));
+	slots_write_start(&w, &common, clock_now());
 	while (i < base.n || k < p->n) {
 		int c = 1;
 
 		if (i < base.n) {
 			TRY(slots_at(&base, i, &s));
+			s.responder = s.state == SLOT_WITHDRAWN ? 0 : map[s.responder];
 			c = k < p->n ? serial_cmp(s.serial, p->recent[k].serial) : -1;
 		}
 		slots_write(&w, c < 0 ? &s : &p->recent[k]);
+		take_written(&w, &b);
 		i += c <= 0;
 		k += c >= 0;
 	}
 	slots_write_end(&w);
+	take_written(&w, &b);
 	TRY(buf_check(&b));
 	TRY(replace(p, LIT("status/base"), buf_slice(&b)));
 	p->n = 0; /* only now: a crash before here merges again */
 	return write_recent(p);
 }
 
+/* The responders of `from`, with certificates of our own. */
 static err
-take_common(struct publisher *p, slice answer)
+join_common(struct publisher *p, const struct slots_common *from)
 {
-	struct slots_common c;
+	struct slots_common c = p->has_common ? p->common : *from;
+	uint8_t map[SLOTS_RESPONDERS_MAX];
 
-	TRY(slots_common_get(answer, &p->issuer, &c));
-	buf_clear(&p->responder);
-	buf_put(&p->responder, c.responder_cert);
-	c.responder_cert = buf_slice(&p->responder);
+	TRY(slots_common_join(&c, from, map));
+	for (size_t i = p->has_common ? p->common.n_responders : 0; i < c.n_responders; i++) {
+		buf_clear(&p->responder[i]);
+		buf_put(&p->responder[i], c.responder[i].cert);
+		c.responder[i].cert = buf_slice(&p->responder[i]);
+	}
 	p->common = c;
 	p->has_common = true;
+	return ok;
+}
+
+/* An answer by a responder not seen yet adds it: its certificate was replaced. */
+static err
+take_answer(struct publisher *p, slice answer)
+{
+	struct slots_common c;
+	struct slot s;
+
+	if (!p->has_common || slot_get_answer(answer, &p->common, &s).kind != OK) {
+		TRY(slots_common_get(answer, &p->issuer, &c));
+		TRY(join_common(p, &c));
+		TRY(slot_get_answer(answer, &p->common, &s));
+	}
+	put_slot(p, &s);
 	return ok;
 }
 
@@ -191,15 +227,10 @@ static err
 take_slots(struct publisher *p, slice body)
 {
 	struct answers_reply r;
-	struct slot s;
 
 	TRY(answers_reply_get(body, &r));
-	for (size_t i = 0; i < r.n; i++) {
-		if (!p->has_common)
-			TRY(take_common(p, r.answer[i]));
-		TRY(slot_get_answer(r.answer[i], &p->common, &s));
-		put_slot(p, &s);
-	}
+	for (size_t i = 0; i < r.n; i++)
+		TRY(take_answer(p, r.answer[i]));
 	if (p->n >= SLOTS_RECENT_MAX)
 		return merge(p);
 	return r.n == 0 ? ok : write_recent(p);
@@ -286,7 +317,7 @@ static err
 load_recent(struct publisher *p)
 {
 	struct buf b OWNED(buf_drop) = BUF(PUBLISHED_MAX);
-	struct slots s;
+	struct slots s OWNED(slots_drop) = {0};
 	struct slot one;
 	int folder = -1;
 	err e;
@@ -308,11 +339,7 @@ load_recent(struct publisher *p)
 		p->n = 0;
 		return ok;
 	}
-	p->common = s.common;
-	buf_put(&p->responder, s.common.responder_cert);
-	p->common.responder_cert = buf_slice(&p->responder);
-	p->has_common = true;
-	return ok;
+	return join_common(p, &s.common);
 }
 
 err
@@ -323,7 +350,8 @@ publisher_open(struct publisher *p, int repository)
 
 	p->repository = repository;
 	p->issuer_der = BUF(CERT_MAX);
-	p->responder = BUF(CERT_MAX);
+	for (size_t i = 0; i < SLOTS_RESPONDERS_MAX; i++)
+		p->responder[i] = BUF(CERT_MAX);
 	p->parts = BUF(PUBLISHED_MAX);
 	p->path = BUF(256);
 	p->next_part = UINT64_MAX;
@@ -339,7 +367,8 @@ void
 publisher_drop(struct publisher *p)
 {
 	buf_drop(&p->issuer_der);
-	buf_drop(&p->responder);
+	for (size_t i = 0; i < SLOTS_RESPONDERS_MAX; i++)
+		buf_drop(&p->responder[i]);
 	buf_drop(&p->parts);
 	buf_drop(&p->path);
 	free(p->recent);

@@ -28,7 +28,7 @@ struct publisher {
 	struct buf issuer_der; /* ca/issuer.cer     */
 	struct cert issuer;
 	bool has_common;
-	struct buf responder; /* owned copy of the common part's certificate */
+	struct buf responder[SLOTS_RESPONDERS_MAX]; /* owned copies of the common part's certificates */
 	struct slots_common common;
 	size_t n, cap;
 	struct slot *recent; /* sorted by serial, owned */

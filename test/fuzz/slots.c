@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct slots s;
+	struct slots s OWNED(slots_drop) = {0};
 	struct slot slot, found;
 
 	if (slots_get((slice){p, n}, &s).kind != OK)

@@ -528,7 +528,7 @@ published(serial s, enum slot_state *out)
 	for (size_t i = 0; i < COUNT(FILES); i++) {
 		struct buf b OWNED(buf_drop) = BUF(64U << 20);
 		char path[1100];
-		struct slots slots;
+		struct slots slots OWNED(slots_drop) = {0};
 		struct slot slot;
 
 		snprintf(path, sizeof path, "%s/%s", w.home, FILES[i]);
