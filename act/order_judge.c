@@ -85,10 +85,23 @@ verify_order_put(struct buf *b, const struct verify_order *o)
 	der_close(b, seq);
 }
 
+/* Texts that go on into the books: no longer than what a document or a line holds. */
+static err
+get_short(slice *s, size_t most, slice *out)
+{
+	slice v;
+
+	TRY(body_get_line(s, &v));
+	if (v.n > most)
+		return body_malformed();
+	*out = v;
+	return ok;
+}
+
 /*
  * Facts ::= SEQUENCE {
  *	verdict       ENUMERATED (1..4),
- *	why           Text,
+ *	why           Text (SIZE (0..FACTS_WHY_MAX)),
  *	kind          ENUMERATED (0..7),
  *	chained       BOOLEAN,
  *	mismatch      INTEGER (0..15),
@@ -97,7 +110,7 @@ verify_order_put(struct buf *b, const struct verify_order *o)
  *	signer        ENUMERATED (0..3),                 0: nobody was found
  *	signerDigest  Digest,
  *	signerSerial  Serial OPTIONAL,
- *	person        Text,
+ *	person        Text (SIZE (0..FACTS_LABEL_MAX)), without quote and backslash
  *	key           Digest,
  *	keyKind       ENUMERATED (0..4),
  *	keyBits       INTEGER (0..16384),
@@ -110,7 +123,7 @@ verify_order_put(struct buf *b, const struct verify_order *o)
  *	cardName      Text,
  *	cardAddress   Text,
  *	ocspRequest   Bytes,
- *	values        SEQUENCE SIZE (0..24) OF Text }    as many as the form has lines
+ *	values        SEQUENCE SIZE (0..24) OF Text (SIZE (0..DOCUMENT_VALUE_MAX)) }    as many as the form has lines
  */
 static err
 get_values(slice *in, struct facts *f)
@@ -121,7 +134,7 @@ get_values(slice *in, struct facts *f)
 	while (s.n > 0) {
 		if (f->n == DOCUMENT_LINES_MAX)
 			return body_malformed();
-		TRY(body_get_line(&s, &f->value[f->n]));
+		TRY(get_short(&s, DOCUMENT_VALUE_MAX, &f->value[f->n]));
 		f->n++;
 	}
 	if (f->n != (f->form == 0 ? 0 : form_lines(f->form)))
@@ -139,7 +152,10 @@ get_signer(slice *s, struct facts *f)
 	TRY(body_get_enum(s, 0, SIGNER_PERSON, &signer));
 	TRY(body_get_digest(s, &f->signer_digest));
 	TRY(body_get_optional_serial(s, &has, &f->signer_serial));
-	TRY(body_get_line(s, &f->person));
+	TRY(get_short(s, FACTS_LABEL_MAX, &f->person));
+	for (size_t i = 0; i < f->person.n; i++)
+		if (f->person.p[i] == '"' || f->person.p[i] == '\\')
+			return body_malformed();
 	TRY(body_get_digest(s, &f->key));
 	TRY(body_get_enum(s, 0, KEY_ED25519, &kind));
 	TRY(der_get_u64(s, 16384, &bits));
@@ -161,7 +177,7 @@ facts_get(slice body, struct facts *out)
 
 	TRY(body_open(body, &s));
 	TRY(body_get_enum(&s, VERDICT_VERIFIED, VERDICT_UNCHECKED, &verdict));
-	TRY(body_get_line(&s, &f.why));
+	TRY(get_short(&s, FACTS_WHY_MAX, &f.why));
 	TRY(body_get_enum(&s, OK, ERR_CORRUPT, &kind));
 	TRY(der_get_bool(&s, &f.chained));
 	TRY(der_get_u64(&s, MISMATCH_NAME | MISMATCH_BIRTH | MISMATCH_SEX | MISMATCH_ADDRESS, &mismatch));

@@ -45,14 +45,17 @@ void verify_order_put(struct buf *b, const struct verify_order *o);
 
 /* Who signed a document. */
 enum signer_kind { SIGNER_CARD = 1, SIGNER_CERTIFICATE, SIGNER_PERSON };
+#define FACTS_WHY_MAX 1024 /* bytes of a refusal's text                                */
+#define FACTS_LABEL_MAX 64 /* bytes of a person's label: what a book line names one by */
+
 struct facts {
 	enum verdict verdict;
-	slice why;            /* text of the refusal, empty when verified */
-	enum err_kind kind;   /* its kind                                 */
+	slice why;          /* text of the refusal, empty when verified */
+	enum err_kind kind; /* its kind                                 */
 	bool chained;
 	unsigned mismatch;
 	enum form form;
-	digest document;      /* SHA-256 of the CMS */
+	digest document; /* SHA-256 of the CMS */
 	enum signer_kind signer;
 	digest signer_digest; /* of its certificate; of its SPKI for a person */
 	serial signer_serial; /* zero length for a person                      */
@@ -60,13 +63,13 @@ struct facts {
 	digest key;           /* of the subscriber's SPKI; zero when none       */
 	enum key_kind key_kind;
 	unsigned key_bits;
-	slice spki;           /* the subscriber's, whole: the registrar plans the certificate from it; empty when none */
-	bool same_card;       /* REVOCATION: the leaf is the application's      */
+	slice spki;     /* the subscriber's, whole: the registrar plans the certificate from it; empty when none */
+	bool same_card; /* REVOCATION: the leaf is the application's      */
 	enum status_method method;
 	instant status_this_update, status_next_update;
 	digest status_digest;
 	slice card_name, card_address; /* the card's own characters, for a person's certificate */
-	slice ocsp_request;   /* when verdict is UNCHECKED for want of status: what messenger sends */
+	slice ocsp_request;            /* when verdict is UNCHECKED for want of status: what messenger sends */
 	size_t n;
 	slice value[DOCUMENT_LINES_MAX]; /* the document's lines in form order */
 };

@@ -1,4 +1,5 @@
 #include "act/issue.h"
+#include "base/text.h"
 #include "edge/log.h"
 #include "edge/random.h"
 #include "role/registrar/registrar.h"
@@ -159,7 +160,12 @@ static err
 check_current(const struct registrar *r, const struct facts *x)
 {
 	digest terms, explanation;
+	bool offered = false;
 
+	for (size_t i = 0; i < r->trust->n_profiles; i++)
+		offered = offered || slice_eq(r->trust->profile[i].label, x->value[A_PROFILE]);
+	if (!offered)
+		return fail(ERR_POLICY, "decision-profile: Rule 6(ii): this kind of certificate is not offered");
 	TRY(digest_get(x->value[A_TERMS], &terms));
 	TRY(digest_get(x->value[A_EXPLANATION], &explanation));
 	if (!trust_has_terms(r->trust, terms))
@@ -216,11 +222,23 @@ enter_received(struct registrar *r, struct flight *f, const struct facts *x)
 }
 
 /* --- identity ----------------------------------------------------------------------- */
-/* The text is a helper's: cut at a length, printable by its making. */
+/*
+ * The text is a helper's, and stands in a line for good: one clean line of "code: clause: sentence", or what says that it
+ * was none.  A line that is no UTF-8 could not be read again, and a text like a commitment would want an opening.
+ */
 slice
 apply_cut(slice s)
 {
-	return (slice){s.p, s.n < WHY_MAX ? s.n : WHY_MAX};
+	slice part, rest = s;
+	size_t n = s.n < WHY_MAX ? s.n : WHY_MAX;
+
+	if (s.n == 0)
+		return s;
+	if (text_check_line(s).kind != OK || !slice_cut(&rest, ':', &part) || !slice_cut(&rest, ':', &part))
+		return LIT("helper-text: house: the reason that was given is no text of this house");
+	while (n < s.n && n > 0 && (s.p[n] & 0xC0) == 0x80)
+		n--;
+	return (slice){s.p, n};
 }
 
 static err

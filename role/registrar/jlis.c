@@ -220,7 +220,7 @@ judged(struct registrar *r, const struct frame *x)
 	}
 	TRY(crl_reply_get(x->body, &c));
 	if (!digest_eq(c.digest, r->jlis.digest))
-		return fail(ERR_CORRUPT, "jlis-digest: house: a verifier read another list than it was given");
+		return fail(ERR_INPUT, "jlis-digest: house: a verifier read another list than it was given");
 	if (turn_open_check(r).kind != OK) {
 		later(r);
 		return ok;

@@ -78,7 +78,8 @@
 #define REOPEN_EVERY_MS 1000
 #define TEXTS_MAX (LINE_EVIDENCE_MAX - 3) /* the line that keeps them names document, trust file and profile too */
 #define TEXT_BYTES_MAX (256U << 10)       /* of one text: a book of rules is 100 KiB                              */
-#define CRL_KEPT_MAX (1U << 20) /* bytes of a list kept with its line; of longer ones (25,000 revoked) only the regular */
+#define CRL_KEPT_MAX                                                                                                   \
+	(1U << 20) /* bytes of a list kept with its line; of longer ones (25,000 revoked) only the regular */
 
 /* Who asked: an answer finds its way by it, or is dropped when the link is another by then. */
 struct caller {
@@ -381,7 +382,7 @@ void apply_rate(struct registrar *r, enum outcome o);
 /* Ends a dossier that waits for a person, or orders its certificate, as the officer's document says. */
 err apply_decided(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
 
-/* A helper's text as a line keeps it: at most WHY_MAX bytes. */
+/* A helper's text as a line keeps it: at most WHY_MAX bytes of UTF-8, "code: clause: sentence"; another is not kept. */
 slice apply_cut(slice text);
 
 /* --- issuing.c: to the issuer and back ------------------------------------------------ */

@@ -177,6 +177,7 @@ static void
 refusals(void **state)
 {
 	static const uint8_t long_part[PART_BYTES + 1], long_cms[CMS_MAX + 1];
+	static uint8_t line[DOCUMENT_VALUE_MAX + 2];
 	struct buf b OWNED(buf_drop) = BUF(1 << 20), c OWNED(buf_drop) = BUF(1 << 20), d OWNED(buf_drop) = BUF(1 << 20),
 	             out OWNED(buf_drop) = BUF(1 << 20);
 	struct facts f = {.verdict = VERDICT_VERIFIED, .form = FORM_RECEIPT, .n = R_COUNT - 1};
@@ -191,6 +192,36 @@ refusals(void **state)
 		f.value[i] = LIT("a");
 	facts_put(&d, &f);
 	expect_text("a line missing", row_of("facts")->again(buf_slice(&d), &out), FORM);
+	f.n = R_COUNT;
+	memset(line, 'a', sizeof line);
+	{
+		const struct {
+			const char *what;
+			slice why, person, value;
+			bool good;
+		} texts[] = {
+		    {"texts as long as they may be", slice_of(line, FACTS_WHY_MAX), slice_of(line, FACTS_LABEL_MAX),
+		        slice_of(line, DOCUMENT_VALUE_MAX), true},
+		    {"a refusal longer than any", slice_of(line, FACTS_WHY_MAX + 1), LIT("a"), LIT("a"), false},
+		    {"a label longer than a book line's", LIT("a"), slice_of(line, FACTS_LABEL_MAX + 1), LIT("a"), false},
+		    {"a label that would end a book line's text", LIT("a"), LIT("a\"b"), LIT("a"), false},
+		    {"… or begin an escape in it", LIT("a"), LIT("a\\b"), LIT("a"), false},
+		    {"a value longer than a document's", LIT("a"), LIT("a"), slice_of(line, DOCUMENT_VALUE_MAX + 1), false},
+		};
+
+		for (size_t i = 0; i < COUNT(texts); i++) {
+			f.why = texts[i].why;
+			f.person = texts[i].person;
+			for (size_t k = 0; k < f.n; k++)
+				f.value[k] = texts[i].value;
+			buf_clear(&d);
+			facts_put(&d, &f);
+			if (texts[i].good)
+				expect_ok(texts[i].what, row_of("facts")->again(buf_slice(&d), &out));
+			else
+				expect_text(texts[i].what, row_of("facts")->again(buf_slice(&d), &out), FORM);
+		}
+	}
 	expect_text("an enumeration from 1", row_of("wire_order")->again(hex("30 06 0A 01 00 02 01 00"), &out), FORM);
 	expect_text("an id of 15 bytes",
 	    row_of("dossier_order")

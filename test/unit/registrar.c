@@ -1165,6 +1165,107 @@ test_verifiers(void **state)
 	stage_drop(s);
 }
 
+/* --- a captured verifier: what it says must not make the books unreadable, nor stop the house ------------------------------------- */
+static const char *lie_text;
+
+static void
+lie_why(struct facts *x)
+{
+	x->verdict = VERDICT_FAILED;
+	x->kind = ERR_POLICY;
+	x->why = slice_str(lie_text);
+}
+
+static void
+lie_profile(struct facts *x)
+{
+	x->value[A_PROFILE] = slice_str(lie_text);
+}
+
+static void
+lie_digest(struct crl_reply *c)
+{
+	c->digest.b[0] ^= 1;
+}
+
+static void
+test_lies(void **state)
+{
+#define THREE "\xE5\xAD\x97"
+#define THIRTY THREE THREE THREE THREE THREE THREE THREE THREE THREE THREE
+#define COMMITMENT "c:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	static const struct {
+		const char *says, *kept;
+	} rows[] = {
+	    {"jpki-x: Rule 5: a reason", "jpki-x: Rule 5: a reason"},
+	    /* 9 bytes and characters of three: cut after the 82nd, not within the next */
+	    {"ab: c: d " THIRTY THIRTY THIRTY THIRTY THIRTY THIRTY THIRTY THIRTY THIRTY, NULL},
+	    {COMMITMENT, "helper-text: house: the reason that was given is no text of this house"},
+	    {"no text of the house's form", "helper-text: house: the reason that was given is no text of this house"},
+	};
+	char why[WHY_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scene *s = ready("crl", CONF);
+		struct applicant a;
+
+		applicant_new(s, "yamada", &a, with_mail);
+		lie_text = rows[i].says;
+		s->lie = lie_why;
+		(void)apply(s, &a, true);
+		s->lie = NULL;
+		expect_state(dossier(s, &a, why), DOSSIER_REFUSED);
+		if (rows[i].kept != NULL)
+			expect_same("what the books keep", slice_str(why), slice_str(rows[i].kept));
+		else
+			expect_same("what the books keep", slice_str(why), slice_of(rows[i].says, 9 + 82 * 3));
+		stage_audit(s);
+		stage_stop(s);
+		stage_start(s);
+		stage_turns(s, 12);
+		expect_state(dossier(s, &a, NULL), DOSSIER_REFUSED); /* whole after a restart */
+		stage_audit(s);
+		applicant_drop(&a);
+		stage_drop(s);
+	}
+	{
+		struct scene *s = ready("crl", CONF);
+		struct applicant a;
+		size_t i;
+
+		applicant_new(s, "yamada", &a, with_mail);
+		lie_text = COMMITMENT;
+		s->lie = lie_profile;
+		i = apply(s, &a, true);
+		s->lie = NULL;
+		expect_same("a kind that is not offered", slice_str(s->heard[i].what),
+		    LIT("decision-profile: Rule 6(ii): this kind of certificate is not offered"));
+		expect_number("and nothing of it is kept", s->r->applications, 0);
+		stage_audit(s);
+		applicant_drop(&a);
+		stage_drop(s);
+	}
+	{
+		struct scene *s = stage_new_with("crl", CONF);
+		struct applicant a;
+
+		s->crl_lie = lie_digest;
+		stage_turns(s, 12);
+		s->crl_lie = NULL;
+		stage_wire(s, VERIFIER);
+		stage_turns(s, 4);
+		stage_wait(s, 2000);
+		stage_turns(s, 20);
+		applicant_new(s, "yamada", &a, with_mail);
+		(void)apply(s, &a, true);
+		expect_state(a.reply.state, DOSSIER_ISSUED);
+		stage_audit(s);
+		applicant_drop(&a);
+		stage_drop(s);
+	}
+}
+
 /* Frames nobody should send: the link is closed, the house goes on; nonsense in a result rolls its turn back. */
 static void
 test_nonsense(void **state)
@@ -1410,6 +1511,7 @@ main(void)
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_rollback),
 	    cmocka_unit_test(test_verifiers),
+	    cmocka_unit_test(test_lies),
 	    cmocka_unit_test(test_nonsense),
 	    cmocka_unit_test(test_state),
 	    cmocka_unit_test(test_any_order),

@@ -50,11 +50,14 @@ struct scene {
 	struct link *control, *end[ENDS];
 	bool away[ENDS];
 	struct verifier verifier[2];
+	void (*lie)(struct facts *);         /* what a captured verifier makes of its facts */
+	void (*crl_lie)(struct crl_reply *); /* … and of J-LIS's list                       */
 	/* issuer */
 	struct crl_table *crl[8]; /* the newest first */
 	struct buf parts;
 	struct approval approval;
-	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles, cited_absent;
+	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles,
+	    cited_absent;
 	const char *issuer_refuses; /* text; kind below */
 	enum err_kind issuer_kind;
 	struct buf mail;
@@ -342,6 +345,25 @@ stage_drop(struct scene *s)
 	free(s);
 }
 
+/* A verifier's answer as the attacker in it would have it. */
+static void
+twist(const struct scene *s, struct frame *f, struct buf *body)
+{
+	struct crl_reply c;
+	struct facts x;
+
+	if (f->fail == OK && f->kind == ORDER_VERIFY && s->lie != NULL && facts_get(f->body, &x).kind == OK) {
+		s->lie(&x);
+		facts_put(body, &x);
+		f->body = buf_slice(body);
+	} else if (f->fail == OK && f->kind == ORDER_CRL_IN && s->crl_lie != NULL &&
+	           crl_reply_get(f->body, &c).kind == OK) {
+		s->crl_lie(&c);
+		crl_reply_put(body, &c);
+		f->body = buf_slice(body);
+	}
+}
+
 /* --- helpers ------------------------------------------------------------------------------------------------------------ */
 static void
 verifier_hear(struct scene *s, int which)
@@ -357,7 +379,10 @@ verifier_hear(struct scene *s, int which)
 		buf_clear(&out);
 		expect_ok("verifier", verifier_step(&s->verifier[which - VERIFIER], &in, &out));
 		for (rest = buf_slice(&out); rest.n > 0;) {
+			struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
 			expect_ok("verifier", frame_get(&rest, &whole, &f));
+			twist(s, &f, &body);
 			link_put(l, &f);
 		}
 	}
@@ -435,8 +460,8 @@ answer_revoked(struct scene *s, struct link *l, const struct frame *x, int which
 	expect_ok("revoked", revoked_order_get(x->body, &o));
 	if (o.method == STATUS_CRL && crl_of(s, o.crl) == NULL) {
 		s->cited_absent++;
-		link_refuse(l, x,
-		    fail(ERR_ABSENT, "revocation-crl: JPKI Act 19: the CRL this request cites was not handed over"));
+		link_refuse(
+		    l, x, fail(ERR_ABSENT, "revocation-crl: JPKI Act 19: the CRL this request cites was not handed over"));
 		return;
 	}
 	expect_ok("revoked", revocation_check(s->trust, &o, crl_of(s, o.crl), clock_now(), &v));
