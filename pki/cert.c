@@ -1,5 +1,6 @@
 #include "base/der.h"
 #include "pki/cert.h"
+#include "pki/extension.h"
 #include "pki/name.h"
 
 static const uint8_t OID_OCSP_SIGNING[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09};
@@ -8,18 +9,6 @@ static const uint8_t OID_AD_CA_ISSUERS[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 
 static const uint8_t OID_NOCHECK[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05};
 static const uint8_t OID_AIA[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01};
 static const uint8_t OID_CPS[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x02, 0x01};
-
-/* Extensions of the arc 2.5.29, by the last byte of their OID. */
-enum {
-	CE_SKI = 14,
-	CE_KEY_USAGE = 15,
-	CE_SAN = 17,
-	CE_BASIC = 19,
-	CE_CRLDP = 31,
-	CE_POLICIES = 32,
-	CE_AKI = 35,
-	CE_EKU = 37,
-};
 
 /* --- serial numbers --------------------------------------------------------- */
 
@@ -111,30 +100,6 @@ basic_get(slice in, struct cert *c)
 	return der_end(s);
 }
 
-/*
- * AuthorityKeyIdentifier ::= SEQUENCE {
- *	keyIdentifier              [0] IMPLICIT OCTET STRING OPTIONAL,
- *	authorityCertIssuer        [1] IMPLICIT GeneralNames OPTIONAL,
- *	authorityCertSerialNumber  [2] IMPLICIT INTEGER OPTIONAL }
- */
-err
-aki_get(slice in, slice *out)
-{
-	slice s, id = {NULL, 0}, skip;
-
-	TRY(der_get(&in, DER_SEQUENCE, &s));
-	TRY(der_end(in));
-	if (der_next_is(s, DER_CTX(0)))
-		TRY(der_get(&s, DER_CTX(0), &id));
-	if (der_next_is(s, DER_CTXC(1))) {
-		TRY(der_get(&s, DER_CTXC(1), &skip));
-		TRY(der_get(&s, DER_CTX(2), &skip));
-	}
-	TRY(der_end(s));
-	*out = id;
-	return ok;
-}
-
 /* The content of SEQUENCE SIZE (1..MAX) OF something, each element of it well-formed on its outside. */
 static err
 list_get(slice in, slice *out)
@@ -206,15 +171,17 @@ key_usage_get(slice in, bool critical, struct cert *c)
 }
 
 static err
-extension_read(slice oid, bool critical, slice value, struct cert *c)
+extension_read(const struct extension *x, struct cert *c)
 {
-	if (oid.n == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x1D) {
-		switch (oid.p[2]) {
+	slice value = x->value;
+
+	if (x->ce != 0) {
+		switch (x->ce) {
 		case CE_SKI:
 			TRY(der_get(&value, DER_OCTETS, &c->ski));
 			return der_end(value);
 		case CE_KEY_USAGE:
-			return key_usage_get(value, critical, c);
+			return key_usage_get(value, x->critical, c);
 		case CE_SAN:
 			return list_get(value, &c->san);
 		case CE_BASIC:
@@ -222,7 +189,7 @@ extension_read(slice oid, bool critical, slice value, struct cert *c)
 		case CE_CRLDP:
 			return list_get(value, &c->crldp);
 		case CE_POLICIES:
-			c->policies_critical = critical;
+			c->policies_critical = x->critical;
 			return policies_get(value, c);
 		case CE_AKI:
 			return aki_get(value, &c->aki);
@@ -231,65 +198,14 @@ extension_read(slice oid, bool critical, slice value, struct cert *c)
 		default:
 			break;
 		}
-	} else if (slice_eq(oid, ARR(OID_AIA))) {
+	} else if (slice_eq(x->oid, ARR(OID_AIA))) {
 		return list_get(value, &c->aia);
-	} else if (slice_eq(oid, ARR(OID_NOCHECK))) {
+	} else if (slice_eq(x->oid, ARR(OID_NOCHECK))) {
 		TRY(der_get_null(&value));
 		c->ocsp_nocheck = true;
 		return der_end(value);
 	}
-	c->unknown_critical = c->unknown_critical || critical;
-	return ok;
-}
-
-/*
- * Extension ::= SEQUENCE {
- *	extnID     OBJECT IDENTIFIER,
- *	critical   BOOLEAN DEFAULT FALSE,
- *	extnValue  OCTET STRING }
- */
-err
-extension_get(slice *in, slice *oid, bool *critical, slice *value)
-{
-	slice s = *in, e, o, v;
-	bool crit = false;
-
-	TRY(der_get(&s, DER_SEQUENCE, &e));
-	TRY(der_get_oid(&e, &o));
-	if (der_next_is(e, DER_BOOLEAN)) {
-		TRY(der_get_bool(&e, &crit));
-		if (!crit)
-			return fail(ERR_INPUT, "der-default: X.690 11.5: a DEFAULT value is written out");
-	}
-	TRY(der_get(&e, DER_OCTETS, &v));
-	TRY(der_end(e));
-	*oid = o;
-	*critical = crit;
-	*value = v;
-	*in = s;
-	return ok;
-}
-
-static err
-extensions_get(slice in, struct cert *c)
-{
-	slice seen[CERT_EXTENSIONS_MAX], list, value;
-	size_t n = 0;
-	bool critical;
-
-	TRY(der_get(&in, DER_SEQUENCE, &list));
-	TRY(der_end(in));
-	if (list.n == 0)
-		return fail(ERR_INPUT, "cert-list: RFC 5280 4.2: an extension holds an empty list");
-	while (list.n > 0) {
-		if (n == CERT_EXTENSIONS_MAX)
-			return fail(ERR_INPUT, "cert-extensions: house: a certificate has at most 32 extensions");
-		TRY(extension_get(&list, &seen[n], &critical, &value));
-		for (size_t i = 0; i < n; i++)
-			if (slice_eq(seen[i], seen[n]))
-				return fail(ERR_INPUT, "cert-extension-twice: RFC 5280 4.2: an extension stands twice");
-		TRY(extension_read(seen[n++], critical, value, c));
-	}
+	c->unknown_critical = c->unknown_critical || x->critical;
 	return ok;
 }
 
@@ -338,6 +254,7 @@ spki_get(slice *in, slice *out)
 static err
 tbs_get(slice in, slice outer_alg, struct cert *c)
 {
+	struct extensions x;
 	slice s, alg;
 	uint64_t version;
 
@@ -364,7 +281,9 @@ tbs_get(slice in, slice outer_alg, struct cert *c)
 	TRY(spki_get(&in, &c->spki));
 	if (in.n > 0) {
 		TRY(der_get(&in, DER_CTXC(3), &s));
-		TRY(extensions_get(s, c));
+		TRY(extensions_get(s, &x));
+		for (size_t i = 0; i < x.n; i++)
+			TRY(extension_read(&x.at[i], c));
 	}
 	return der_end(in);
 }
@@ -464,42 +383,6 @@ cert_crl_uri(const struct cert *c)
 
 /* --- writing ---------------------------------------------------------------- */
 
-struct extension_mark
-extension_open(struct buf *b, slice oid, bool critical)
-{
-	struct extension_mark e = {.seq = der_open(b, DER_SEQUENCE)};
-
-	der_put_oid(b, oid);
-	if (critical)
-		der_put_bool(b, true);
-	e.octets = der_open(b, DER_OCTETS);
-	return e;
-}
-
-void
-extension_close(struct buf *b, struct extension_mark e)
-{
-	der_close(b, e.octets);
-	der_close(b, e.seq);
-}
-
-static struct extension_mark
-open_ce(struct buf *b, uint8_t arc, bool critical)
-{
-	return extension_open(b, (slice){(const uint8_t[]){0x55, 0x1D, arc}, 3}, critical);
-}
-
-void
-aki_put(struct buf *b, slice id)
-{
-	struct extension_mark e = open_ce(b, CE_AKI, false);
-	size_t seq = der_open(b, DER_SEQUENCE);
-
-	der_put(b, DER_CTX(0), id);
-	der_close(b, seq);
-	extension_close(b, e);
-}
-
 static void
 assert_uri(slice uri)
 {
@@ -511,7 +394,7 @@ assert_uri(slice uri)
 static void
 put_policies(struct buf *b, const struct cert_plan *p)
 {
-	struct extension_mark e = open_ce(b, CE_POLICIES, false);
+	struct extension_mark e = extension_open_ce(b, CE_POLICIES, false);
 	size_t list = der_open(b, DER_SEQUENCE), info = der_open(b, DER_SEQUENCE), qs, q;
 
 	der_put_oid(b, p->policy);
@@ -531,7 +414,7 @@ put_policies(struct buf *b, const struct cert_plan *p)
 static void
 put_crldp(struct buf *b, slice uri)
 {
-	struct extension_mark e = open_ce(b, CE_CRLDP, false);
+	struct extension_mark e = extension_open_ce(b, CE_CRLDP, false);
 	size_t list = der_open(b, DER_SEQUENCE), dp = der_open(b, DER_SEQUENCE);
 	size_t point = der_open(b, DER_CTXC(0)), names = der_open(b, DER_CTXC(0));
 
@@ -559,7 +442,7 @@ put_access(struct buf *b, slice method, slice uri)
 static void
 put_ocsp_signer(struct buf *b)
 {
-	struct extension_mark e = open_ce(b, CE_EKU, false);
+	struct extension_mark e = extension_open_ce(b, CE_EKU, false);
 	size_t seq = der_open(b, DER_SEQUENCE);
 
 	der_put_oid(b, ARR(OID_OCSP_SIGNING));
@@ -579,19 +462,19 @@ put_extensions(struct buf *b, const struct cert_plan *p)
 	if (p->aki.n > 0)
 		aki_put(b, p->aki);
 	if (p->ski.n > 0) {
-		e = open_ce(b, CE_SKI, false);
+		e = extension_open_ce(b, CE_SKI, false);
 		der_put(b, DER_OCTETS, p->ski);
 		extension_close(b, e);
 	}
 	if (p->key_usage != 0) {
-		e = open_ce(b, CE_KEY_USAGE, true);
+		e = extension_open_ce(b, CE_KEY_USAGE, true);
 		der_put_named_bits(b, p->key_usage);
 		extension_close(b, e);
 	}
 	if (p->policy.n > 0)
 		put_policies(b, p);
 	if (p->is_ca) {
-		e = open_ce(b, CE_BASIC, true);
+		e = extension_open_ce(b, CE_BASIC, true);
 		seq = der_open(b, DER_SEQUENCE);
 		der_put_bool(b, true);
 		der_close(b, seq);

@@ -2,7 +2,7 @@
  * cert.h - certificates, RFC 5280 4: strict reader for those we accept under a
  *          narrow profile (our own, JPKI's), and the one writer of ours.
  *
- * Depends on: base, time, der, hash, key, text, name.  Pure.
+ * Depends on: base, time, der, hash, key, text, name, extension.  Pure.
  *
  * The reader takes v3 certificates in strict DER of at most CERT_MAX bytes with
  * a positive serial of at most 20 bytes, equal signature algorithms inside and
@@ -21,7 +21,6 @@
 #include "base/time.h"
 
 #define CERT_MAX 8192 /* bytes; real JPKI leaves are below 2,048                                 */
-#define CERT_EXTENSIONS_MAX 32
 #define CERT_POLICIES_MAX 8
 #define SERIAL_MAX 20
 
@@ -87,22 +86,6 @@ slice serial_slice(const serial *s);            /* borrows from s */
 /* Two lower-case digits a byte, as many as the magnitude has: one spelling for each serial. */
 err serial_get_hex(slice hex, serial *out) CHECKED;
 void serial_put_hex(struct buf *b, serial s);
-
-/*
- * Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
- * as certificates, CRLs and OCSP have it: takes one off *in; `value` is the
- * content of the OCTET STRING.
- */
-err extension_get(slice *in, slice *oid, bool *critical, slice *value) CHECKED;
-/* Opens an extension up to its value, which is written between; close closes what stands open. */
-struct extension_mark {
-	size_t seq, octets;
-};
-struct extension_mark extension_open(struct buf *b, slice oid, bool critical);
-void extension_close(struct buf *b, struct extension_mark m);
-/* The value of authorityKeyIdentifier: its keyIdentifier, empty when it has none.  Writing: the whole extension. */
-err aki_get(slice value, slice *id) CHECKED;
-void aki_put(struct buf *b, slice id);
 
 /* What a certificate of ours says.  Empty slices and zero flags leave the extension out. */
 struct cert_plan {

@@ -1,23 +1,7 @@
 #include "base/der.h"
 #include "pki/crl.h"
+#include "pki/extension.h"
 #include "pki/name.h"
-
-/* Extensions of the arc 2.5.29, by the last byte of their OID. */
-enum {
-	CE_NUMBER = 20,
-	CE_REASON = 21,
-	CE_INVALIDITY = 24,
-	CE_DELTA = 27,
-	CE_IDP = 28,
-	CE_AKI = 35,
-};
-
-/* The last byte of an OID under 2.5.29, or 0. */
-static uint8_t
-ce_of(slice oid)
-{
-	return oid.n == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x1D ? oid.p[2] : 0;
-}
 
 /* The URI of a DistributionPointName that is one fullName of one URI, as we write it; else empty. */
 static slice
@@ -67,9 +51,11 @@ idp_get(slice in, slice *out, slice *point)
 }
 
 static err
-extension_read(slice oid, bool critical, slice value, struct crl *c)
+extension_read(const struct extension *x, struct crl *c)
 {
-	switch (ce_of(oid)) {
+	slice value = x->value;
+
+	switch (x->ce) {
 	case CE_NUMBER:
 		TRY(der_get_integer(&value, &c->number));
 		TRY(der_end(value));
@@ -85,37 +71,14 @@ extension_read(slice oid, bool critical, slice value, struct crl *c)
 		c->is_delta = true;
 		TRY(der_get_integer(&value, &c->base));
 		TRY(der_end(value));
-		if (!critical || c->base.n > SERIAL_MAX)
+		if (!x->critical || c->base.n > SERIAL_MAX)
 			return fail(ERR_INPUT, "crl-base: RFC 5280 5.2.4: a delta CRL names its base in a critical extension");
 		return ok;
 	default:
 		break;
 	}
-	if (critical)
+	if (x->critical)
 		return fail(ERR_POLICY, "crl-critical: RFC 5280 5.2: the list has a critical extension that we do not know");
-	return ok;
-}
-
-static err
-extensions_get(slice in, struct crl *c)
-{
-	slice seen[CRL_EXTENSIONS_MAX], list, value;
-	size_t n = 0;
-	bool critical;
-
-	TRY(der_get(&in, DER_SEQUENCE, &list));
-	TRY(der_end(in));
-	if (list.n == 0)
-		return fail(ERR_INPUT, "crl-empty: RFC 5280 5.1.2: an optional list stands there without elements");
-	while (list.n > 0) {
-		if (n == CRL_EXTENSIONS_MAX)
-			return fail(ERR_INPUT, "crl-extensions: house: a CRL has at most 16 extensions");
-		TRY(extension_get(&list, &seen[n], &critical, &value));
-		for (size_t i = 0; i < n; i++)
-			if (slice_eq(seen[i], seen[n]))
-				return fail(ERR_INPUT, "crl-extension-twice: RFC 5280 4.2: an extension stands twice");
-		TRY(extension_read(seen[n++], critical, value, c));
-	}
 	return ok;
 }
 
@@ -132,6 +95,7 @@ extensions_get(slice in, struct crl *c)
 static err
 tbs_get(slice in, slice outer_alg, struct crl *c)
 {
+	struct extensions x;
 	uint64_t version;
 	slice alg, s;
 
@@ -158,7 +122,9 @@ tbs_get(slice in, slice outer_alg, struct crl *c)
 	}
 	if (in.n > 0) {
 		TRY(der_get(&in, DER_CTXC(0), &s));
-		TRY(extensions_get(s, c));
+		TRY(extensions_get(s, &x));
+		for (size_t i = 0; i < x.n; i++)
+			TRY(extension_read(&x.at[i], c));
 	}
 	return der_end(in);
 }
@@ -205,11 +171,12 @@ crl_get(slice in, struct crl *out)
 /* --- entries ---------------------------------------------------------------- */
 
 static err
-entry_extension_read(slice oid, bool critical, slice value, struct crl_entry *e, bool *has_reason)
+entry_extension_read(const struct extension *x, struct crl_entry *e, bool *has_reason)
 {
+	slice value = x->value;
 	unsigned reason;
 
-	switch (ce_of(oid)) {
+	switch (x->ce) {
 	case CE_REASON:
 		TRY(der_get_enum(&value, UINT8_MAX, &reason));
 		TRY(der_end(value));
@@ -230,7 +197,7 @@ entry_extension_read(slice oid, bool critical, slice value, struct crl_entry *e,
 		e->has_invalidity = true;
 		return ok;
 	default:
-		if (critical)
+		if (x->critical)
 			return fail(
 			    ERR_POLICY, "crl-entry-critical: RFC 5280 5.3: an entry has a critical extension that we do not know");
 		return ok;
@@ -247,8 +214,9 @@ err
 crl_next(slice *entries, struct crl_entry *out)
 {
 	struct crl_entry e = {.reason = REASON_UNSPECIFIED};
-	slice s = *entries, entry, exts, oid, value;
-	bool critical, has_reason = false;
+	slice s = *entries, entry, exts;
+	struct extension x;
+	bool has_reason = false;
 
 	TRY(der_get(&s, DER_SEQUENCE, &entry));
 	TRY(serial_get(&entry, &e.serial));
@@ -259,8 +227,8 @@ crl_next(slice *entries, struct crl_entry *out)
 		if (exts.n == 0)
 			return fail(ERR_INPUT, "crl-empty: RFC 5280 5.1.2: an optional list stands there without elements");
 		while (exts.n > 0) {
-			TRY(extension_get(&exts, &oid, &critical, &value));
-			TRY(entry_extension_read(oid, critical, value, &e, &has_reason));
+			TRY(extension_get(&exts, &x));
+			TRY(entry_extension_read(&x, &e, &has_reason));
 		}
 	}
 	*out = e;

@@ -22,7 +22,6 @@
 
 #define CRL_MAX (512U << 20)      /* bytes: 10 million entries of ours are 400 MB */
 #define CRL_ENTRIES_MAX 10000000U /* in a list that we write                       */
-#define CRL_EXTENSIONS_MAX 16
 
 enum crl_reason {
 	REASON_UNSPECIFIED = 0,

@@ -1,25 +1,9 @@
 /* Writing CRLs: whole ones at once, and great ones in parts whose lengths are known before the first byte. */
 #include "base/der.h"
 #include "pki/crl.h"
-
-/* Extensions of the arc 2.5.29, by the last byte of their OID. */
-enum {
-	CE_NUMBER = 20,
-	CE_REASON = 21,
-	CE_INVALIDITY = 24,
-	CE_DELTA = 27,
-	CE_IDP = 28,
-	CE_FRESHEST = 46,
-	CE_EXPIRED = 60,
-};
+#include "pki/extension.h"
 
 #define UTCTIME_END_MS INT64_C(2524608000000) /* 2050-01-01: RFC 5280 5.1.2.4 */
-
-static struct extension_mark
-open_ce(struct buf *b, uint8_t arc, bool critical)
-{
-	return extension_open(b, (slice){(const uint8_t[]){0x55, 0x1D, arc}, 3}, critical);
-}
 
 /* --- entries ----------------------------------------------------------------- */
 
@@ -34,12 +18,12 @@ crl_put_entry(struct buf *b, const struct crl_entry *e)
 	if (e->reason != REASON_UNSPECIFIED || e->has_invalidity) {
 		exts = der_open(b, DER_SEQUENCE);
 		if (e->reason != REASON_UNSPECIFIED) {
-			m = open_ce(b, CE_REASON, false);
+			m = extension_open_ce(b, CE_REASON, false);
 			der_put_enum(b, e->reason);
 			extension_close(b, m);
 		}
 		if (e->has_invalidity) {
-			m = open_ce(b, CE_INVALIDITY, false);
+			m = extension_open_ce(b, CE_INVALIDITY, false);
 			der_put_gentime(b, e->invalidity);
 			extension_close(b, m);
 		}
@@ -83,7 +67,7 @@ put_point_name(struct buf *b, slice uri)
 static void
 put_freshest(struct buf *b, slice uri)
 {
-	struct extension_mark m = open_ce(b, CE_FRESHEST, false);
+	struct extension_mark m = extension_open_ce(b, CE_FRESHEST, false);
 	size_t list = der_open(b, DER_SEQUENCE), point = der_open(b, DER_SEQUENCE);
 
 	put_point_name(b, uri);
@@ -95,7 +79,7 @@ put_freshest(struct buf *b, slice uri)
 static void
 put_number(struct buf *b, uint8_t arc, bool critical, uint64_t number)
 {
-	struct extension_mark m = open_ce(b, arc, critical);
+	struct extension_mark m = extension_open_ce(b, arc, critical);
 
 	der_put_u64(b, number);
 	extension_close(b, m);
@@ -113,7 +97,7 @@ put_tail(struct buf *b, const struct crl_plan *p)
 	if (p->base != 0)
 		put_number(b, CE_DELTA, true, p->base);
 	if (p->point.n > 0) {
-		m = open_ce(b, CE_IDP, true);
+		m = extension_open_ce(b, CE_IDP, true);
 		seq = der_open(b, DER_SEQUENCE);
 		put_point_name(b, p->point);
 		der_close(b, seq);
@@ -122,7 +106,7 @@ put_tail(struct buf *b, const struct crl_plan *p)
 	if (p->freshest.n > 0)
 		put_freshest(b, p->freshest);
 	if (p->has_expired) {
-		m = open_ce(b, CE_EXPIRED, false);
+		m = extension_open_ce(b, CE_EXPIRED, false);
 		der_put_gentime(b, p->expired);
 		extension_close(b, m);
 	}

@@ -1,4 +1,5 @@
 #include "base/der.h"
+#include "pki/extension.h"
 #include "pki/ocsp.h"
 
 static const uint8_t OID_BASIC[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01};
@@ -58,10 +59,10 @@ certid_put(struct buf *b, enum hash_alg alg, slice name_hash, slice key_hash, se
 
 /* Extensions of a request or an answer: the nonce is read, another one must not be critical. */
 static err
-extensions_get(slice in, slice *nonce)
+nonce_get(slice in, slice *nonce)
 {
-	slice list, oid, value, n = {NULL, 0};
-	bool critical;
+	slice list, n = {NULL, 0};
+	struct extension x;
 
 	TRY(der_get(&in, DER_SEQUENCE, &list));
 	TRY(der_end(in));
@@ -70,13 +71,13 @@ extensions_get(slice in, slice *nonce)
 	for (size_t i = 0; list.n > 0; i++) {
 		if (i == OCSP_EXTENSIONS_MAX)
 			return fail(ERR_INPUT, "ocsp-extensions: house: at most 8 extensions stand in one list");
-		TRY(extension_get(&list, &oid, &critical, &value));
-		if (slice_eq(oid, ARR(OID_NONCE))) {
+		TRY(extension_get(&list, &x));
+		if (slice_eq(x.oid, ARR(OID_NONCE))) {
 			if (n.n > 0)
 				return fail(ERR_INPUT, "ocsp-nonce-twice: RFC 6960 4.4.1: two nonces");
-			if (der_get(&value, DER_OCTETS, &n).kind != OK || value.n != 0 || n.n == 0 || n.n > OCSP_NONCE_MAX)
+			if (der_get(&x.value, DER_OCTETS, &n).kind != OK || x.value.n != 0 || n.n == 0 || n.n > OCSP_NONCE_MAX)
 				return fail(ERR_INPUT, "ocsp-nonce: RFC 8954 2.1: a nonce is an OCTET STRING of 1 to 32 bytes");
-		} else if (critical)
+		} else if (x.critical)
 			return fail(ERR_POLICY, "ocsp-critical: RFC 6960 4.4: a critical extension that is not served here");
 	}
 	*nonce = n;
@@ -116,7 +117,7 @@ requests_get(slice list, struct ocsp_request *r)
 		TRY(certid_get(&one, &id));
 		if (one.n > 0) {
 			TRY(der_get(&one, DER_CTXC(0), &s));
-			TRY(extensions_get(s, &nonce));
+			TRY(nonce_get(s, &nonce));
 		}
 		TRY(der_end(one));
 		if (r->n++ == 0)
@@ -156,7 +157,7 @@ ocsp_request_get(slice in, struct ocsp_request *out)
 	TRY(requests_get(list, &r));
 	if (tbs.n > 0) {
 		TRY(der_get(&tbs, DER_CTXC(2), &s));
-		TRY(extensions_get(s, &r.nonce));
+		TRY(nonce_get(s, &r.nonce));
 	}
 	TRY(der_end(tbs));
 	*out = r;
@@ -404,7 +405,7 @@ data_get(slice data, struct ocsp_plan *p)
 	TRY(singles_get(s, p));
 	if (in.n > 0) {
 		TRY(der_get(&in, DER_CTXC(1), &s));
-		TRY(extensions_get(s, &p->nonce));
+		TRY(nonce_get(s, &p->nonce));
 	}
 	TRY(der_end(in));
 	/* Whatever these facts do not determine (a second status, another extension) would differ here. */

@@ -198,7 +198,7 @@ unreadable_leaves(void **state)
 		const char *leaf, *what;
 	} rows[] = {
 	    {"sha1", "signature-algorithm: CR-1: the signature algorithm is not one the guideline's article 3 lists"},
-	    {"key-usage-twice", "cert-extension-twice: RFC 5280 4.2: an extension stands twice"},
+	    {"key-usage-twice", "extension-twice: RFC 5280 4.2: an extension stands twice"},
 	    {"ber-length", "der-minimal: X.690 10.1: a length is not in its shortest form"},
 	};
 
