@@ -89,6 +89,7 @@ approval_check(const struct trust *t, slice cms, const struct ruleset *r, instan
 	TRY(decimal_get(d.value[P_VERSION], INT64_MAX, &a.version));
 	TRY(instant_get(d.value[P_FROM], &a.from));
 	TRY(instant_get(d.value[P_UNTIL], &a.until));
+	TRY(instant_get(d.value[P_DATE], &a.date));
 	if (!slice_eq(d.value[P_SERVICE], t->service))
 		return fail(ERR_POLICY, "approval-service: house: the approval was given for another service");
 	if (!digest_eq(a.ruleset, r->digest) || a.version != r->version)
@@ -98,6 +99,27 @@ approval_check(const struct trust *t, slice cms, const struct ruleset *r, instan
 		    ERR_POLICY, "approval-responsible: Rule 12(1)1ニ: the approval names somebody else than who signed it");
 	if (now.ms < a.from.ms || now.ms >= a.until.ms)
 		return fail(ERR_POLICY, "approval-period: Rule 6(xv): the approval is not in force now");
+	*out = a;
+	return ok;
+}
+
+err
+automation_check(const struct trust *t, slice cms, struct automation *out)
+{
+	struct automation a = {.document = sha256(cms)};
+	const struct trust_person *who;
+	struct document d;
+	struct cms c;
+
+	TRY(trust_check_person(t, cms, DUTY_RESPONSIBLE, &c, &who));
+	TRY(document_get_form(c.content, FORM_AUTOMATION, &d));
+	if (!slice_eq(d.value[S_SERVICE], t->service))
+		return fail(ERR_POLICY, "automation-service: Rule 6(xv): the document is for another service");
+	if (!slice_eq(d.value[S_RESPONSIBLE], who->label))
+		return fail(
+		    ERR_POLICY, "automation-responsible: Rule 6(xv): the document names somebody else than who signed it");
+	a.stopped = slice_eq(d.value[S_ACTION], LIT("stop"));
+	TRY(instant_get(d.value[S_DATE], &a.date));
 	*out = a;
 	return ok;
 }
@@ -241,6 +263,7 @@ static err
 check_officer_document(const struct trust *t, const struct document *d, const struct application *a,
     const struct trust_person *who, instant now)
 {
+	uint8_t named[16]; /* a dossier's number is the beginning of its application's digest */
 	digest application;
 	instant date;
 
@@ -249,6 +272,9 @@ check_officer_document(const struct trust *t, const struct document *d, const st
 	TRY(digest_get(d->value[D_APPLICATION], &application));
 	if (!digest_eq(application, a->document))
 		return fail(ERR_POLICY, "decision-application: Rule 12(1)1ニ: the decision is about another application");
+	TRY(hex_get(d->value[D_DOSSIER], named, sizeof named));
+	if (memcmp(named, a->document.b, sizeof named) != 0)
+		return fail(ERR_POLICY, "decision-dossier: Rule 12(1)1ニ: the decision names another application's dossier");
 	if (!slice_eq(d->value[D_OFFICER], who->label))
 		return fail(ERR_POLICY, "decision-officer: Rule 12(1)1ニ: the decision names somebody else than who signed it");
 	TRY(instant_get(d->value[D_DATE], &date));
@@ -259,8 +285,11 @@ check_officer_document(const struct trust *t, const struct document *d, const st
 }
 
 static err
-accept_by_officer(const struct profile *p, const struct document *d, const struct application *a, struct decision *out)
+accept_by_officer(const struct trust *t, const struct profile *p, const struct document *d, const struct application *a,
+    struct decision *out)
 {
+	if (!slice_eq(a->text.value[A_SERVICE], t->service))
+		return service_refused();
 	if (slice_eq(d->value[D_NAME], LIT("-")) || slice_eq(d->value[D_ADDRESS], LIT("-")))
 		return fail(ERR_POLICY, "decision-name: Rule 6(v)ハ: an acceptance says which name and address are certified");
 	if (!slice_eq(a->profile, p->name))
@@ -295,7 +324,7 @@ decision_by_officer(const struct trust *t, const struct profile *p, slice cms, c
 		return fail(ERR_POLICY, "decision-failed: Rule 5(1): nobody decides for an applicant who was not identified");
 	TRY(check_officer_document(t, &d, a, officer, now));
 	if (slice_eq(d.value[D_DECISION], LIT("accept")))
-		TRY(accept_by_officer(p, &d, a, &decided));
+		TRY(accept_by_officer(t, p, &d, a, &decided));
 	else
 		decided = (struct decision){.outcome = OUTCOME_REFUSE,
 		    .why = fail(

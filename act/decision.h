@@ -63,7 +63,7 @@ struct approval {
 	digest document;            /* SHA-256 of the CMS */
 	digest ruleset;
 	uint64_t version;
-	instant from, until;
+	instant from, until, date;  /* date: of the document, as it says */
 	const struct trust_person *responsible;
 };
 /*
@@ -72,6 +72,15 @@ struct approval {
  * approval-period (not in force at now).
  */
 err approval_check(const struct trust *t, slice cms, const struct ruleset *r, instant now, struct approval *out) CHECKED;
+
+/* What a responsible person last said of the automation: document S-1. */
+struct automation {
+	digest document; /* SHA-256 of the CMS; zero: nothing was said */
+	bool stopped;
+	instant date;    /* of the document, as it says: only a later one counts after it */
+};
+/* ERR_POLICY person-…, automation-service, automation-responsible. */
+err automation_check(const struct trust *t, slice cms, struct automation *out) CHECKED;
 
 /* What only the registrar can count; it can make the outcome stricter, never milder. */
 struct decision_counts {
@@ -108,8 +117,8 @@ void decision_by_rule(const struct ruleset *r, const struct profile *p, const st
  * automation; never a failed or unchecked identity.  The name and address of the
  * certificate are the document's (what the register has); both are "-" in a
  * refusal.  Slices of *out borrow from `cms`.  ERR_POLICY person-…,
- * decision-failed, decision-unchecked, decision-service, -application, -officer,
- * -date, -name, and what an officer cannot waive: -profile, -key, -validity.
+ * decision-failed, decision-unchecked, decision-service (the document's or the
+ * application's), -application, -dossier, -officer, -date, -name, and what an officer cannot waive: -profile, -key, -validity.
  */
 err decision_by_officer(const struct trust *t, const struct profile *p, slice cms, const struct application *a,
 	const struct identity *i, instant now, struct decision *out, const struct trust_person **who) CHECKED;

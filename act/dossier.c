@@ -262,6 +262,12 @@ dossier_apply(struct dossier *d, const struct entry *e)
 }
 
 bool
+dossier_is_by_officer(const struct dossier *d)
+{
+	return !digest_eq(d->decision, (digest){0});
+}
+
+bool
 dossier_is_valid(const struct dossier *d, instant now)
 {
 	return (IN(d->state) & LIVE) != 0 && now.ms <= d->not_after.ms;
@@ -281,6 +287,13 @@ take_head(struct head *h, const struct entry *e)
 		*h = (struct head){e->journal, e->journal_root};
 }
 
+/* Lines of before the date was in them: theirs stands for it. */
+static void
+take_said(struct said *s, const struct entry *e)
+{
+	*s = (struct said){e->signed_at.ms != 0 ? e->signed_at : e->line.at, e->document, e->line.n};
+}
+
 err
 ledger_apply(struct ledger *h, const struct entry *e)
 {
@@ -293,16 +306,23 @@ ledger_apply(struct ledger *h, const struct entry *e)
 		h->approval = e->document;
 		h->approval_from = e->from;
 		h->approval_until = e->until;
+		h->ruleset_version = e->version;
+		take_said(&h->approved, e);
 		break;
 	case ACT_AUTOMATION_STOPPED:
 		h->stopped = true;
+		take_said(&h->automated, e);
 		break;
 	case ACT_AUTOMATION_RESUMED:
 		h->stopped = false;
+		take_said(&h->automated, e);
 		break;
 	case ACT_PERMISSION_GRANTED:
 	case ACT_PERMISSION_WITHDRAWN:
 		h->permissions++;
+		if (e->line.act == ACT_PERMISSION_GRANTED && e->number > h->permission)
+			h->permission = e->number;
+		take_said(&h->permitted, e);
 		break;
 	case ACT_CERTIFICATE_ISSUED:
 		take_head(&h->issuer, e);

@@ -96,18 +96,30 @@ err dossier_apply(struct dossier *d, const struct entry *e) CHECKED;
 err dossier_plan(const struct dossier *d, enum act act) CHECKED;
 
 slice dossier_why(const struct dossier *d);
+/* An officer's document accepted it: the order rests on that and on no rule set. */
+bool dossier_is_by_officer(const struct dossier *d);
 /* A certificate that is neither revoked nor expired. */
 bool dossier_is_valid(const struct dossier *d, instant now);
 /* Neither ended nor issued. */
 bool dossier_is_open(const struct dossier *d);
 
 /* --- the house's own state ----------------------------------------------------- */
+/* The last document of one form that a responsible person signed: whatever is not newer was said before. */
+struct said {
+	instant at; /* the document's own date */
+	digest document;
+	uint64_t n; /* the line it made */
+};
+
 struct ledger {
 	digest baseline;          /* in force: what every line names as `under`; zero before the first */
 	digest ruleset, approval; /* in force */
 	instant approval_from, approval_until;
+	uint64_t ruleset_version;
 	bool stopped;         /* automation, by a responsible person */
 	uint64_t permissions; /* how many were recorded */
+	uint64_t permission;  /* the highest number granted: they rise */
+	struct said approved, automated, permitted; /* P-1, S-1, G-1 */
 
 	uint64_t last_other_n; /* the last line that is no checkpoint.signed; 0 with empty books */
 	bool any_other;

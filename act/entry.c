@@ -34,11 +34,11 @@ struct member {
 /* Indexed by act; the order is the order in the body. */
 static const struct member MEMBERS[ACT_COUNT][MEMBERS_MAX] = {
     [ACT_BASELINE_SET] = {D(document), S(state), D(trust), D(profile), D(ruleset)},
-    [ACT_RULESET_APPROVED] = {D(document), D(ruleset), N(version), T(from), T(until)},
-    [ACT_PERMISSION_GRANTED] = {D(document), N(number), D(key), S(duty), T(from), T(until)},
-    [ACT_PERMISSION_WITHDRAWN] = {D(document), N(number), D(key), S(duty), T(from), T(until)},
-    [ACT_AUTOMATION_STOPPED] = {D(document), S(why)},
-    [ACT_AUTOMATION_RESUMED] = {D(document), S(why)},
+    [ACT_RULESET_APPROVED] = {D(document), D(ruleset), N(version), T(from), T(until), T(signed_at)},
+    [ACT_PERMISSION_GRANTED] = {D(document), N(number), D(key), S(duty), T(from), T(until), T(signed_at)},
+    [ACT_PERMISSION_WITHDRAWN] = {D(document), N(number), D(key), S(duty), T(from), T(until), T(signed_at)},
+    [ACT_AUTOMATION_STOPPED] = {D(document), S(why), T(signed_at)},
+    [ACT_AUTOMATION_RESUMED] = {D(document), S(why), T(signed_at)},
     [ACT_EXPLANATION_ACKNOWLEDGED] = {D(explanation), S(language), T(shown), T(confirmed)},
     [ACT_APPLICATION_RECEIVED] = {D(document), D(key), D(card), D(token),
         {"profile", K_TEXT, offsetof(struct entry, profile_name)}, D(terms), N(validity)},

@@ -14,9 +14,9 @@
  *
  *   act                       about    members of the body
  *   baseline.set              house    document state trust profile ruleset
- *   ruleset.approved          house    document ruleset version from until
- *   permission.granted        house    document number key duty from until            (and .withdrawn)
- *   automation.stopped        house    document why                                   (and .resumed)
+ *   ruleset.approved          house    document ruleset version from until signed_at
+ *   permission.granted        house    document number key duty from until signed_at  (and .withdrawn)
+ *   automation.stopped        house    document why signed_at                         (and .resumed)
  *   explanation.acknowledged  dossier  explanation language shown confirmed
  *   application.received      dossier  document key card token profile terms validity; personal: name address birth …
  *   identity.verified         dossier  judged method status this_update next_update nonce request trust mismatch why

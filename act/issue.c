@@ -92,8 +92,11 @@ check_times(const struct issue_view *v, const struct issue_order *o, enum issue_
 {
 	int64_t age = o->not_before.ms - o->judged.ms, off = v->now.ms - o->not_before.ms;
 
-	if (turn == ISSUE_NEW && (off > ISSUE_CLOCK_MS || off < -ISSUE_CLOCK_MS))
+	if (off < -ISSUE_CLOCK_MS || (turn == ISSUE_NEW && off > ISSUE_CLOCK_MS))
 		return fail(ERR_POLICY, "issue-clock: Rule 6(v)ロ: notBefore is over 5 minutes off the signer's clock");
+	if (off > ISSUE_FINISH_MS)
+		return fail(ERR_POLICY, "issue-late: Rule 6(v)ロ: the order is too old to be finished; it is voided and made "
+		                        "anew from fresh evidence");
 	if (age < -ISSUE_CLOCK_MS || age > (by == PROOF_RULE ? ISSUE_JUDGED_RULE_MS : ISSUE_JUDGED_OFFICER_MS))
 		return fail(
 		    ERR_POLICY, "issue-judged: JPKI Act 19: identity was not judged within the time allowed before issue");
@@ -101,7 +104,7 @@ check_times(const struct issue_view *v, const struct issue_order *o, enum issue_
 }
 
 static err
-check_rules(const struct issue_view *v, const struct issue_order *o, enum proof *by)
+check_rules(const struct issue_view *v, const struct issue_order *o, enum issue_turn turn, enum proof *by)
 {
 	bool rule = !digest_eq(o->ruleset, (digest){0}), officer = o->decision.n > 0;
 
@@ -115,6 +118,11 @@ check_rules(const struct issue_view *v, const struct issue_order *o, enum proof 
 		    ERR_POLICY, "issue-ruleset: Rule 12(1)(i)ニ: the order names another rule set than the approved one");
 	if (rule && (v->now.ms < v->approval->from.ms || v->now.ms >= v->approval->until.ms))
 		return fail(ERR_POLICY, "issue-approval: Rule 12(1)(i)ニ: the approval of the rule set is not in force");
+	if (rule && turn == ISSUE_NEW && v->stopped)
+		return fail(ERR_POLICY, "issue-stopped: Rule 6(xv): a responsible person stopped what is decided by rule");
+	if (rule && turn == ISSUE_NEW && v->by_rule_last_hour >= v->ruleset->accepted_per_hour_max)
+		return fail(ERR_POLICY,
+		    "issue-hour: Rule 6(xv): as many certificates were made by rule within the hour as the rules allow");
 	if (o->method == STATUS_CRL && (v->crl == NULL || !digest_eq(crl_table_digest(v->crl), o->crl)))
 		return fail(ERR_ABSENT, "issue-crl: JPKI Act 19: the CRL this order cites was not handed over");
 	*by = rule ? PROOF_RULE : PROOF_OFFICER;
@@ -221,7 +229,7 @@ issue_plan(const struct issue_view *v, const struct issue_order *o, enum issue_t
 	struct application a OWNED(application_drop) = {0};
 	enum proof by = PROOF_RULE;
 
-	TRY(check_rules(v, o, &by));
+	TRY(check_rules(v, o, turn, &by));
 	TRY(application_get_like(o->application, v->trust->issuer_key, &a));
 	return plan(v, o, turn, by, &a, out);
 }

@@ -16,9 +16,12 @@
  *   issue-rules      no rule set and approval were given to this signer
  *   issue-ruleset    another rule set than the approved one
  *   issue-approval   the approval is not in force at this hour
+ *   issue-stopped    by rule, and a responsible person stopped the automation
+ *   issue-hour       by rule, and the rule set's number for an hour is reached: a person decides
  *   issue-crl        the cited CRL was not handed over (ERR_ABSENT: send it, ask again)
  *   issue-revoked-since  a later list than the evidence of the order names the card: who orders may not choose the day
  *   issue-clock      notBefore over 5 minutes off the signer's clock
+ *   issue-late       an intent that is to be finished is older than ISSUE_FINISH_MS
  *   issue-judged     identity was judged after notBefore, or too long before it
  *   issue-profile    the application is for another profile
  *   issue-serial     not a serial this house draws
@@ -40,6 +43,8 @@
 #include "pki/crl.h"
 
 #define ISSUE_CLOCK_MS (5 * 60 * SECOND_MS)      /* design 3: signer and registrar agree on the hour           */
+/* An order is voided after ten minutes (design 3); until then, and the clocks' difference, an intent may be finished. */
+#define ISSUE_FINISH_MS (10 * 60 * SECOND_MS + ISSUE_CLOCK_MS)
 #define ISSUE_JUDGED_RULE_MS (1 * HOUR_MS)       /* by rule nothing waits once identity is judged              */
 #define ISSUE_JUDGED_OFFICER_MS (30 * DAY_MS)    /* a review is closed within 30 days, CP 4.1.3                */
 #define ISSUE_TBS_MAX (CERT_MAX - SIG_MAX - 128) /* leaves room for the signature in a certificate we can read */
@@ -68,6 +73,8 @@ struct issue_view {
 	const struct profile *profile;    /* NULL: none given yet                      */
 	const struct ruleset *ruleset;
 	const struct approval *approval;  /* checked when it came; its hours are checked again here */
+	bool stopped;                     /* the last S-1 it heard of says so          */
+	uint64_t by_rule_last_hour;       /* intents of its own journal, without this  */
 	const struct crl_table *crl;      /* the one the order cites, or NULL          */
 	struct crl_table *const *held;    /* all it was handed over, NULL among them   */
 	size_t n_held;

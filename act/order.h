@@ -36,7 +36,7 @@ enum order_kind {
 	ORDER_VERIFY = 22,   /* struct verify_order -> struct facts                             */
 	/* registrar -> signers */
 	ORDER_HELLO = 40,    /* struct head_order -> struct head_reply; first on every wire     */
-	ORDER_RULES = 41,    /* struct rules_order -> {}: profile, rule set, approval           */
+	ORDER_RULES = 41,    /* struct rules_order -> {}: profile, rule set, approval, S-1       */
 	ORDER_ISSUE = 42,    /* struct issue_order -> struct issue_reply                        */
 	ORDER_VOID = 43,     /* struct void_order -> struct head_reply: that serial is never signed */
 	ORDER_REVOKED = 44,  /* struct revoked_order -> struct head_reply: into the revoked set */

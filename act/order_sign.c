@@ -62,7 +62,7 @@ head_reply_put(struct buf *b, const struct head_reply *r)
 }
 
 /*
- * RulesOrder ::= SEQUENCE { profile Bytes, ruleset Bytes, approval Bytes (SIZE (0..CMS_MAX)) }
+ * RulesOrder ::= SEQUENCE { profile Bytes, ruleset Bytes, approval, automation Bytes (SIZE (0..CMS_MAX)) }
  */
 err
 rules_order_get(slice body, struct rules_order *out)
@@ -74,6 +74,7 @@ rules_order_get(slice body, struct rules_order *out)
 	TRY(body_get_bytes(&s, &o.profile));
 	TRY(body_get_bytes(&s, &o.ruleset));
 	TRY(body_get_cms(&s, &o.approval));
+	TRY(body_get_cms(&s, &o.automation));
 	TRY(der_end(s));
 	*out = o;
 	return ok;
@@ -87,6 +88,7 @@ rules_order_put(struct buf *b, const struct rules_order *o)
 	body_put_bytes(b, o->profile);
 	body_put_bytes(b, o->ruleset);
 	body_put_bytes(b, o->approval);
+	body_put_bytes(b, o->automation);
 	der_close(b, seq);
 }
 

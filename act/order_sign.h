@@ -37,6 +37,7 @@ void head_reply_put(struct buf *b, const struct head_reply *r);
 
 struct rules_order {
 	slice profile, ruleset, approval; /* files and CMS */
+	slice automation;                 /* CMS: the last S-1; empty: none was ever signed */
 };
 err rules_order_get(slice body, struct rules_order *out) CHECKED;
 void rules_order_put(struct buf *b, const struct rules_order *o);

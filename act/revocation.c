@@ -372,6 +372,9 @@ revocation_plan_answer(const struct trust *t, struct revoked_set *s, const struc
 	TRY(cert_get(certificate, &c));
 	TRY(check_ours(t, &c));
 	revoked = revoked_set_find(s, c.serial, &e);
+	if (!revoked && now.ms > c.not_after.ms + REVOKED_KEEP_MS)
+		return fail(ERR_POLICY, "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten "
+		                        "since: nothing is good");
 	p = (struct ocsp_plan){
 	    .serial = c.serial,
 	    .status = revoked ? OCSP_REVOKED : OCSP_GOOD,

@@ -96,7 +96,8 @@ err responder_get(const struct trust *t, slice der, struct responder *out) CHECK
 void responder_drop(struct responder *r);
 /*
  * One answer for one certificate of ours, whose issuer's signature is verified
- * here: "good" only if its serial is not in the set.
+ * here: "good" only if its serial is not in the set, and only as long as the set
+ * would still hold it (ERR_POLICY answer-ended).
  */
 err revocation_plan_answer(const struct trust *t, struct revoked_set *s, const struct responder *r, slice certificate,
 	instant this_update, instant next_update, instant now, struct ticket **out, serial *number) CHECKED;

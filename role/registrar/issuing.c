@@ -156,7 +156,8 @@ issuing_result(struct registrar *r, struct flight *f, const struct frame *x)
 static bool
 is_about_time(slice why)
 {
-	return why.n == 0 || slice_has_prefix(why, LIT("issue-clock")) || slice_has_prefix(why, LIT("issue-judged"));
+	return why.n == 0 || slice_has_prefix(why, LIT("issue-clock")) || slice_has_prefix(why, LIT("issue-judged")) ||
+	       slice_has_prefix(why, LIT("issue-late"));
 }
 
 err
@@ -176,7 +177,7 @@ issuing_void_result(struct registrar *r, struct flight *f, const struct frame *x
 		return ok;
 	}
 	TRY(enter_voided(r, f, &d.d, buf_slice(&f->reason)));
-	if (!is_about_time(buf_slice(&f->reason))) {
+	if (!is_about_time(buf_slice(&f->reason)) || (f->reason.n > 0 && d.d.orders >= ORDERS_TIMELY_MAX)) {
 		struct entry e = entry_about(r, ACT_REVIEW_OPENED, f->dossier);
 
 		e.why = buf_slice(&f->reason);
@@ -232,7 +233,7 @@ load_order(struct registrar *r, struct flight *f, const struct record *d)
 		TRY(db_place(r->db, d->d.status, &at));
 		TRY(book_evidence(r->book, &at, d->d.status, secret_slice(&r->jlis_key), &f->answer));
 	}
-	if (d->d.decision.b[0] + d->d.decision.b[1] + d->d.decision.b[31] != 0) {
+	if (dossier_is_by_officer(&d->d)) {
 		TRY(db_place(r->db, d->d.decision, &at));
 		TRY(book_evidence(r->book, &at, d->d.decision, (slice){NULL, 0}, &f->decision));
 	}

@@ -47,37 +47,119 @@ by_responsible(const struct registrar *r, enum act act, const struct flight *f, 
 	return e;
 }
 
+/*
+ * A document of a responsible person counts once, and only if it was signed after the last one of its form: what somebody
+ * kept cannot be said again.  The very last one again is the answer that was lost: *again.
+ */
+static err
+check_newer(const struct registrar *r, const struct said *last, instant date, digest document, bool *again)
+{
+	*again = digest_eq(last->document, document);
+	if (*again)
+		return ok;
+	if (date.ms > r->now.ms + OFFICE_CLOCK_MS)
+		return fail(
+		    ERR_POLICY, "office-ahead: Rule 6(xv): the document is dated in the future; set your clock and sign again");
+	if (date.ms <= last->at.ms)
+		return fail(ERR_CONFLICT,
+		    "office-old: Rule 6(xv): a document of this kind that was signed later is in force; sign a new one");
+	return ok;
+}
+
+/* The line it made stands in the books. */
+static err
+answer_old(struct registrar *r, struct flight *f, uint64_t n)
+{
+	for (size_t i = 0; i < f->n_callers; i++)
+		TRY(turn_old_entry(r, &f->caller[i], n, NULL));
+	flight_free(r, f);
+	return ok;
+}
+
+/* The rules, and what was last said of the automation, to both signers before the next order. */
+static void
+tell_signers(struct registrar *r)
+{
+	if (r->issuer.step >= SIGNER_RULES && r->issuer.step != SIGNER_STOPPED)
+		signer_rules(r, &r->issuer);
+	if (r->status.step >= SIGNER_RULES && r->status.step != SIGNER_STOPPED)
+		signer_rules(r, &r->status);
+}
+
 /* S-1: from the next decision on everything that a person may decide goes to review. */
 static err
 automation(struct registrar *r, struct flight *f, const struct facts *x)
 {
-	bool stop = slice_eq(x->value[S_ACTION], LIT("stop"));
+	bool stop = slice_eq(x->value[S_ACTION], LIT("stop")), again = false;
 	struct entry e = by_responsible(r, stop ? ACT_AUTOMATION_STOPPED : ACT_AUTOMATION_RESUMED, f, x);
+	const struct said *last = &db_ledger(r->db)->automated;
 	struct evidence_at at;
+	err bad = instant_get(x->value[S_DATE], &e.signed_at);
 
+	if (bad.kind == OK)
+		bad = check_newer(r, last, e.signed_at, f->document, &again);
+	if (bad.kind != OK) {
+		flight_refuse_err(r, f, bad);
+		return ok;
+	}
+	if (again)
+		return answer_old(r, f, last->n);
 	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
 	entry_personal(&e, "reason", x->value[S_REASON]);
 	TRY(turn_enter(r, &e, &at));
+	buf_clear(&r->files.automation);
+	buf_put(&r->files.automation, buf_slice(&f->cms));
+	tell_signers(r);
 	log_text(LOG_WARN, stop ? "automation-stopped: B-15イ: decisions by rule are stopped by a responsible person"
 	                        : "automation-resumed: B-15イ: decisions by rule are taken again");
 	answer_entry(r, f);
 	return ok;
 }
 
-/* G-1 */
+/* Numbers of permissions rise; what is withdrawn was granted. */
+static err
+check_number(const struct ledger *h, bool grant, uint64_t number)
+{
+	if (grant && number <= h->permission)
+		return fail(
+		    ERR_CONFLICT, "permission-number: Rule 6(xvi): a permission of this number, or a later one, was granted");
+	if (!grant && number > h->permission)
+		return fail(ERR_ABSENT, "permission-absent: Rule 6(xvi): no permission of this number was granted");
+	return ok;
+}
+
+static err
+read_permission(const struct facts *x, struct entry *e)
+{
+	TRY(decimal_get(x->value[G_NUMBER], INT64_MAX, &e->number));
+	TRY(digest_get(x->value[G_KEY], &e->key));
+	e->duty = x->value[G_DUTY];
+	TRY(instant_get(x->value[G_FROM], &e->from));
+	TRY(instant_get(x->value[G_UNTIL], &e->until));
+	return instant_get(x->value[G_DATE], &e->signed_at);
+}
+
+/* G-1: recorded; who may act is read from the trust file (DESIGN 10). */
 static err
 permission(struct registrar *r, struct flight *f, const struct facts *x)
 {
-	bool grant = slice_eq(x->value[G_STATE], LIT("granted"));
+	bool grant = slice_eq(x->value[G_STATE], LIT("granted")), again = false;
 	struct entry e = by_responsible(r, grant ? ACT_PERMISSION_GRANTED : ACT_PERMISSION_WITHDRAWN, f, x);
+	const struct ledger *h = db_ledger(r->db);
 	struct evidence_at at;
+	err bad = read_permission(x, &e);
 
+	if (bad.kind == OK)
+		bad = check_newer(r, &h->permitted, e.signed_at, f->document, &again);
+	if (bad.kind == OK && !again)
+		bad = check_number(h, grant, e.number);
+	if (bad.kind != OK) {
+		flight_refuse_err(r, f, bad);
+		return ok;
+	}
+	if (again)
+		return answer_old(r, f, h->permitted.n);
 	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
-	TRY(decimal_get(x->value[G_NUMBER], INT64_MAX, &e.number));
-	TRY(digest_get(x->value[G_KEY], &e.key));
-	e.duty = x->value[G_DUTY];
-	TRY(instant_get(x->value[G_FROM], &e.from));
-	TRY(instant_get(x->value[G_UNTIL], &e.until));
 	TRY(turn_enter(r, &e, &at));
 	answer_entry(r, f);
 	return ok;
@@ -96,6 +178,7 @@ enter_approval(struct registrar *r, const struct ruleset *rules, const struct ap
 	e.version = a->version;
 	e.from = a->from;
 	e.until = a->until;
+	e.signed_at = a->date;
 	e.line.n_evidence = 2;
 	TRY(turn_evidence(r, cms, &e.line.evidence[0], &at[0]));
 	TRY(turn_evidence(r, file, &e.line.evidence[1], &at[1]));
@@ -115,28 +198,44 @@ use_rules(struct registrar *r, struct ruleset **rules, const struct approval *a,
 	buf_put(&r->files.approval, cms);
 }
 
+/* As the issuer judges it too: versions rise, and one version is one rule set. */
+static err
+check_version(const struct ledger *h, const struct approval *a)
+{
+	if (a->version < h->ruleset_version)
+		return fail(ERR_CONFLICT, "approve-old: Rule 12(1)(i)ニ: a later version of the rule set is in force");
+	if (a->version == h->ruleset_version && !digest_eq(a->ruleset, h->ruleset))
+		return fail(ERR_CONFLICT, "approve-other: Rule 12(1)(i)ニ: another rule set was approved as this version");
+	return ok;
+}
+
 /* P-1: another rule set, from now on; the signers hear it before the next order. */
 static err
 approve(struct registrar *r, struct flight *f)
 {
 	struct ruleset *rules OWNED(ruleset_drop) = NULL;
+	const struct ledger *h = db_ledger(r->db);
 	struct approval a;
+	bool again = false;
 	err e = ruleset_get(buf_slice(&f->ruleset_file), &rules);
 
 	if (e.kind == OK)
 		e = approval_check(r->trust, buf_slice(&f->cms), rules, r->now, &a);
 	if (e.kind == OK && !slice_eq(rules->profile, r->profile->name))
 		e = fail(ERR_POLICY, "approve-profile: Rule 6(xv): this rule set is for another profile");
+	if (e.kind == OK)
+		e = check_version(h, &a);
+	if (e.kind == OK)
+		e = check_newer(r, &h->approved, a.date, f->document, &again);
 	if (e.kind != OK) {
 		flight_refuse_err(r, f, e);
 		return ok;
 	}
+	if (again)
+		return answer_old(r, f, h->approved.n);
 	TRY(enter_approval(r, rules, &a, buf_slice(&f->cms), buf_slice(&f->ruleset_file)));
 	use_rules(r, &rules, &a, buf_slice(&f->cms), buf_slice(&f->ruleset_file));
-	if (r->issuer.step >= SIGNER_RULES && r->issuer.step != SIGNER_STOPPED)
-		signer_rules(r, &r->issuer);
-	if (r->status.step >= SIGNER_RULES && r->status.step != SIGNER_STOPPED)
-		signer_rules(r, &r->status);
+	tell_signers(r);
 	answer_entry(r, f);
 	return ok;
 }
@@ -297,11 +396,14 @@ office_load_rules(struct registrar *r)
 	const struct trust_person *who;
 	struct document d;
 
+	buf_clear(&r->files.automation);
 	if (h->any_other) {
 		TRY(load_place(r, h->approval, &r->files.approval));
 		TRY(load_place(r, h->ruleset, &r->files.ruleset));
 		TRY(load_place(r, h->baseline, &baseline));
 		TRY(check_baseline(r, buf_slice(&baseline), &who, &d));
+		if (h->automated.n > 0)
+			TRY(load_place(r, h->automated.document, &r->files.automation));
 	} else {
 		TRY(check_baseline(r, buf_slice(&r->files.baseline), &who, &d));
 		TRY(texts_keep(r, &d, NULL, NULL));

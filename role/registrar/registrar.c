@@ -209,7 +209,7 @@ registrar_configure(struct registrar *r, const char *home)
 
 	r->home = home;
 	r->files.trust.max = r->files.profile.max = r->files.ruleset.max = CONF_MAX;
-	r->files.approval.max = r->files.baseline.max = CMS_MAX;
+	r->files.approval.max = r->files.baseline.max = r->files.automation.max = CMS_MAX;
 	r->line.max = LINE_MAX;
 	r->openings.max = 16 * OPENING_MAX;
 	r->body.max = FRAME_BODY_MAX;
@@ -257,6 +257,7 @@ registrar_close(struct registrar *r)
 	buf_drop(&r->files.ruleset);
 	buf_drop(&r->files.approval);
 	buf_drop(&r->files.baseline);
+	buf_drop(&r->files.automation);
 	for (size_t i = 0; i < TEXTS_MAX; i++)
 		buf_drop(&r->files.text[i]);
 	buf_drop(&r->line);

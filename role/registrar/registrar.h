@@ -67,12 +67,14 @@
 #define GATHER_ORDERS 12                /* … for as long: more share a sync, nobody waits for it                  */
 #define WAIT_END_MS (72 * HOUR_MS)      /* status could not be checked: refused after that (CP 4.1.3)             */
 #define ORDER_VOID_MS (600 * SECOND_MS) /* an order without a certificate is voided after that (design 3)         */
+#define ORDERS_TIMELY_MAX 5             /* refused so often for the hour's sake: a person looks, no more orders   */
 #define CRL_EVERY_MS (12 * HOUR_MS)     /* Rule 6(xi)                                                             */
 #define CRL_LIFE_MS (36 * HOUR_MS)
 #define CRL_APART_MS 5000             /* CRLs after revocations are at least so far apart                       */
 #define ANSWER_LIFE_MS (48 * HOUR_MS) /* of an OCSP answer: renewed at half, so a day's outage is survived      */
 #define CHECKPOINT_EVERY_MS 3000
 #define CLOCK_JUMP_MS HOUR_MS /* design law 9 */
+#define OFFICE_CLOCK_MS (5 * 60 * SECOND_MS) /* an officer's clock and ours                                */
 #define CLOCK_OFF_MS                                                                                                   \
 	(24 * HOUR_MS) /* between the last entry and a start: no ordinary night, since a list is made every 12 h */
 #define REOPEN_EVERY_MS 1000
@@ -182,7 +184,7 @@ struct rate {
 struct used; /* challenges used, challenge.c */
 
 struct files {
-	struct buf trust, profile, ruleset, approval, baseline;
+	struct buf trust, profile, ruleset, approval, baseline, automation;
 	size_t n_texts;
 	struct buf text[TEXTS_MAX]; /* terms, explanations, CPS: what people read */
 };

@@ -59,7 +59,7 @@ void
 signer_rules(struct registrar *r, struct keyholder *s)
 {
 	rules_order_put(body_new(r), &(struct rules_order){buf_slice(&r->files.profile), buf_slice(&r->files.ruleset),
-	                                 buf_slice(&r->files.approval)});
+	                                 buf_slice(&r->files.approval), buf_slice(&r->files.automation)});
 	turn_order(r, s->peer, 0, ORDER_RULES, s->id, buf_slice(&r->body));
 	if (s->step == SIGNER_HELLO)
 		s->step = SIGNER_RULES;

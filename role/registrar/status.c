@@ -203,7 +203,8 @@ crl_is_due(struct registrar *r, bool *due)
 	size_t n;
 
 	*due = h->crl_number == 0 || r->now.ms - h->crl_at.ms >= CRL_EVERY_MS;
-	if (*due || h->crl_covers >= h->revoked_end || r->issuer.told <= h->crl_covers || r->seen_steady - r->pub.crl_at < CRL_APART_MS)
+	if (*due || h->crl_covers >= h->revoked_end || r->issuer.told <= h->crl_covers ||
+	    r->seen_steady - r->pub.crl_at < CRL_APART_MS)
 		return ok;
 	TRY(db_revoked(r->db, h->crl_covers, &d, 1, &n));
 	*due = n == 1 && d.d.revoked_n < r->issuer.told;

@@ -8,6 +8,8 @@ view_of(const struct signing *s, const struct issue_order *o, instant now)
 	    .profile = s->profile,
 	    .ruleset = s->ruleset,
 	    .approval = s->has_approval ? &s->approval : NULL,
+	    .stopped = journal_state(s->journal)->automation.stopped,
+	    .by_rule_last_hour = journal_by_rule(s->journal, now),
 	    .crl = signing_crl(s, o->crl),
 	    .held = s->crl,
 	    .n_held = COUNT(s->crl),
@@ -146,6 +148,22 @@ take_ruleset(struct signing *s, const struct rules_order *o, instant now)
 	return ok;
 }
 
+/*
+ * What was stopped stays stopped until a document of a later date says otherwise: an older one that is handed over again
+ * changes nothing, and the registrar cannot take back what this journal has heard.
+ */
+static err
+take_automation(struct signing *s, slice cms)
+{
+	const struct journal_state *seen = journal_state(s->journal);
+	struct automation a;
+
+	TRY(automation_check(s->trust, cms, &a));
+	if (a.date.ms > seen->automation.date.ms)
+		journal_add_automation(s->journal, &a);
+	return ok;
+}
+
 err
 issuer_rules(struct signing *s, struct task *t, instant now)
 {
@@ -156,6 +174,8 @@ issuer_rules(struct signing *s, struct task *t, instant now)
 	TRY(profile_get(o.profile, &p));
 	if (!trust_has_profile(s->trust, p->digest))
 		return fail(ERR_POLICY, "signer-profile: design law 4: the profile is not one the trust file names");
+	if (o.automation.n > 0)
+		TRY(take_automation(s, o.automation));
 	if (o.approval.n > 0)
 		TRY(take_ruleset(s, &o, now));
 	profile_drop(&s->profile);

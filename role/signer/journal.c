@@ -452,6 +452,8 @@ journal_add_intent(struct journal *j, const struct issue_plan *p, const struct i
 	index_add(j->index, BY_APPLICATION, ARR(p->application.b), l.n);
 	index_add(j->index, BY_KEY, ARR(p->key.b), l.n);
 	j->state.books = books;
+	if (ticket_proof(p->ticket) == PROOF_RULE)
+		journal_state_count(&j->state, l.at);
 	return l.n;
 }
 
@@ -607,6 +609,25 @@ journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, digest 
 	add_seen(j, &b);
 	j->state.ruleset_version = version;
 	j->state.ruleset = ruleset;
+}
+
+void
+journal_add_automation(struct journal *j, const struct automation *a)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+
+	json_open(&b, '{');
+	put_hex(&b, "automation", a->document);
+	json_put_named(&b, "says", a->stopped ? LIT("stop") : LIT("resume"));
+	put_time(&b, "date", a->date);
+	add_seen(j, &b);
+	j->state.automation = *a;
+}
+
+uint64_t
+journal_by_rule(const struct journal *j, instant now)
+{
+	return journal_state_by_rule(&j->state, now);
 }
 
 void

@@ -16,7 +16,8 @@
  *   crl.published         number this_update next_update count tbs: durable before the key moves
  *   ocsp.published        count this_update next_update tbs
  *   checkpoint.signed     size root
- *   seen                  what must be remembered: books_size books_root | ruleset version | clock | started
+ *   seen                  what must be remembered: books_size books_root | ruleset version | automation says date | clock |
+ *                         started
  *
  * No personal data anywhere in it.
  *
@@ -88,6 +89,9 @@ void journal_add_answers(struct journal *j, size_t count, instant this_update, i
 void journal_add_checkpoint(struct journal *j, struct head books);
 void journal_add_books(struct journal *j, struct head books);
 void journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, digest approval);
+void journal_add_automation(struct journal *j, const struct automation *a);
+/* Intents by rule in the hour before now. */
+uint64_t journal_by_rule(const struct journal *j, instant now);
 void journal_add_clock(struct journal *j); /* an operator confirmed it */
 void journal_add_started(struct journal *j, slice as);
 err journal_commit(struct journal *j) CHECKED;

@@ -51,9 +51,49 @@ journal_get_revoked(const struct line *l, json body, struct revocation *out)
 	return ok;
 }
 
+void
+journal_state_count(struct journal_state *s, instant at)
+{
+	int64_t part = at.ms / JOURNAL_PART_MS;
+	size_t i = (size_t)(part % JOURNAL_HOUR);
+
+	if (s->hour[i] != part) {
+		s->hour[i] = part;
+		s->by_rule[i] = 0;
+	}
+	s->by_rule[i]++;
+}
+
+uint64_t
+journal_state_by_rule(const struct journal_state *s, instant now)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < JOURNAL_HOUR; i++)
+		if (s->hour[i] > now.ms / JOURNAL_PART_MS - JOURNAL_HOUR)
+			sum += s->by_rule[i];
+	return sum;
+}
+
+static err
+get_automation(json body, struct automation *out)
+{
+	struct automation a;
+	slice said;
+
+	TRY(json_hex(body, "automation", a.document.b, SHA256_LEN));
+	TRY(json_text(body, "says", &said));
+	TRY(get_instant(body, "date", &a.date));
+	a.stopped = slice_eq(said, LIT("stop"));
+	*out = a;
+	return ok;
+}
+
 static err
 apply_seen(struct journal_state *s, json body)
 {
+	if (json_has(body, "automation"))
+		return get_automation(body, &s->automation);
 	if (json_has(body, "books_size"))
 		return journal_get_head(body, "books_size", "books_root", &s->books);
 	if (json_has(body, "ruleset")) {
@@ -67,10 +107,14 @@ err
 journal_state_apply(struct journal_state *s, const struct line *l, json body)
 {
 	struct head books;
+	slice proof;
 
 	switch (l->act) {
 	case ACT_INTENT:
 		TRY(journal_get_head(body, "books_size", "books_root", &books));
+		TRY(json_text(body, "proof", &proof));
+		if (slice_eq(proof, slice_str(proof_name(PROOF_RULE))))
+			journal_state_count(s, l->at);
 		if (books.size > s->books.size)
 			s->books = books;
 		break;
@@ -102,13 +146,68 @@ journal_state_apply(struct journal_state *s, const struct line *l, json body)
  *	crlNumber       INTEGER (0..2^63-1),
  *	rulesetVersion  INTEGER (0..2^63-1),
  *	ruleset         OCTET STRING (SIZE (32)),
- *	at              OCTET STRING }               RFC 3339
+ *	at              OCTET STRING,                RFC 3339
+ *	automation      SEQUENCE { document OCTET STRING (SIZE (32)), stopped INTEGER (0..1), date OCTET STRING },
+ *	byRule          SEQUENCE OF SEQUENCE { part INTEGER, count INTEGER (1..2^32-1) } }
+ * The last two are left out together where they say nothing; parts rise, and are of the hour before `at`.
  */
+static bool
+is_counted(const struct journal_state *s, int64_t part)
+{
+	int64_t last = s->at.ms / JOURNAL_PART_MS;
+
+	return part > last - JOURNAL_HOUR && part <= last && s->hour[part % JOURNAL_HOUR] == part &&
+	       s->by_rule[part % JOURNAL_HOUR] > 0;
+}
+
+static void
+put_moment(struct buf *b, instant t)
+{
+	struct buf text OWNED(buf_drop) = BUF(64);
+
+	instant_put(&text, t);
+	der_put(b, DER_OCTETS, buf_slice(&text));
+}
+
+static void
+put_hour(struct buf *b, const struct journal_state *s)
+{
+	int64_t last = s->at.ms / JOURNAL_PART_MS;
+	size_t seq = der_open(b, DER_SEQUENCE), one;
+
+	for (int64_t part = last - JOURNAL_HOUR + 1; part <= last; part++) {
+		if (part < 0 || !is_counted(s, part))
+			continue;
+		one = der_open(b, DER_SEQUENCE);
+		der_put_u64(b, (uint64_t)part);
+		der_put_u64(b, s->by_rule[part % JOURNAL_HOUR]);
+		der_close(b, one);
+	}
+	der_close(b, seq);
+}
+
+static void
+put_newer(struct buf *b, const struct journal_state *s)
+{
+	bool counted = false;
+	size_t seq;
+
+	for (size_t i = 0; i < JOURNAL_HOUR; i++)
+		counted = counted || is_counted(s, s->hour[i]);
+	if (!counted && digest_eq(s->automation.document, (digest){0}))
+		return;
+	seq = der_open(b, DER_SEQUENCE);
+	der_put(b, DER_OCTETS, ARR(s->automation.document.b));
+	der_put_u64(b, s->automation.stopped);
+	put_moment(b, s->automation.date);
+	der_close(b, seq);
+	put_hour(b, s);
+}
+
 void
 journal_state_put(struct buf *b, const struct journal_state *s)
 {
 	size_t seq = der_open(b, DER_SEQUENCE);
-	struct buf at OWNED(buf_drop) = BUF(64);
 
 	der_put_u64(b, s->books.size);
 	der_put(b, DER_OCTETS, ARR(s->books.root.b));
@@ -117,8 +216,8 @@ journal_state_put(struct buf *b, const struct journal_state *s)
 	der_put_u64(b, s->crl_number);
 	der_put_u64(b, s->ruleset_version);
 	der_put(b, DER_OCTETS, ARR(s->ruleset.b));
-	instant_put(&at, s->at);
-	der_put(b, DER_OCTETS, buf_slice(&at));
+	put_moment(b, s->at);
+	put_newer(b, s);
 	der_close(b, seq);
 }
 
@@ -132,6 +231,50 @@ get_digest(slice *s, digest *out)
 		return journal_corrupt();
 	memcpy(out->b, v.p, SHA256_LEN);
 	return ok;
+}
+
+static err
+get_hour(slice s, struct journal_state *r)
+{
+	int64_t last = r->at.ms / JOURNAL_PART_MS, before = -1;
+
+	while (s.n > 0) {
+		uint64_t part, count;
+		slice one;
+
+		TRY(der_get(&s, DER_SEQUENCE, &one));
+		TRY(der_get_u64(&one, INT64_MAX, &part));
+		TRY(der_get_u64(&one, UINT32_MAX, &count));
+		TRY(der_end(one));
+		if ((int64_t)part <= before || (int64_t)part <= last - JOURNAL_HOUR || (int64_t)part > last || count == 0)
+			return journal_corrupt();
+		r->hour[part % JOURNAL_HOUR] = before = (int64_t)part;
+		r->by_rule[part % JOURNAL_HOUR] = (uint32_t)count;
+	}
+	return ok;
+}
+
+/* What says nothing is left out: journals of before these members read the same. */
+static err
+get_newer(slice s, struct journal_state *r)
+{
+	uint64_t stopped;
+	slice one, v;
+
+	if (s.n == 0)
+		return ok;
+	TRY(der_get(&s, DER_SEQUENCE, &one));
+	TRY(get_digest(&one, &r->automation.document));
+	TRY(der_get_u64(&one, 1, &stopped));
+	r->automation.stopped = stopped == 1;
+	TRY(der_get(&one, DER_OCTETS, &v));
+	TRY(instant_get(v, &r->automation.date));
+	TRY(der_end(one));
+	TRY(der_get(&s, DER_SEQUENCE, &one));
+	if (one.n == 0 && digest_eq(r->automation.document, (digest){0}))
+		return journal_corrupt();
+	TRY(get_hour(one, r));
+	return der_end(s);
 }
 
 err
@@ -151,7 +294,7 @@ journal_state_get(slice in, struct journal_state *out)
 	TRY(get_digest(&s, &r.ruleset));
 	TRY(der_get(&s, DER_OCTETS, &v));
 	TRY(instant_get(v, &r.at));
-	TRY(der_end(s));
+	TRY(get_newer(s, &r));
 	*out = r;
 	return ok;
 }

@@ -1,7 +1,7 @@
 /*
  * journal_line.h - what the lines of a signer's journal say, and what is remembered of all of them.
  *
- * Depends on: base, act/body, act/line, act/entry, act/revocation.  Pure.
+ * Depends on: base, act/body, act/decision, act/line, act/entry, act/revocation.  Pure.
  *
  * The acts and their bodies stand in journal.h.  A get reads from a line's parsed body; what is missing or malformed there
  * gives what base/json and act/line refuse with, and the journal makes one answer of it: ERR_CORRUPT journal-line.
@@ -10,12 +10,16 @@
 #define ROLE_SIGNER_JOURNAL_LINE_H
 
 #include "act/body.h"
+#include "act/decision.h"
 #include "act/entry.h"
 #include "act/line.h"
 #include "act/revocation.h"
 #include "base/base.h"
 #include "base/json.h"
 #include "base/time.h"
+
+#define JOURNAL_HOUR 12 /* parts of an hour that are counted apart */
+#define JOURNAL_PART_MS (5 * 60 * SECOND_MS)
 
 /* The fold of all lines: what a signer remembers besides its indexed values. */
 struct journal_state {
@@ -24,6 +28,9 @@ struct journal_state {
 	uint64_t crl_number;     /* the last one used                                */
 	uint64_t ruleset_version; /* the highest approved version seen               */
 	digest ruleset;          /* … and which rule set that was                    */
+	struct automation automation;   /* the last S-1 it heard of                 */
+	int64_t hour[JOURNAL_HOUR];     /* parts since 1970, a ring …               */
+	uint32_t by_rule[JOURNAL_HOUR]; /* … and the intents by rule in each        */
 	instant at;              /* of the last line                                 */
 };
 
@@ -35,6 +42,10 @@ err journal_get_serial(json body, serial *out) CHECKED;
 err journal_get_head(json body, const char *size, const char *root, struct head *out) CHECKED;
 /* A line of act `revoked`. */
 err journal_get_revoked(const struct line *l, json body, struct revocation *out) CHECKED;
+
+/* One more intent by rule at that time; how many there were in the hour before now. */
+void journal_state_count(struct journal_state *s, instant at);
+uint64_t journal_state_by_rule(const struct journal_state *s, instant now);
 
 /* The fold: what a line adds to what is remembered. */
 err journal_state_apply(struct journal_state *s, const struct line *l, json body) CHECKED;

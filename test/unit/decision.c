@@ -342,8 +342,6 @@ identity_decides_first(void **state)
 
 /* ---- by an officer --------------------------------------------------------------------------------------------------------- */
 
-#define HEX32 "00112233445566778899aabbccddeeff"
-
 static void
 officers(void **state)
 {
@@ -351,7 +349,7 @@ officers(void **state)
 	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), hex64 OWNED(buf_drop) = BUF(65);
 	struct application a OWNED(application_drop) = {0};
 	const struct trust_person *who;
-	char own[65] = "";
+	char own[65] = "", own_id[33] = "";
 	struct decision d;
 	struct identity i;
 
@@ -360,41 +358,44 @@ officers(void **state)
 	expect_number("mismatch", i.verdict, VERDICT_MISMATCH);
 	digest_put(&hex64, a.document);
 	memcpy(own, hex64.p, 64);
+	memcpy(own_id, hex64.p, 32);
 	const struct {
 		const struct signer *who;
 		const char *values[D_COUNT];
 		enum verdict verdict;
 		const char *what; /* NULL: decided */
 	} rows[] = {
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "山田　次郎", "椿県", "register", "jiro", AT},
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "山田　次郎", "椿県", "register", "jiro", AT},
 	        VERDICT_MISMATCH, NULL},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "山田　次郎", "椿県", "stopped", "jiro", AT},
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "山田　次郎", "椿県", "stopped", "jiro", AT},
 	        VERDICT_VERIFIED, NULL},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "refuse", "-", "-", "another person", "jiro", AT},
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "refuse", "-", "-", "another person", "jiro", AT},
 	        VERDICT_MISMATCH, NULL},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "a", "b", "c", "jiro", AT}, VERDICT_UNCHECKED,
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "a", "b", "c", "jiro", AT}, VERDICT_UNCHECKED,
 	        "decision-unchecked: JPKI Act 19(1): nobody decides while the card's status is not known"},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "a", "b", "c", "jiro", AT}, VERDICT_FAILED,
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "a", "b", "c", "jiro", AT}, VERDICT_FAILED,
 	        "decision-failed: Rule 5(1): nobody decides for an applicant who was not identified"},
-	    {w.house->saburo, {"Inkan Test CA", HEX32, own, "accept", "a", "b", "c", "saburo", AT}, VERDICT_MISMATCH,
+	    {w.house->saburo, {"Inkan Test CA", own_id, own, "accept", "a", "b", "c", "saburo", AT}, VERDICT_MISMATCH,
 	        "person-duty: Rule 6(xvi): the signer is not permitted to do this"},
-	    {w.house->jiro, {"Another CA", HEX32, own, "accept", "a", "b", "c", "jiro", AT}, VERDICT_MISMATCH,
+	    {w.house->jiro, {"Another CA", own_id, own, "accept", "a", "b", "c", "jiro", AT}, VERDICT_MISMATCH,
 	        "decision-service: Rule 6(ii): the document was meant for another service"},
 	    {w.house->jiro,
-	        {"Inkan Test CA", HEX32, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "accept", "a",
+	        {"Inkan Test CA", own_id, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "accept", "a",
 	            "b", "c", "jiro", AT},
 	        VERDICT_MISMATCH, "decision-application: Rule 12(1)1ニ: the decision is about another application"},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "a", "b", "c", "hanako", AT}, VERDICT_MISMATCH,
+	    {w.house->jiro, {"Inkan Test CA", "00112233445566778899aabbccddeeff", own, "accept", "a", "b", "c", "jiro", AT},
+	        VERDICT_MISMATCH, "decision-dossier: Rule 12(1)1ニ: the decision names another application's dossier"},
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "a", "b", "c", "hanako", AT}, VERDICT_MISMATCH,
 	        "decision-officer: Rule 12(1)1ニ: the decision names somebody else than who signed it"},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "a", "b", "c", "jiro", "2026-11-22T01:05:00.001Z"},
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "a", "b", "c", "jiro", "2026-11-22T01:05:00.001Z"},
 	        VERDICT_MISMATCH,
 	        "decision-date: Rule 12(1)1ニ: the decision is dated before the application, or in the future"},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "a", "b", "c", "jiro", "2026-11-22T00:54:59.999Z"},
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "a", "b", "c", "jiro", "2026-11-22T00:54:59.999Z"},
 	        VERDICT_MISMATCH,
 	        "decision-date: Rule 12(1)1ニ: the decision is dated before the application, or in the future"},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "-", "b", "c", "jiro", AT}, VERDICT_MISMATCH,
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "-", "b", "c", "jiro", AT}, VERDICT_MISMATCH,
 	        "decision-name: Rule 6(v)ハ: an acceptance says which name and address are certified"},
-	    {w.house->jiro, {"Inkan Test CA", HEX32, own, "accept", "a", "-", "c", "jiro", AT}, VERDICT_MISMATCH,
+	    {w.house->jiro, {"Inkan Test CA", own_id, own, "accept", "a", "-", "c", "jiro", AT}, VERDICT_MISMATCH,
 	        "decision-name: Rule 6(v)ハ: an acceptance says which name and address are certified"},
 	};
 	for (size_t k = 0; k < COUNT(rows); k++) {
@@ -415,6 +416,62 @@ officers(void **state)
 		else
 			expect_text(
 			    row, d.why, "decision-refused: Rule 12(1)1ホ: an officer refused; the reason stands in the decision");
+	}
+}
+
+/* An application that was meant for another house is nothing an officer of this one can accept. */
+static void
+officers_other_service(void **state)
+{
+	struct make_application change = {.service = "Another CA"};
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), doc OWNED(buf_drop) = BUF(CMS_MAX), hex64 OWNED(buf_drop) = BUF(66);
+	struct application a OWNED(application_drop) = {0};
+	const struct trust_person *who;
+	char own_id[33] = "";
+	struct decision d;
+	struct identity i;
+
+	(void)state;
+	apply(&change, w.own, &cms, &a, &i);
+	digest_put(&hex64, a.document);
+	buf_put_u8(&hex64, '\0');
+	memcpy(own_id, hex64.p, 32);
+	const char *const values[] = {"Inkan Test CA", own_id, (const char *)hex64.p, "accept", "a", "b", "c", "jiro", AT};
+	make_document(&doc, w.house->jiro, FORM_DECISION, values, LIT(""), at_of(AT));
+	expect_err("accepted", decision_by_officer(w.trust, w.profile, buf_slice(&doc), &a, &i, at_of(AT), &d, &who),
+	    ERR_POLICY, "decision-service: Rule 6(ii): the document was meant for another service");
+}
+
+/* Document S-1, as a signer reads it. */
+static void
+automations(void **state)
+{
+	const struct {
+		const struct signer *who;
+		const char *values[S_COUNT];
+		const char *what;
+	} rows[] = {
+	    {w.house->hanako, {"Inkan Test CA", "stop", "odd", "hanako", AT}, NULL},
+	    {w.house->hanako, {"Inkan Test CA", "resume", "odd", "hanako", AT}, NULL},
+	    {w.house->jiro, {"Inkan Test CA", "stop", "odd", "jiro", AT},
+	        "person-duty: Rule 6(xvi): the signer is not permitted to do this"},
+	    {w.house->hanako, {"Another CA", "stop", "odd", "hanako", AT},
+	        "automation-service: Rule 6(xv): the document is for another service"},
+	    {w.house->hanako, {"Inkan Test CA", "stop", "odd", "jiro", AT},
+	        "automation-responsible: Rule 6(xv): the document names somebody else than who signed it"},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < COUNT(rows); k++) {
+		struct buf doc OWNED(buf_drop) = BUF(CMS_MAX);
+		const char *row = row_name("rows", k);
+		struct automation a;
+
+		make_document(&doc, rows[k].who, FORM_AUTOMATION, rows[k].values, LIT(""), at_of(AT));
+		expect_text(row, automation_check(w.trust, buf_slice(&doc), &a), rows[k].what);
+		if (rows[k].what == NULL)
+			expect_true(row,
+			    a.stopped == (k == 0) && a.date.ms == at_of(AT).ms && digest_eq(a.document, sha256(buf_slice(&doc))));
 	}
 }
 
@@ -444,6 +501,7 @@ officers_cannot_waive(void **state)
 		               hex64 OWNED(buf_drop) = BUF(66);
 		struct application a OWNED(application_drop) = {0};
 		const struct trust_person *who;
+		char own_id[33] = "";
 		struct decision d;
 		struct identity i;
 
@@ -451,8 +509,9 @@ officers_cannot_waive(void **state)
 		apply(&none, rows[k].own, &cms, &a, &i);
 		digest_put(&hex64, a.document);
 		buf_put_u8(&hex64, '\0');
+		memcpy(own_id, hex64.p, 32);
 		const char *const values[] = {
-		    "Inkan Test CA", HEX32, (const char *)hex64.p, "accept", "a", "b", "c", "jiro", AT};
+		    "Inkan Test CA", own_id, (const char *)hex64.p, "accept", "a", "b", "c", "jiro", AT};
 		make_document(&doc, w.house->jiro, FORM_DECISION, values, LIT(""), at_of(AT));
 		expect_text(row_name("rows", k), decision_by_officer(w.trust, p, buf_slice(&doc), &a, &i, at_of(AT), &d, &who),
 		    rows[k].what);
@@ -471,6 +530,8 @@ main(void)
 	    cmocka_unit_test(identity_decides_first),
 	    cmocka_unit_test(officers),
 	    cmocka_unit_test(officers_cannot_waive),
+	    cmocka_unit_test(officers_other_service),
+	    cmocka_unit_test(automations),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

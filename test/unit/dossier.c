@@ -213,6 +213,10 @@ test_facts(void **state)
 	expect_true("what served the order is gone", d.tbs.b[0] == 0 && d.method == STATUS_NONE && d.judged.ms == 0);
 	expect_true("valid", dossier_is_valid(&d, d.not_after) && !dossier_is_valid(&d, (instant){d.not_after.ms + 1}));
 	expect_true("not open", !dossier_is_open(&d));
+	d.decision = (digest){0};
+	expect_true("by rule", !dossier_is_by_officer(&d));
+	d.decision.b[7] = 1; /* zeros where one might look are no zero digest */
+	expect_true("by an officer", dossier_is_by_officer(&d));
 	e = entry(ACT_RECEIPT_RECEIVED, 6);
 	expect_ok("receipt", dossier_apply(&d, &e));
 	expect_true("the receipt's line", d.receipt_n == 6 && digest_eq(d.receipt, e.document));
@@ -256,6 +260,21 @@ test_ledger(void **state)
 	e.line.act = ACT_AUTOMATION_RESUMED;
 	expect_ok("resume", ledger_apply(&h, &e));
 	expect_true("resumed", !h.stopped);
+	expect_number("an old line's date is the line's", (uint64_t)h.automated.at.ms, 0);
+	e = (struct entry){.line = {.act = ACT_AUTOMATION_STOPPED, .n = 5, .at = {90}}, .document = {{3}}};
+	expect_ok("stop", ledger_apply(&h, &e));
+	expect_true("as of its line", h.automated.at.ms == 90 && h.automated.n == 5 && h.automated.document.b[0] == 3);
+	e.signed_at.ms = 70;
+	expect_ok("stop", ledger_apply(&h, &e));
+	expect_number("as of the document", (uint64_t)h.automated.at.ms, 70);
+	e = (struct entry){.line = {.act = ACT_PERMISSION_GRANTED, .n = 6}, .number = 8, .signed_at = {80}};
+	expect_ok("grant", ledger_apply(&h, &e));
+	e = (struct entry){.line = {.act = ACT_PERMISSION_WITHDRAWN, .n = 7}, .number = 5, .signed_at = {81}};
+	expect_ok("withdraw", ledger_apply(&h, &e));
+	expect_true("numbers rise", h.permissions == 2 && h.permission == 8 && h.permitted.at.ms == 81);
+	e = (struct entry){.line = {.act = ACT_RULESET_APPROVED, .n = 8}, .version = 4, .signed_at = {82}};
+	expect_ok("approve", ledger_apply(&h, &e));
+	expect_true("version", h.ruleset_version == 4 && h.approved.at.ms == 82 && h.approved.n == 8);
 }
 
 int

@@ -39,12 +39,13 @@ officer_document(const char *decision, struct buf *out)
 {
 	struct buf hex OWNED(buf_drop) = BUF(80);
 	const char *v[D_COUNT];
-	char application[65] = {0};
+	char application[65] = {0}, dossier[33] = {0};
 
 	digest_put(&hex, sha256(buf_slice(&w.application)));
 	memcpy(application, hex.p, 64);
 	v[D_SERVICE] = "Inkan Test CA";
-	v[D_DOSSIER] = "000102030405060708090a0b0c0d0e0f";
+	memcpy(dossier, hex.p, 32);
+	v[D_DOSSIER] = dossier;
 	v[D_APPLICATION] = application;
 	v[D_DECISION] = decision;
 	v[D_NAME] = strcmp(decision, "accept") == 0 ? "山田 太郎" : "-";
@@ -229,7 +230,17 @@ refusals(void **state)
 	        "issue-serial: RFC 5280 4.1.2.2: a serial is 16 random bytes, the first 40 to 7F"},
 	    {"no status", 19, ERR_POLICY,
 	        "jpki-unchecked: JPKI Act 19: whether the card's certificate is revoked is not known"},
-	    {"finishing late", 20, OK, NULL},
+	    {"finishing", 20, OK, NULL},
+	    {"finishing late", 21, ERR_POLICY,
+	        "issue-late: Rule 6(v)ロ: the order is too old to be finished; it is voided and made anew from fresh "
+	        "evidence"},
+	    {"finishing before it begins", 22, ERR_POLICY,
+	        "issue-clock: Rule 6(v)ロ: notBefore is over 5 minutes off the signer's clock"},
+	    {"stopped", 23, ERR_POLICY, "issue-stopped: Rule 6(xv): a responsible person stopped what is decided by rule"},
+	    {"finishing, stopped since", 24, OK, NULL},
+	    {"the hour's last", 25, OK, NULL},
+	    {"one over the hour", 26, ERR_POLICY,
+	        "issue-hour: Rule 6(xv): as many certificates were made by rule within the hour as the rules allow"},
 	};
 
 	(void)state;
@@ -300,8 +311,29 @@ refusals(void **state)
 			o.method = STATUS_NONE;
 			break;
 		case 20:
-			v.now.ms += HOUR_MS;
+			v.now.ms += ISSUE_FINISH_MS;
 			turn = ISSUE_FINISH;
+			break;
+		case 21:
+			v.now.ms += ISSUE_FINISH_MS + 1;
+			turn = ISSUE_FINISH;
+			break;
+		case 22:
+			v.now.ms -= ISSUE_CLOCK_MS + 1;
+			turn = ISSUE_FINISH;
+			break;
+		case 24:
+			turn = ISSUE_FINISH;
+			v.by_rule_last_hour = w.ruleset->accepted_per_hour_max;
+			/* fall through */
+		case 23:
+			v.stopped = true;
+			break;
+		case 25:
+			v.by_rule_last_hour = w.ruleset->accepted_per_hour_max - 1;
+			break;
+		case 26:
+			v.by_rule_last_hour = w.ruleset->accepted_per_hour_max;
 			break;
 		}
 		e = plan_and_drop(&v, &o, turn);
@@ -383,6 +415,13 @@ officers(void **state)
 	assert_int_equal(ticket_proof(p.ticket), PROOF_OFFICER);
 	expect_true("grounds", digest_eq(ticket_grounds(p.ticket), sha256(buf_slice(&accept))));
 	expect_same("who", p.responsible, LIT("jiro"));
+	{
+		struct issue_view v = w.view;
+
+		v.stopped = true; /* what is stopped is the rule, not the officers */
+		v.by_rule_last_hour = UINT64_MAX;
+		expect_ok("stopped", plan_and_drop(&v, &o, ISSUE_NEW));
+	}
 	o.judged.ms -= 29 * DAY_MS; /* the card's status is then too old: judged anew before an officer's order too */
 	expect_true("old status", plan_and_drop(&w.view, &o, ISSUE_NEW).kind != OK);
 	o = w.order;

@@ -91,7 +91,7 @@ setup(void **state)
 	add_facts();
 	ADD(head_order, .books = {5, DIGEST}, .journal = {6, DIGEST}, .n_proof = 2, .proof_from = 3);
 	ADD(head_reply, .books = {5, DIGEST}, .journal = {6, DIGEST}, .n_proof = 64);
-	ADD(rules_order, .profile = LIT("p"), .ruleset = LIT("r"), .approval = LIT("a"));
+	ADD(rules_order, .profile = LIT("p"), .ruleset = LIT("r"), .approval = LIT("a"), .automation = LIT("s"));
 	ADD(issue_order, .serial = SERIAL, .not_before = T1, .judged = T1, .application = LIT("a"), .method = STATUS_CRL,
 	    .decision = LIT("d"), .again = true);
 	ADD(issue_reply, .certificate = LIT("c"), .journal = {1, DIGEST}, .signed_at = T1);

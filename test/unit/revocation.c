@@ -532,6 +532,24 @@ answers(void **state)
 		expect_err("not ours: never good",
 		    revocation_plan_answer(w.trust, s, &r, buf_slice(&forged), now, next, now, &t, &number), ERR_POLICY,
 		    "revocation-certificate: Rule 6(x): the certificate is not a person's of this issuer");
+		{
+			instant end = {c.not_after.ms + REVOKED_KEEP_MS}, after = {end.ms + 1};
+			struct revoked_set *empty OWNED(revoked_set_drop) = revoked_set_new();
+			struct ticket *last OWNED(ticket_drop) = NULL;
+
+			expect_ok("the last good", revocation_plan_answer(w.trust, empty, &r, buf_slice(&w.certificate), end,
+			                               (instant){end.ms + HOUR_MS}, end, &last, &number));
+			expect_err("good for ever",
+			    revocation_plan_answer(w.trust, empty, &r, buf_slice(&w.certificate), after,
+			        (instant){after.ms + HOUR_MS}, after, &t, &number),
+			    ERR_POLICY,
+			    "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten since: nothing is "
+			    "good");
+			expect_ok("revoked is said as long as it is known",
+			    revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), after, (instant){after.ms + HOUR_MS},
+			        after, &t, &number));
+			ticket_drop(&t);
+		}
 		expect_err("too long",
 		    revocation_plan_answer(w.trust, s, &r, buf_slice(&w.other_certificate), now,
 		        (instant){now.ms + STATUS_NEXT_MAX_MS + 1}, now, &t, &number),

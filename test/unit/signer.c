@@ -351,7 +351,7 @@ give_rules(slice ruleset, slice approval)
 {
 	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
 
-	rules_order_put(&b, &(struct rules_order){buf_slice(&w.house->profile), ruleset, approval});
+	rules_order_put(&b, &(struct rules_order){buf_slice(&w.house->profile), ruleset, approval, {NULL, 0}});
 	return ask(ORDER_RULES, &b);
 }
 
@@ -816,8 +816,8 @@ faults(void **state)
 			h->at = 0;
 			crash();
 			prepare(9);
-			w.now.ms += 20 * 60 * SECOND_MS; /* long after its notBefore: an intent is finished all the same */
-			w.steady += 20 * 60 * SECOND_MS;
+			w.now.ms += 10 * 60 * SECOND_MS; /* long after its notBefore: an intent is finished all the same */
+			w.steady += 10 * 60 * SECOND_MS;
 			r = issue(&a);
 			expect_number("no second intent", count_lines(ACT_INTENT), intents + 1);
 		}
@@ -1072,11 +1072,96 @@ approvals(void **state)
 		char room[8192];
 
 		snprintf(room, sizeof room, "# another\n%.*s", (int)w.house->profile.n, (const char *)w.house->profile.p);
-		rules_order_put(
-		    &b, &(struct rules_order){slice_str(room), buf_slice(&w.house->ruleset), buf_slice(&w.house->approval)});
+		rules_order_put(&b, &(struct rules_order){slice_str(room), buf_slice(&w.house->ruleset),
+		                        buf_slice(&w.house->approval), {NULL, 0}});
 		refused("another profile", ask(ORDER_RULES, &b), ERR_POLICY,
 		    "signer-profile: design law 4: the profile is not one the trust file names");
 	}
+}
+
+static struct result *
+say_automation(const char *action, const char *date)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX), cms OWNED(buf_drop) = BUF(CMS_MAX);
+	char service[256];
+	const char *v[S_COUNT] = {service, action, "an odd hour", "hanako", date};
+
+	snprintf(service, sizeof service, "%.*s", (int)w.trust->service.n, (const char *)w.trust->service.p);
+	make_document(&cms, w.house->hanako, FORM_AUTOMATION, v, (slice){NULL, 0}, at_of(date));
+	rules_order_put(&b, &(struct rules_order){buf_slice(&w.house->profile), buf_slice(&w.house->ruleset),
+	                        buf_slice(&w.house->approval), buf_slice(&cms)});
+	return ask(ORDER_RULES, &b);
+}
+
+/* B-15イ: what a responsible person stopped stays stopped, whatever the registrar says or leaves out afterwards. */
+static void
+stopped(void **state)
+{
+	static const char STOPPED[] = "issue-stopped: Rule 6(xv): a responsible person stopped what is decided by rule";
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop);
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	applicant_new(&b, 2);
+	accepted("resumed before", say_automation("resume", "2026-11-22T00:30:00.000Z"));
+	accepted("stopped", say_automation("stop", "2026-11-22T00:40:00.000Z"));
+	refused("stopped", issue(&a), ERR_POLICY, STOPPED);
+	accepted("an older resumption", say_automation("resume", "2026-11-22T00:30:00.000Z"));
+	refused("still stopped", issue(&a), ERR_POLICY, STOPPED);
+	prepare(9); /* none is handed over */
+	refused("nothing said", issue(&a), ERR_POLICY, STOPPED);
+	crash();
+	prepare(9);
+	refused("after a crash", issue(&a), ERR_POLICY, STOPPED);
+	accepted("a later resumption", say_automation("resume", "2026-11-22T00:50:00.000Z"));
+	accepted("issued", issue(&a));
+	accepted("the stop once more", say_automation("stop", "2026-11-22T00:40:00.000Z"));
+	accepted("issued too", issue(&b));
+	audit();
+}
+
+/* The rule set's number for an hour holds at the signer as well: the registrar's count is its own word. */
+static void
+per_hour(void **state)
+{
+	static char room[8192], room2[8192];
+	slice two = with_version(buf_slice(&w.house->ruleset), "2", room, sizeof room);
+	const uint8_t *p = memmem(two.p, two.n, "= 5000", 6);
+	struct buf approval OWNED(buf_drop) = {0};
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop), c OWNED(applicant_drop);
+	struct applicant *all[] = {&a, &b, &c};
+
+	(void)state;
+	assert_non_null(p);
+	snprintf(room2, sizeof room2, "%.*s= 2%.*s", (int)(p - two.p), (const char *)two.p,
+	    (int)(two.n - (size_t)(p - two.p) - 6), (const char *)p + 6);
+	two = slice_str(room2);
+	approve(two, "2", "2027-01-01T00:00:00.000Z", &approval);
+	greet(9);
+	accepted("two an hour", give_rules(two, buf_slice(&approval)));
+	accepted("crl", give_crl());
+	for (size_t i = 0; i < COUNT(all); i++) {
+		applicant_new(all[i], (uint8_t)(i + 1));
+		all[i]->order.ruleset = sha256(two);
+	}
+	accepted("the first", issue(&a));
+	accepted("the second", issue(&b));
+	accepted("the second again is its first answer", issue(&b));
+	crash();
+	greet(9);
+	accepted("two an hour", give_rules(two, buf_slice(&approval)));
+	accepted("crl", give_crl());
+	refused("the third, also after a crash", issue(&c), ERR_POLICY,
+	    "issue-hour: Rule 6(xv): as many certificates were made by rule within the hour as the rules allow");
+	w.now.ms += HOUR_MS - SECOND_MS;
+	w.steady += HOUR_MS - SECOND_MS;
+	w.now.ms += 2 * SECOND_MS;
+	w.steady += 2 * SECOND_MS;
+	c.order.not_before = c.order.judged = w.now;
+	replan(&c);
+	accepted("an hour later", issue(&c));
+	audit();
 }
 
 static void
@@ -1363,7 +1448,7 @@ main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
-	    EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(status), EACH(gates)};
+	    EACH(stopped), EACH(per_hour), EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(status), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -60,7 +60,7 @@ struct scene {
 	    cited_absent;
 	const char *issuer_refuses; /* text; kind below */
 	enum err_kind issuer_kind;
-	struct buf mail;
+	struct buf mail, automation;
 	bool messenger_fails;
 	uint64_t ocsp_calls;
 	enum ocsp_status jlis_status;
@@ -337,6 +337,7 @@ stage_drop(struct scene *s)
 		crl_table_drop(&s->crl[i]);
 	buf_drop(&s->parts);
 	buf_drop(&s->mail);
+	buf_drop(&s->automation);
 	trust_drop(&s->trust);
 	profile_drop(&s->profile);
 	ruleset_drop(&s->ruleset);
@@ -531,6 +532,9 @@ issuer_hear(struct scene *s)
 			break;
 		case ORDER_RULES:
 			expect_ok("rules", rules_order_get(x.body, &rules));
+			s->automation.max = CMS_MAX;
+			buf_clear(&s->automation);
+			buf_put(&s->automation, rules.automation);
 			ruleset_drop(&s->ruleset);
 			expect_ok("rules", ruleset_get(rules.ruleset, &s->ruleset));
 			expect_ok("rules", approval_check(s->trust, rules.approval, s->ruleset, clock_now(), &s->approval));

@@ -119,7 +119,7 @@ rules(slice profile, slice ruleset, slice approval)
 {
 	struct buf b OWNED(buf_drop) = BUF(FRAME_MAX);
 
-	rules_order_put(&b, &(struct rules_order){profile, ruleset, approval});
+	rules_order_put(&b, &(struct rules_order){profile, ruleset, approval, {NULL, 0}});
 	return ask(&w.p, ORDER_RULES, buf_slice(&b));
 }
 
