@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "edge/file.h"
 #include "edge/log.h"
 #include "edge/start.h"
 
@@ -58,23 +59,11 @@ err
 start_load(const struct start *s, const char *name, struct buf *out)
 {
 	struct buf path OWNED(buf_drop) = BUF(8192);
-	uint8_t chunk[16384];
-	ssize_t n;
-	int fd;
 
 	buf_put_str(&path, s->home);
 	buf_put_u8(&path, '/');
 	buf_put_str(&path, name);
 	buf_put_u8(&path, 0);
 	TRY(buf_check(&path));
-	fd = open((const char *)path.p, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_why(ERR_WORLD, "start-file: house: a file of the house's configuration cannot be read", errno);
-	while ((n = read(fd, chunk, sizeof chunk)) > 0)
-		buf_put(out, slice_of(chunk, (size_t)n));
-	close(fd);
-	wipe(chunk, sizeof chunk);
-	if (n < 0)
-		return fail_why(ERR_WORLD, "start-file: house: a file of the house's configuration cannot be read", errno);
-	return buf_check(out);
+	return file_load((const char *)path.p, out);
 }

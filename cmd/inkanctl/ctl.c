@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd/inkanctl/inkanctl.h"
+#include "edge/file.h"
 #include "edge/hsm.h"
 
 #define PATH_BYTES 4096
@@ -56,43 +57,26 @@ ctl_refuse_option(char *const *argv)
 	    ctl_say("no such option, or its value is missing or not one of those there are"));
 }
 
+/* Says which file it was: the refusal alone does not. */
+static err
+say_file(const char *path, err e)
+{
+	if (e.kind == OK)
+		return ok;
+	fprintf(stderr, "inkanctl: %s%s%s\n", path, e.why == 0 ? "" : ": ", e.why == 0 ? "" : strerror((int)e.why));
+	return fail(e.kind, e.what);
+}
+
 err
 ctl_read(const char *path, struct buf *out)
 {
-	uint8_t chunk[8192];
-	ssize_t n = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	while (fd >= 0 && (n = read(fd, chunk, sizeof chunk)) > 0)
-		buf_put(out, slice_of(chunk, (size_t)n));
-	if (n < 0)
-		fprintf(stderr, "inkanctl: %s: %s\n", path, strerror(errno));
-	wipe(chunk, sizeof chunk);
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return fail(ERR_WORLD, "file-read: house: a file cannot be read");
-	if (buf_check(out).kind == OK)
-		return ok;
-	fprintf(stderr, "inkanctl: %s\n", path);
-	return fail(ERR_INPUT, "file-size: house: a file is longer than such a file can be");
+	return say_file(path, file_load(path, out));
 }
 
 err
 ctl_read_pin(const char *path, struct secret *out)
 {
-	struct buf b OWNED(buf_drop) = BUF(SECRET_MAX + 2);
-	slice pin;
-	err e = ctl_read(path, &b);
-
-	pin = buf_slice(&b);
-	while (pin.n > 0 && (pin.p[pin.n - 1] == '\n' || pin.p[pin.n - 1] == '\r'))
-		pin.n--;
-	if (e.kind == OK)
-		e = secret_set(out, pin);
-	if (b.p != NULL)
-		wipe(b.p, b.cap);
-	return e;
+	return say_file(path, file_load_pin(path, out));
 }
 
 const char *

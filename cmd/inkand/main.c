@@ -31,6 +31,7 @@
 #include "act/order.h"
 #include "base/conf.h"
 #include "edge/clock.h"
+#include "edge/file.h"
 #include "edge/ipc.h"
 #include "edge/log.h"
 
@@ -451,22 +452,6 @@ listen_office(const char *home, int *out)
 	return ok;
 }
 
-static err
-read_file(const char *path, struct buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t chunk[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return fail_why(ERR_WORLD, "inkand-file: house: a file of the house cannot be read", errno);
-	while ((n = read(fd, chunk, sizeof chunk)) > 0)
-		buf_put(out, slice_of(chunk, (size_t)n));
-	wipe(chunk, sizeof chunk);
-	close(fd);
-	return buf_check(out);
-}
-
 /*
  * Folders of the house and whose they are: only the role that writes one owns it.  The repository is read by the fronts:
  * its group is theirs, and files made in it later inherit the group.
@@ -562,10 +547,8 @@ configure(struct house *h, const struct conf *c)
 static err
 take_pin(struct house *h, const struct conf *c, const char *pin_file)
 {
-	struct buf pin = BUF(SECRET_MAX);
 	char path[512];
 	slice s;
-	err e;
 
 	if (pin_file == NULL && conf_text(c, LIT("token"), "pin_file", &s).kind == OK) {
 		snprintf(path, sizeof path, "%s%s%.*s", s.p[0] == '/' ? "" : h->home, s.p[0] == '/' ? "" : "/", (int)s.n,
@@ -574,18 +557,7 @@ take_pin(struct house *h, const struct conf *c, const char *pin_file)
 		log_text(LOG_WARN,
 		    "inkand-pin-file: house: the token PIN is read from a file; in production inkanctl start asks for it");
 	}
-	if (pin_file == NULL)
-		return ok;
-	e = read_file(pin_file, &pin);
-	if (e.kind == OK) {
-		while (pin.n > 0 && (pin.p[pin.n - 1] == '\n' || pin.p[pin.n - 1] == '\r'))
-			pin.n--;
-		e = secret_set(h->pin, buf_slice(&pin));
-	}
-	if (pin.p != NULL)
-		wipe(pin.p, pin.cap);
-	buf_drop(&pin);
-	return e;
+	return pin_file == NULL ? ok : file_load_pin(pin_file, h->pin);
 }
 
 /* The roles stand beside us: …/bin/inkand, …/libexec/inkan/front as installed, …/libexec/front as built; else LIBEXEC. */
@@ -650,7 +622,7 @@ start(struct house *h, const char *pin_file, int *signals)
 	h->public_fd = h->private_fd = h->office_fd = -1;
 	find_libexec(h);
 	snprintf(path, sizeof path, "%s/inkan.conf", h->home);
-	TRY(read_file(path, &text));
+	TRY(file_load(path, &text));
 	TRY(conf_get(buf_slice(&text), &c));
 	if (conf_text(c, LIT("clock"), "test", &s).kind == OK && s.n > 0) {
 		snprintf(path, sizeof path, "%s/%.*s", h->home, (int)s.n, (const char *)s.p);

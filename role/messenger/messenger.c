@@ -7,6 +7,7 @@
 #include "act/order.h"
 #include "act/order_send.h"
 #include "edge/clock.h"
+#include "edge/file.h"
 #include "edge/log.h"
 #include "role/messenger/messenger.h"
 
@@ -91,22 +92,6 @@ answer_parts(struct messenger *m, uint8_t kind, uint64_t id, slice bytes)
 }
 
 static err
-read_delivered(const char *path, struct buf *out)
-{
-	uint8_t chunk[16384];
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fail_why(ERR_WORLD, "messenger-file: house: the delivered file cannot be read", errno);
-	while ((n = read(fd, chunk, sizeof chunk)) > 0)
-		buf_put(out, slice_of(chunk, (size_t)n));
-	close(fd);
-	return n < 0 ? fail_why(ERR_WORLD, "messenger-file: house: the delivered file cannot be read", errno)
-	             : buf_check(out);
-}
-
-static err
 remember(struct messenger *m, uint64_t id, uint8_t kind)
 {
 	for (size_t i = 0; i < CALLS_MAX; i++)
@@ -142,7 +127,7 @@ start_call(struct messenger *m, uint64_t id, slice body)
 	if (which >= m->n_crl)
 		return fail(ERR_ABSENT, "messenger-none: house: the configuration names no address for this");
 	if (m->crl[which][0] == '/') {
-		TRY(read_delivered(m->crl[which], &whole));
+		TRY(file_load(m->crl[which], &whole));
 		answer_parts(m, ORDER_CALL, id, buf_slice(&whole));
 		return ok;
 	}
