@@ -6,39 +6,25 @@
 /* ---- the sizes of keys ----------------------------------------------------------------------------------------------- */
 
 static const struct {
-	const char *word;
 	enum key_kind kind;
 	unsigned bits;
 	enum key_size size;
 } sizes[] = {
-    {"p256", KEY_P256, 256, SIZE_P256},
-    {"p384", KEY_P384, 384, SIZE_P384},
-    {"rsa2048", KEY_RSA, 2048, SIZE_RSA2048},
-    {"rsa3072", KEY_RSA, 3072, SIZE_RSA3072},
-    {"rsa4096", KEY_RSA, 4096, SIZE_RSA4096},
+    {KEY_P256, 256, SIZE_P256},
+    {KEY_P384, 384, SIZE_P384},
+    {KEY_RSA, 2048, SIZE_RSA2048},
+    {KEY_RSA, 3072, SIZE_RSA3072},
+    {KEY_RSA, 4096, SIZE_RSA4096},
 };
 
 err
 key_sizes_get(slice words, unsigned *out)
 {
-	unsigned mask = 0;
-	bool more = true;
-	slice word;
+	static const struct conf_word known[] = {{"p256", SIZE_P256}, {"p384", SIZE_P384}, {"rsa2048", SIZE_RSA2048},
+	    {"rsa3072", SIZE_RSA3072}, {"rsa4096", SIZE_RSA4096}};
 
-	while (more) {
-		unsigned one = 0;
-
-		more = slice_cut(&words, ' ', &word);
-		if (!more)
-			word = words;
-		for (size_t i = 0; i < COUNT(sizes); i++)
-			if (slice_eq(word, slice_str(sizes[i].word)))
-				one = sizes[i].size;
-		if (one == 0 || (mask & one) != 0)
-			return fail(ERR_INPUT, "profile-keys: CR-1: keys are p256, p384, rsa2048, rsa3072 or rsa4096, each once");
-		mask |= one;
-	}
-	*out = mask;
+	if (!conf_set_get(words, known, COUNT(known), out))
+		return fail(ERR_INPUT, "profile-keys: CR-1: keys are p256, p384, rsa2048, rsa3072 or rsa4096, each once");
 	return ok;
 }
 

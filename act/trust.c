@@ -196,28 +196,11 @@ get_anchor(struct trust *t, slice section, slice label)
 static err
 get_duties(slice words, unsigned *out)
 {
-	static const struct {
-		const char *word;
-		enum duty duty;
-	} known[] = {{"responsible", DUTY_RESPONSIBLE}, {"officer", DUTY_OFFICER}, {"revocation", DUTY_REVOCATION}};
-	unsigned mask = 0;
-	bool more = true;
-	slice word;
+	static const struct conf_word known[] = {
+	    {"responsible", DUTY_RESPONSIBLE}, {"officer", DUTY_OFFICER}, {"revocation", DUTY_REVOCATION}};
 
-	while (more) {
-		unsigned one = 0;
-
-		more = slice_cut(&words, ' ', &word);
-		if (!more)
-			word = words;
-		for (size_t i = 0; i < COUNT(known); i++)
-			if (slice_eq(word, slice_str(known[i].word)))
-				one = known[i].duty;
-		if (one == 0 || (mask & one) != 0)
-			return fail(ERR_INPUT, "trust-duty: Rule 6(xvi): a duty is responsible, officer or revocation, each once");
-		mask |= one;
-	}
-	*out = mask;
+	if (!conf_set_get(words, known, COUNT(known), out))
+		return fail(ERR_INPUT, "trust-duty: Rule 6(xvi): a duty is responsible, officer or revocation, each once");
 	return ok;
 }
 

@@ -191,6 +191,30 @@ conf_flag(const struct conf *c, slice section, const char *name, bool *out)
 	return ok;
 }
 
+bool
+conf_set_get(slice words, const struct conf_word *known, size_t n, unsigned *out)
+{
+	unsigned set = 0;
+	bool more = true;
+	slice word;
+
+	while (more) {
+		unsigned one = 0;
+
+		more = slice_cut(&words, ' ', &word);
+		if (!more)
+			word = words;
+		for (size_t i = 0; i < n; i++)
+			if (slice_eq(word, slice_str(known[i].word)))
+				one = known[i].bit;
+		if (one == 0 || (set & one) != 0)
+			return false;
+		set |= one;
+	}
+	*out = set;
+	return true;
+}
+
 err
 conf_check_known(const struct conf *c, slice section, const char *const *names)
 {

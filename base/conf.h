@@ -40,6 +40,15 @@ slice conf_text_or(const struct conf *c, slice section, const char *name, slice 
 err conf_number(const struct conf *c, slice section, const char *name, uint64_t max, uint64_t *out) CHECKED;
 /* "yes" or "no". */
 err conf_flag(const struct conf *c, slice section, const char *name, bool *out) CHECKED;
+/*
+ * A value that is a set of words, one blank between: each is one of those known and stands once.  *out is their bits
+ * together; false: it is not such a set, and what to say is the reader's.
+ */
+struct conf_word {
+	const char *word;
+	unsigned bit;
+};
+bool conf_set_get(slice words, const struct conf_word *known, size_t n, unsigned *out) CHECKED;
 /* Every name of the section is in the NULL-ended list, else ERR_INPUT conf-unknown. */
 err conf_check_known(const struct conf *c, slice section, const char *const *names) CHECKED;
 

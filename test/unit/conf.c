@@ -296,6 +296,25 @@ test_limits(void **state)
 	}
 }
 
+static void
+test_sets(void **state)
+{
+	static const struct conf_word known[] = {{"one", 1}, {"two", 2}, {"four", 4}};
+	static const struct {
+		const char *words;
+		unsigned set; /* 0: refused */
+	} rows[] = {{"one", 1}, {"four one", 5}, {"two one four", 7}, {"", 0}, {"three", 0}, {"one one", 0}, {"one  two", 0},
+	    {" one", 0}, {"one ", 0}, {"on", 0}, {"ONE", 0}, {"one,two", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsigned set = 0;
+
+		expect_number(rows[i].words, conf_set_get(slice_str(rows[i].words), known, COUNT(known), &set), rows[i].set != 0);
+		expect_number(rows[i].words, set, rows[i].set);
+	}
+}
+
 int
 main(void)
 {
@@ -303,6 +322,7 @@ main(void)
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
