@@ -10,6 +10,9 @@ enum statement {
 	Q_BEGIN,
 	Q_COMMIT,
 	Q_ROLLBACK,
+	Q_TURN,
+	Q_TURN_END,
+	Q_TURN_BACK,
 	Q_HOUSE_GET,
 	Q_HOUSE_PUT,
 	Q_DOSSIER_NEW,
@@ -33,6 +36,9 @@ static const char *const SQL[Q_COUNT] = {
     [Q_BEGIN] = "BEGIN",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
+    [Q_TURN] = "SAVEPOINT turn",
+    [Q_TURN_END] = "RELEASE turn",
+    [Q_TURN_BACK] = "ROLLBACK TO turn",
     [Q_HOUSE_GET] = "SELECT fold FROM house WHERE one = 1",
     [Q_HOUSE_PUT] = "INSERT OR REPLACE INTO house (one, fold) VALUES (1, ?1)",
     [Q_DOSSIER_NEW] = "INSERT INTO dossier (n, id, key8, card8, serial8, owes, due, revoked_n, fold)"
@@ -72,6 +78,8 @@ struct db {
 	sqlite3_stmt *q[Q_COUNT];
 	struct whole now, committed;
 	bool in_turn;
+	bool open, changed; /* a transaction; this turn applied something */
+	uint64_t unstored;  /* lines of turns that are committed here and not yet in the file */
 	/* The dossier in hand: changed by several lines of a turn, written once. */
 	bool have, fresh, dirty;
 	serial stored;
@@ -247,7 +255,11 @@ static err
 open_with(const char *path, int flags, bool writes, struct db **out)
 {
 	struct db *db OWNED(db_close) = mem_new(1, sizeof *db);
-	int rc = sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc;
+
+	/* what a turn would take back stays in memory; refused where SQLite runs already, by the first of us */
+	(void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+	rc = sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc != SQLITE_OK)
 		return sql_fail(rc);
@@ -302,26 +314,60 @@ err
 db_begin(struct db *db)
 {
 	assert(!db->in_turn);
-	TRY(run(db, Q_BEGIN));
-	db->in_turn = true;
+	if (!db->open)
+		TRY(run(db, Q_BEGIN));
+	db->open = db->in_turn = true;
+	db->changed = false;
+	return ok;
+}
+
+/* The first line of a turn: what it changes may be taken back. */
+static err
+change(struct db *db)
+{
+	assert(db->in_turn);
+	if (!db->changed)
+		TRY(run(db, Q_TURN));
+	db->changed = true;
 	return ok;
 }
 
 err
 db_commit(struct db *db, struct head books)
 {
-	uint8_t fold[FOLD_MAX];
+	uint64_t before = db->committed.applied.size;
 
-	assert(db->in_turn);
+	TRY(change(db));
 	TRY(flush(db));
+	TRY(run(db, Q_TURN_END));
 	db->now.applied = books;
 	db->now.next = books.size;
-	sqlite3_bind_blob(db->q[Q_HOUSE_PUT], 1, fold, (int)fold_put_whole(fold, &db->now), SQLITE_STATIC);
-	TRY(run(db, Q_HOUSE_PUT));
-	TRY(run(db, Q_COMMIT));
 	db->committed = db->now;
+	db->unstored += books.size > before ? books.size - before : 1;
 	db->in_turn = false;
 	return ok;
+}
+
+err
+db_store(struct db *db)
+{
+	uint8_t fold[FOLD_MAX];
+
+	assert(!db->in_turn);
+	if (!db->open)
+		return ok;
+	sqlite3_bind_blob(db->q[Q_HOUSE_PUT], 1, fold, (int)fold_put_whole(fold, &db->committed), SQLITE_STATIC);
+	TRY(run(db, Q_HOUSE_PUT));
+	TRY(run(db, Q_COMMIT));
+	db->open = false;
+	db->unstored = 0;
+	return ok;
+}
+
+uint64_t
+db_unstored(const struct db *db)
+{
+	return db->unstored;
 }
 
 void
@@ -329,9 +375,17 @@ db_rollback(struct db *db)
 {
 	if (!db->in_turn)
 		return;
-	(void)run(db, Q_ROLLBACK).kind;
+	if (db->changed) {
+		(void)run(db, Q_TURN_BACK).kind;
+		(void)run(db, Q_TURN_END).kind;
+		db->have = db->fresh = db->dirty = false;
+	}
+	if (db->unstored == 0) {
+		(void)run(db, Q_ROLLBACK).kind;
+		db->open = false;
+	}
 	db->now = db->committed;
-	db->in_turn = db->have = db->fresh = db->dirty = false;
+	db->in_turn = db->changed = false;
 }
 
 struct head
@@ -692,7 +746,7 @@ db_apply(struct db *db, const struct entry *e, const struct evidence_at *places)
 {
 	bool own = e->line.act == ACT_APPLICATION_RECEIVED || e->line.act == ACT_CERTIFICATE_ISSUED;
 
-	assert(db->in_turn);
+	TRY(change(db));
 	if (e->line.n != db->now.next)
 		return fail(ERR_CORRUPT, "db-number: design 3: the lines are not applied in their order");
 	TRY(ledger_apply(&db->now.ledger, e));
@@ -751,7 +805,7 @@ db_digest(struct db *db, digest *out)
 	struct hash h;
 	err e;
 
-	assert(!db->in_turn);
+	TRY(db_store(db));
 	hash_start(&h);
 	TRY(execute(db, "BEGIN")); /* one moment, also while a registrar writes on */
 	e = digest_all(db, &h);

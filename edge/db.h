@@ -12,6 +12,9 @@
  * and made anew.  It holds no personal data: where a thing is in the evidence, not
  * what it says.
  *
+ * Turns are committed here and STORED together: a turn's pages are written again by the next, so the file is given many
+ * turns at once.  A crash takes what is not stored, and it is applied again from the books at the next start.
+ *
  * A TURN: db_begin, any number of db_apply and questions (which see what the turn
  * has applied), then db_commit after the books are durable, or db_rollback.  One
  * that only asks ends with db_rollback too: a question outside a turn costs a lock.
@@ -50,6 +53,10 @@ err db_begin(struct db *db) CHECKED;
 /* `books` is what has been applied from now on. */
 err db_commit(struct db *db, struct head books) CHECKED;
 void db_rollback(struct db *db);
+/* Between turns: everything committed goes into the file.  Nothing to store: nothing happens. */
+err db_store(struct db *db) CHECKED;
+/* Lines that are committed and not stored. */
+uint64_t db_unstored(const struct db *db);
 /* What was applied up to the last commit. */
 struct head db_head(const struct db *db);
 
@@ -89,7 +96,7 @@ struct evidence_iter db_walked(const struct db *db, bool sealed);
  * and then, so that a role can answer its heartbeat.
  */
 err db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void *), void *with) CHECKED;
-/* SHA-256 over everything the projection holds, rows in order: equal folds are equal.  db_head() is of that moment then. */
+/* Stores; SHA-256 over everything the projection holds, rows in order: equal folds are equal.  db_head() is of that moment then. */
 err db_digest(struct db *db, digest *out) CHECKED;
 
 #endif

@@ -175,6 +175,7 @@ db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void 
 			db_rollback(db);
 			return e;
 		}
+		TRY(db_store(db));
 		if (step != NULL)
 			step(with);
 	}

@@ -243,6 +243,8 @@ registrar_open(struct registrar *r)
 void
 registrar_close(struct registrar *r)
 {
+	if (r->db != NULL && !r->in_turn)
+		(void)db_store(r->db).kind; /* else the next start catches up */
 	close_books(r);
 	for (size_t i = 0; i < FLIGHTS_MAX; i++)
 		flight_wipe(&r->flight[i]);

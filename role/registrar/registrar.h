@@ -65,6 +65,8 @@
 #define TURN_FRAMES_MAX 512             /* messages of one turn                                                   */
 #define GATHER_MS 3                     /* between commits while the issuer has enough to do …                    */
 #define GATHER_ORDERS 12                /* … for as long: more share a sync, nobody waits for it                  */
+#define STORE_EVERY_MS 1000             /* the projection's file lags the books by so much at most …              */
+#define STORE_LINES 4096                /* … or so many lines: 0.2 s of catching up after a crash                 */
 #define WAIT_END_MS (72 * HOUR_MS)      /* status could not be checked: refused after that (CP 4.1.3)             */
 #define ORDER_VOID_MS (600 * SECOND_MS) /* an order without a certificate is voided after that (design 3)         */
 #define ORDERS_TIMELY_MAX 5             /* refused so often for the hour's sake: a person looks, no more orders   */
@@ -214,6 +216,8 @@ struct registrar {
 	int64_t seen_at;       /* … on the steady clock                                 */
 	int64_t seen_steady;   /* now, on the steady clock                              */
 	int64_t committed_at;  /* on the steady clock: the last commit's end              */
+	int64_t stored_at;     /* … and the last time the projection went into its file   */
+	uint64_t stored_checkpoint;
 	bool gathering;        /* this turn hears only what needs no commit               */
 	bool late, more;       /* this turn waits a millisecond; messages are left       */
 	bool weak_jail;

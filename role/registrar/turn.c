@@ -261,6 +261,28 @@ turn_open_check(const struct registrar *r)
 	return r->clock_closed;
 }
 
+/*
+ * Many turns go into the projection's file at once: what a crash takes of them is applied again from the books.  A signed
+ * checkpoint goes at once, since nothing below it may ever be cut off the books.
+ */
+static err
+store(struct registrar *r)
+{
+	uint64_t checkpoint = db_ledger(r->db)->checkpoint_size;
+
+	if (db_unstored(r->db) == 0) {
+		r->stored_at = r->seen_steady;
+		return ok;
+	}
+	if (db_unstored(r->db) < STORE_LINES && r->seen_steady - r->stored_at < STORE_EVERY_MS &&
+	    checkpoint == r->stored_checkpoint)
+		return ok;
+	TRY(db_store(r->db));
+	r->stored_at = r->seen_steady;
+	r->stored_checkpoint = checkpoint;
+	return ok;
+}
+
 err
 turn_commit(struct registrar *r)
 {
@@ -277,7 +299,7 @@ turn_commit(struct registrar *r)
 	}
 	TRY(issuing_send(r));
 	send_parcels(r, ok);
-	return ok;
+	return store(r);
 }
 
 void

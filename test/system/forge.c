@@ -93,6 +93,6 @@ main(int argc, char **argv)
 		} else
 			need(false, argv[2]);
 	}
-	need(db_commit(db, books).kind == OK, "commit");
+	need(db_commit(db, books).kind == OK && db_store(db).kind == OK, "commit");
 	return 0;
 }

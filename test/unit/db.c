@@ -243,6 +243,58 @@ test_turns(void **state)
 	expect_true("another", !digest_eq(a, b));
 }
 
+/* What is committed is seen at once, a turn taken back leaves it, and only what was stored outlives the process. */
+static void
+test_store(void **state)
+{
+	char path[] = "/tmp/inkan-db-XXXXXX";
+	struct db *db OWNED(db_close) = NULL, *beside OWNED(db_close) = NULL;
+	uint64_t n = 0, stored;
+	struct record r;
+	digest a, b;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	expect_ok("made", db_open(path, &db));
+	expect_ok("nothing to store", db_store(db));
+	all(db, &n, 0, 3);
+	expect_number("unstored", db_unstored(db), n);
+	expect_ok("store", db_store(db));
+	expect_number("stored", db_unstored(db), 0);
+	stored = n;
+	expect_ok("digest", db_digest(db, &a));
+	all(db, &n, 3, 5);
+	expect_ok("begin", db_begin(db));
+	expect_ok("step", step(db, &n, 5, ACT_APPLICATION_RECEIVED));
+	db_rollback(db);
+	n--;
+	expect_err("taken back", db_dossier(db, dossier_id_of(of(5)), &r), ERR_ABSENT,
+	    "dossier-absent: Rule 12(1): there is no such application");
+	expect_ok("committed", db_dossier(db, dossier_id_of(of(4)), &r));
+	expect_ok("a turn that only asks", db_begin(db));
+	db_rollback(db);
+	expect_ok("committed", db_dossier(db, dossier_id_of(of(4)), &r));
+	expect_true("both turns", db_head(db).size == n && db_unstored(db) == n - stored);
+	expect_ok("beside it", db_open_read(path, &beside));
+	expect_number("who reads beside sees what was stored", db_head(beside).size, stored);
+	db_close(&db); /* as after kill -9 */
+	expect_ok("again", db_open(path, &db));
+	expect_number("lags", db_head(db).size, stored);
+	expect_ok("digest", db_digest(db, &b));
+	expect_true("as it was stored", digest_eq(a, b));
+	n = stored;
+	all(db, &n, 3, 5);
+	expect_ok("digest stores", db_digest(db, &b));
+	expect_true("more", !digest_eq(a, b) && db_unstored(db) == 0);
+	db_close(&db);
+	expect_ok("again", db_open(path, &db));
+	expect_number("all of it", db_head(db).size, n);
+	db_close(&beside);
+	db_delete(path);
+}
+
 /* Files: of another layout, damaged, absent. */
 static void
 test_files(void **state)
@@ -284,6 +336,7 @@ main(void)
 	    cmocka_unit_test(test_questions),
 	    cmocka_unit_test(test_due),
 	    cmocka_unit_test(test_turns),
+	    cmocka_unit_test(test_store),
 	    cmocka_unit_test(test_files),
 	};
 
