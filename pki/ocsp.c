@@ -76,7 +76,7 @@ nonce_get(slice in, slice *nonce)
 			if (n.n > 0)
 				return fail(ERR_INPUT, "ocsp-nonce-twice: RFC 6960 4.4.1: two nonces");
 			if (der_get(&x.value, DER_OCTETS, &n).kind != OK || x.value.n != 0 || n.n == 0 || n.n > OCSP_NONCE_MAX)
-				return fail(ERR_INPUT, "ocsp-nonce: RFC 8954 2.1: a nonce is an OCTET STRING of 1 to 32 bytes");
+				return fail(ERR_INPUT, "ocsp-nonce: RFC 9654 2.1: a nonce is an OCTET STRING of 1 to 128 bytes");
 		} else if (x.critical)
 			return fail(ERR_POLICY, "ocsp-critical: RFC 6960 4.4: a critical extension that is not served here");
 	}
@@ -107,21 +107,20 @@ nonce_put(struct buf *b, uint8_t tag, slice nonce)
 static err
 requests_get(slice list, struct ocsp_request *r)
 {
-	struct ocsp_certid id;
 	slice one, s, nonce;
 
 	if (list.n == 0)
 		return fail(ERR_INPUT, "ocsp-list: RFC 6960 4: a list without elements");
-	while (list.n > 0) {
+	for (; list.n > 0; r->n++) {
+		if (r->n == OCSP_MANY_MAX)
+			return fail(ERR_POLICY, "ocsp-many: house: at most 16 certificates are asked for at once");
 		TRY(der_get(&list, DER_SEQUENCE, &one));
-		TRY(certid_get(&one, &id));
+		TRY(certid_get(&one, &r->id[r->n]));
 		if (one.n > 0) {
 			TRY(der_get(&one, DER_CTXC(0), &s));
 			TRY(nonce_get(s, &nonce));
 		}
 		TRY(der_end(one));
-		if (r->n++ == 0)
-			r->id = id;
 	}
 	return ok;
 }
@@ -167,16 +166,82 @@ ocsp_request_get(slice in, struct ocsp_request *out)
 void
 ocsp_request_put(struct buf *b, const struct ocsp_certid *id, slice nonce)
 {
-	size_t outer = der_open(b, DER_SEQUENCE), tbs = der_open(b, DER_SEQUENCE);
-	size_t list = der_open(b, DER_SEQUENCE), one = der_open(b, DER_SEQUENCE);
+	ocsp_request_put_many(b, id, 1, nonce);
+}
 
-	certid_put(b, id->alg, id->name_hash, id->key_hash, id->serial);
-	der_close(b, one);
+void
+ocsp_request_put_many(struct buf *b, const struct ocsp_certid *id, size_t n, slice nonce)
+{
+	size_t outer = der_open(b, DER_SEQUENCE), tbs = der_open(b, DER_SEQUENCE);
+	size_t list = der_open(b, DER_SEQUENCE), one;
+
+	for (size_t i = 0; i < n; i++) {
+		one = der_open(b, DER_SEQUENCE);
+		certid_put(b, id[i].alg, id[i].name_hash, id[i].key_hash, id[i].serial);
+		der_close(b, one);
+	}
 	der_close(b, list);
 	if (nonce.n > 0)
 		nonce_put(b, DER_CTXC(2), nonce);
 	der_close(b, tbs);
 	der_close(b, outer);
+}
+
+static int
+hex_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	                              : -1;
+}
+
+/* Base64 of OCSP_REQUEST_MAX bytes; a longer text is no request of ours. */
+#define PATH_TEXT_MAX ((OCSP_REQUEST_MAX + 2) / 3 * 4)
+
+err
+ocsp_path_get(slice path, struct buf *request)
+{
+	uint8_t text[PATH_TEXT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < path.n; i++) {
+		uint8_t c = path.p[i];
+
+		if (c == '%') {
+			if (path.n - i < 3 || hex_digit(path.p[i + 1]) < 0 || hex_digit(path.p[i + 2]) < 0)
+				return fail(ERR_INPUT, "ocsp-escape: RFC 3986 2.1: a percent sign without two hexadecimal digits");
+			c = (uint8_t)(hex_digit(path.p[i + 1]) << 4 | hex_digit(path.p[i + 2]));
+			i += 2;
+		}
+		if (n == sizeof text)
+			return fail(ERR_INPUT, "ocsp-long: house: an OCSP request has at most 4096 bytes");
+		text[n++] = c;
+	}
+	return base64_get((slice){text, n}, request);
+}
+
+void
+ocsp_path_put(struct buf *b, slice request)
+{
+	struct buf text OWNED(buf_drop) = BUF(PATH_TEXT_MAX);
+
+	assert(request.n <= OCSP_REQUEST_MAX);
+	buf_put_base64(&text, request);
+	for (size_t i = 0; i < text.n; i++)
+		switch (text.p[i]) {
+		case '+':
+			buf_put_str(b, "%2B");
+			break;
+		case '/':
+			buf_put_str(b, "%2F");
+			break;
+		case '=':
+			buf_put_str(b, "%3D");
+			break;
+		default:
+			buf_put_u8(b, text.p[i]);
+		}
 }
 
 void
@@ -223,15 +288,11 @@ ocsp_certid_is_of(const struct ocsp_certid *id, const struct ocsp_issuer *issuer
  *	nextUpdate  [0] EXPLICIT GeneralizedTime }
  */
 static void
-single_put(struct buf *b, const struct ocsp_plan *p, enum hash_alg alg)
+single_put(struct buf *b, const struct ocsp_single *p)
 {
-	const struct ocsp_issuer *i = &p->issuer;
 	size_t seq = der_open(b, DER_SEQUENCE), m, n;
 
-	if (alg == HASH_SHA1)
-		certid_put(b, alg, ARR(i->name1), ARR(i->key1), p->serial);
-	else
-		certid_put(b, alg, ARR(i->name256), ARR(i->key256), p->serial);
+	certid_put(b, p->id.alg, p->id.name_hash, p->id.key_hash, p->id.serial);
 	switch (p->status) {
 	case OCSP_GOOD:
 		der_put(b, DER_CTX(0), (slice){NULL, 0});
@@ -261,26 +322,44 @@ single_put(struct buf *b, const struct ocsp_plan *p, enum hash_alg alg)
  * ResponseData ::= SEQUENCE {
  *	responderID         byKey [2] EXPLICIT OCTET STRING,
  *	producedAt          GeneralizedTime,
- *	responses           SEQUENCE OF SingleResponse,      SHA-1, then SHA-256
+ *	responses           SEQUENCE OF SingleResponse,      made ahead: SHA-1, then SHA-256
  *	responseExtensions  [1] EXPLICIT Extensions OPTIONAL }
  */
 void
-ocsp_put_data(struct buf *b, const struct ocsp_plan *p)
+ocsp_put_live(struct buf *b, const struct ocsp_live *p)
 {
 	size_t seq = der_open(b, DER_SEQUENCE), m;
 
-	assert(p->responder_key_id.n == SHA1_LEN);
+	assert(p->responder_key_id.n == SHA1_LEN && p->n > 0 && p->n <= OCSP_MANY_MAX);
 	m = der_open(b, DER_CTXC(2));
 	der_put(b, DER_OCTETS, p->responder_key_id);
 	der_close(b, m);
 	der_put_gentime(b, p->produced);
 	m = der_open(b, DER_SEQUENCE);
-	single_put(b, p, HASH_SHA1);
-	single_put(b, p, HASH_SHA256);
+	for (size_t i = 0; i < p->n; i++)
+		single_put(b, &p->single[i]);
 	der_close(b, m);
 	if (p->nonce.n > 0)
 		nonce_put(b, DER_CTXC(1), p->nonce);
 	der_close(b, seq);
+}
+
+void
+ocsp_put_data(struct buf *b, const struct ocsp_plan *p)
+{
+	const struct ocsp_issuer *i = &p->issuer;
+	struct ocsp_live two = {
+	    .responder_key_id = p->responder_key_id, .produced = p->produced, .nonce = p->nonce, .n = 2};
+
+	two.single[0] = (struct ocsp_single){.id = {HASH_SHA1, ARR(i->name1), ARR(i->key1), p->serial},
+	    .status = p->status,
+	    .revoked = p->revoked,
+	    .reason = p->reason,
+	    .this_update = p->this_update,
+	    .next_update = p->next_update};
+	two.single[1] = two.single[0];
+	two.single[1].id = (struct ocsp_certid){HASH_SHA256, ARR(i->name256), ARR(i->key256), p->serial};
+	ocsp_put_live(b, &two);
 }
 
 /*
@@ -333,7 +412,7 @@ ocsp_put_error(struct buf *b, enum ocsp_error e)
 /* --- reading our own answers ------------------------------------------------ */
 
 static err
-status_get(slice *in, struct ocsp_plan *p)
+status_get(slice *in, struct ocsp_single *p)
 {
 	unsigned reason;
 	slice s, r;
@@ -357,38 +436,26 @@ status_get(slice *in, struct ocsp_plan *p)
 	return der_end(s);
 }
 
-/* The first SingleResponse, of SHA-1, gives all facts but the hashes of the second. */
 static err
-singles_get(slice list, struct ocsp_plan *p)
+single_get(slice *list, struct ocsp_single *out)
 {
-	struct ocsp_certid id;
+	struct ocsp_single p = {.reason = REASON_UNSPECIFIED};
 	slice one, s;
 
-	TRY(der_get(&list, DER_SEQUENCE, &one));
-	TRY(certid_get(&one, &id));
-	if (id.alg != HASH_SHA1)
-		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
-	p->serial = id.serial;
-	memcpy(p->issuer.name1, id.name_hash.p, sizeof p->issuer.name1);
-	memcpy(p->issuer.key1, id.key_hash.p, sizeof p->issuer.key1);
-	TRY(status_get(&one, p));
-	TRY(der_get_gentime(&one, &p->this_update));
+	TRY(der_get(list, DER_SEQUENCE, &one));
+	TRY(certid_get(&one, &p.id));
+	TRY(status_get(&one, &p));
+	TRY(der_get_gentime(&one, &p.this_update));
 	TRY(der_get(&one, DER_CTXC(0), &s));
 	TRY(der_end(one));
-	TRY(der_get_gentime(&s, &p->next_update));
+	TRY(der_get_gentime(&s, &p.next_update));
 	TRY(der_end(s));
-	TRY(der_get(&list, DER_SEQUENCE, &one));
-	TRY(der_end(list));
-	TRY(certid_get(&one, &id));
-	if (id.alg != HASH_SHA256)
-		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
-	memcpy(p->issuer.name256, id.name_hash.p, sizeof p->issuer.name256);
-	memcpy(p->issuer.key256, id.key_hash.p, sizeof p->issuer.key256);
+	*out = p;
 	return ok;
 }
 
 static err
-data_get(slice data, struct ocsp_plan *p)
+live_get(slice data, struct ocsp_live *p)
 {
 	struct buf again OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
 	slice in = data, s, r;
@@ -402,23 +469,28 @@ data_get(slice data, struct ocsp_plan *p)
 	p->responder_key_id = r;
 	TRY(der_get_gentime(&in, &p->produced));
 	TRY(der_get(&in, DER_SEQUENCE, &s));
-	TRY(singles_get(s, p));
+	if (s.n == 0)
+		return fail(ERR_INPUT, "ocsp-list: RFC 6960 4: a list without elements");
+	for (; s.n > 0; p->n++) {
+		if (p->n == OCSP_MANY_MAX)
+			return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
+		TRY(single_get(&s, &p->single[p->n]));
+	}
 	if (in.n > 0) {
 		TRY(der_get(&in, DER_CTXC(1), &s));
 		TRY(nonce_get(s, &p->nonce));
 	}
 	TRY(der_end(in));
-	/* Whatever these facts do not determine (a second status, another extension) would differ here. */
-	ocsp_put_data(&again, p);
+	/* Whatever these facts do not determine (another extension, an algorithm without NULL) would differ here. */
+	ocsp_put_live(&again, p);
 	if (!slice_eq(buf_slice(&again), data))
 		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
 	return ok;
 }
 
 static err
-basic_get(slice in, struct ocsp_answer *a)
+basic_get(slice in, struct ocsp_live_answer *a)
 {
-	struct ocsp_plan p = {.reason = REASON_UNSPECIFIED};
 	slice s, certs;
 
 	TRY(der_get(&in, DER_SEQUENCE, &s));
@@ -434,24 +506,13 @@ basic_get(slice in, struct ocsp_answer *a)
 		TRY(der_get_whole(&s, DER_SEQUENCE, &a->responder_cert));
 		TRY(der_end(s));
 	}
-	TRY(data_get(a->data, &p));
-	a->issuer = p.issuer;
-	a->serial = p.serial;
-	a->status = p.status;
-	a->reason = p.reason;
-	a->revoked = p.revoked;
-	a->produced = p.produced;
-	a->this_update = p.this_update;
-	a->next_update = p.next_update;
-	a->responder_key_id = p.responder_key_id;
-	a->nonce = p.nonce;
-	return ok;
+	return live_get(a->data, &a->live);
 }
 
 err
-ocsp_answer_get(slice in, struct ocsp_answer *out)
+ocsp_live_get(slice in, struct ocsp_live_answer *out)
 {
-	struct ocsp_answer a = {.error = 0};
+	struct ocsp_live_answer a = {.error = 0};
 	unsigned status;
 	slice s, bytes, oid;
 
@@ -478,6 +539,51 @@ ocsp_answer_get(slice in, struct ocsp_answer *out)
 	TRY(der_get(&s, DER_OCTETS, &bytes));
 	TRY(der_end(s));
 	TRY(basic_get(bytes, &a));
+	*out = a;
+	return ok;
+}
+
+/* One certificate, SHA-1 and then SHA-256, and both say the same. */
+static bool
+is_of_one(const struct ocsp_live *p)
+{
+	const struct ocsp_single *a = &p->single[0], *b = &p->single[1];
+
+	return p->n == 2 && a->id.alg == HASH_SHA1 && b->id.alg == HASH_SHA256 && serial_eq(a->id.serial, b->id.serial) &&
+	       a->status == b->status && a->revoked.ms == b->revoked.ms && a->reason == b->reason &&
+	       a->this_update.ms == b->this_update.ms && a->next_update.ms == b->next_update.ms;
+}
+
+err
+ocsp_answer_get(slice in, struct ocsp_answer *out)
+{
+	struct ocsp_live_answer l;
+	const struct ocsp_single *s = l.live.single;
+	struct ocsp_answer a;
+
+	TRY(ocsp_live_get(in, &l));
+	if (l.error == 0 && !is_of_one(&l.live))
+		return fail(ERR_INPUT, "ocsp-answer: house: not the form our responder writes");
+	a = (struct ocsp_answer){.error = l.error};
+	if (l.error == 0) {
+		a.data = l.data;
+		a.alg = l.alg;
+		a.signature = l.signature;
+		a.responder_cert = l.responder_cert;
+		memcpy(a.issuer.name1, s[0].id.name_hash.p, sizeof a.issuer.name1);
+		memcpy(a.issuer.key1, s[0].id.key_hash.p, sizeof a.issuer.key1);
+		memcpy(a.issuer.name256, s[1].id.name_hash.p, sizeof a.issuer.name256);
+		memcpy(a.issuer.key256, s[1].id.key_hash.p, sizeof a.issuer.key256);
+		a.serial = s[0].id.serial;
+		a.status = s[0].status;
+		a.reason = s[0].reason;
+		a.revoked = s[0].revoked;
+		a.produced = l.live.produced;
+		a.this_update = s[0].this_update;
+		a.next_update = s[0].next_update;
+		a.responder_key_id = l.live.responder_key_id;
+		a.nonce = l.live.nonce;
+	}
 	*out = a;
 	return ok;
 }

@@ -110,7 +110,7 @@ answers_reply_to(struct front *f, slice request, instant now, struct buf *body, 
 	if (e.kind == OK && q.n != 1)
 		e = fail(ERR_POLICY, "front-many: RFC 5019 2.1.1: one certificate is asked for at a time");
 	if (e.kind == OK)
-		e = find(f, &q.id, &from, &slot);
+		e = find(f, &q.id[0], &from, &slot);
 	if (e.kind == OK && now.ms >= slot.next_update.ms)
 		e = fail(ERR_BUSY, "front-stale: RFC 6960 2.4: the answer's time has passed, a new one is being signed");
 	if (e.kind == OK)

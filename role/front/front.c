@@ -476,38 +476,12 @@ send_terms(struct front *f, const struct route *r, const struct http_request *q,
 	send_file(f, r, buf_slice(&name), b, reply);
 }
 
-static int
-hex_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-	                              : -1;
-}
-
-/* RFC 5019 5: GET {url-encoded base64 of the request}; '+' arrives as itself, '/' and '=' escaped or not. */
-static err
-unescape(slice s, struct buf *out)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] != '%') {
-			buf_put_u8(out, s.p[i]);
-			continue;
-		}
-		if (s.n - i < 3 || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0)
-			return fail(ERR_INPUT, "ocsp-escape: RFC 3986 2.1: a percent sign without two hexadecimal digits");
-		buf_put_u8(out, (uint8_t)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2])));
-		i += 2;
-	}
-	return buf_check(out);
-}
-
 static void
 ocsp_get(struct front *f, slice arg, struct buf *b, struct http_reply *reply)
 {
-	struct buf text OWNED(buf_drop) = BUF(HTTP_PATH_MAX), der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
+	struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
 
-	if (unescape(arg, &text).kind != OK || base64_get(buf_slice(&text), &der).kind != OK)
+	if (ocsp_path_get(arg, &der).kind != OK)
 		buf_clear(&der); /* an empty request is malformed, and answered so */
 	answers_reply_to(f, buf_slice(&der), clock_now(), b, reply);
 }

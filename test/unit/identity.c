@@ -445,8 +445,8 @@ ocsp_request(void **state)
 	assert_int_equal(OK, identity_put_ocsp_request(&b, w.trust, &c, LIT("0123456789abcdef")).kind);
 	assert_int_equal(OK, ocsp_request_get(buf_slice(&b), &r).kind);
 	ocsp_issuer_of(&w.trust->anchor[2].cert, &issuer);
-	assert_true(ocsp_certid_is_of(&r.id, &issuer));
-	assert_true(serial_eq(r.id.serial, c.serial));
+	assert_true(ocsp_certid_is_of(&r.id[0], &issuer));
+	assert_true(serial_eq(r.id[0].serial, c.serial));
 	assert_true(slice_eq(r.nonce, LIT("0123456789abcdef")));
 	assert_int_equal(OK, cert_get(signer_certificate(other), &auth).kind);
 	assert_string_equal(ANCHOR, identity_put_ocsp_request(&b, w.trust, &auth, LIT("")).what);

@@ -692,13 +692,13 @@ jlis_says(struct scene *s, slice request)
 	expect_ok("request", ocsp_request_get(request, &q));
 	for (size_t i = 0; i < s->trust->n_anchors; i++) {
 		ocsp_issuer_of(&s->trust->anchor[i].cert, &p.issuer);
-		if (ocsp_certid_is_of(&q.id, &p.issuer))
+		if (ocsp_certid_is_of(&q.id[0], &p.issuer))
 			break;
 	}
 	expect_ok("responder", cert_get(signer_certificate(responder), &c));
 	expect_ok("responder", key_get_spki(c.spki, &k));
 	key_identifier(k, id);
-	p.serial = q.id.serial;
+	p.serial = q.id[0].serial;
 	p.produced = p.this_update = instant_floor_second(clock_now());
 	p.next_update = (instant){p.this_update.ms + HOUR_MS};
 	p.responder_key_id = ARR(id);
