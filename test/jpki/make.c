@@ -227,6 +227,20 @@ signer_load(const char *dir, const char *name)
 	return s;
 }
 
+void
+world_crl(const char *dir, const char *name, struct buf *bytes, struct crl_table **out)
+{
+	char path[2300];
+	struct crl c;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	*bytes = BUF(1 << 20);
+	file_get(path, bytes);
+	need(crl_get(buf_slice(bytes), &c).kind == OK, path);
+	if (out != NULL)
+		need(crl_table_new(&c, out).kind == OK, path);
+}
+
 struct signer *
 signer_new(enum key_kind kind, unsigned bits)
 {
@@ -670,6 +684,41 @@ house_new(const char *world, instant at)
 	put_approval(h, at);
 	house_put_trust(h, world, "test", "crl", "", &h->trust);
 	return h;
+}
+
+void
+house_read(const struct house *h, struct trust **t, struct profile **p, struct ruleset **r)
+{
+	if (t != NULL)
+		need(trust_get(buf_slice(&h->trust), t).kind == OK, "the house's trust file");
+	if (p != NULL)
+		need(profile_get(buf_slice(&h->profile), p).kind == OK, "the house's profile");
+	if (r != NULL)
+		need(ruleset_get(buf_slice(&h->ruleset), r).kind == OK, "the house's rule set");
+}
+
+void
+house_responder(const struct house *h, const struct signer *of, instant from, struct buf *out)
+{
+	struct key *k OWNED(key_drop) = NULL;
+	uint8_t ski[SHA1_LEN];
+	struct cert ca;
+
+	need(cert_get(signer_certificate(h->ca), &ca).kind == OK, "the house's certificate");
+	need(key_get_spki(signer_spki(of), &k).kind == OK, "a responder's key");
+	key_identifier(k, ski);
+	*out = BUF(CERT_MAX);
+	make_certificate(out, h->ca,
+	    &(struct cert_plan){.serial = {16, {0x41}},
+	        .issuer = ca.subject,
+	        .subject = ca.subject,
+	        .spki = signer_spki(of),
+	        .not_before = from,
+	        .not_after = instant_add_years(from, 1),
+	        .key_usage = USAGE_DIGITAL_SIGNATURE,
+	        .aki = ca.ski,
+	        .ski = ARR(ski),
+	        .ocsp_signer = true});
 }
 
 void

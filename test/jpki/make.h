@@ -16,12 +16,16 @@
 #ifndef TEST_JPKI_MAKE_H
 #define TEST_JPKI_MAKE_H
 
+#include "act/decision.h"
 #include "act/document.h"
+#include "act/profile.h"
+#include "act/trust.h"
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/key.h"
 #include "base/time.h"
 #include "pki/cert.h"
+#include "pki/crl.h"
 
 /* --- files and worlds ------------------------------------------------------------------------------------------------ */
 
@@ -43,6 +47,9 @@ struct world_person {
 	    true_address[1024];
 };
 void world_person(const char *dir, const char *card, struct world_person *out);
+
+/* DIR/NAME, a list of one of the world's CAs: its bytes, and the table of it (NULL: not wanted).  The bytes outlive the table. */
+void world_crl(const char *dir, const char *name, struct buf *bytes, struct crl_table **out);
 
 /* --- keys ------------------------------------------------------------------------------------------------------------ */
 
@@ -107,6 +114,10 @@ void house_drop(struct house **h);
 /* The trust file of a house, made again after a change; `extra` is appended ("" for none). */
 void house_put_trust(const struct house *h, const char *world, const char *hierarchy, const char *method, const char *extra,
     struct buf *out);
+/* Its files, as they are read; NULL: not wanted. */
+void house_read(const struct house *h, struct trust **t, struct profile **p, struct ruleset **r);
+/* What its CA gives to the OCSP responder `of`, for a year from `from`. */
+void house_responder(const struct house *h, const struct signer *of, instant from, struct buf *out);
 /* An application that says what the card says, for this house's service, profile, terms and explanation. */
 void application_for(const struct house *h, const char *world, const char *card, instant at, struct make_application *out);
 

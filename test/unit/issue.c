@@ -61,23 +61,15 @@ static int
 setup(void **state)
 {
 	struct make_application a;
-	char path[2300];
-	struct crl c;
 
 	(void)state;
 	w.dir = make_world(DAY, 0);
 	w.house = house_new(w.dir, at_of(AT));
-	expect_ok("trust", trust_get(buf_slice(&w.house->trust), &w.trust));
-	expect_ok("profile", profile_get(buf_slice(&w.house->profile), &w.profile));
-	expect_ok("ruleset", ruleset_get(buf_slice(&w.house->ruleset), &w.ruleset));
+	house_read(w.house, &w.trust, &w.profile, &w.ruleset);
 	expect_ok("approval", approval_check(w.trust, buf_slice(&w.house->approval), w.ruleset, at_of(AT), &w.approval));
 	w.card = signer_load(w.dir, "yamada");
 	w.own = signer_new(KEY_P256, 256);
-	w.crl_bytes = BUF(1 << 20);
-	snprintf(path, sizeof path, "%s/signca03.crl", w.dir);
-	file_get(path, &w.crl_bytes);
-	expect_ok("crl", crl_get(buf_slice(&w.crl_bytes), &c));
-	expect_ok("crl", crl_table_new(&c, &w.crl));
+	world_crl(w.dir, "signca03.crl", &w.crl_bytes, &w.crl);
 	w.application = BUF(CMS_MAX);
 	application_for(w.house, w.dir, "yamada", at_of(AT), &a);
 	make_application(&w.application, w.card, w.own, &a);

@@ -53,25 +53,17 @@ static int
 setup(void **state)
 {
 	struct make_application a;
-	char path[2300];
-	struct crl c;
-	uint8_t ski[SHA1_LEN];
-	struct key *k OWNED(key_drop) = NULL;
 
 	(void)state;
 	w.dir = make_world(DAY, 0);
 	w.house = house_new(w.dir, at_of(AT));
-	expect_ok("trust", trust_get(buf_slice(&w.house->trust), &w.trust));
+	house_read(w.house, &w.trust, NULL, NULL);
 	w.card = signer_load(w.dir, "yamada");
 	w.other_card = signer_load(w.dir, "ito");
 	w.own = signer_new(KEY_P256, 256);
 	w.other = signer_new(KEY_P256, 256);
 	w.responder = signer_new(KEY_P256, 256);
-	w.crl_bytes = BUF(1 << 20);
-	snprintf(path, sizeof path, "%s/signca03.crl", w.dir);
-	file_get(path, &w.crl_bytes);
-	expect_ok("crl", crl_get(buf_slice(&w.crl_bytes), &c));
-	expect_ok("crl", crl_table_new(&c, &w.crl));
+	world_crl(w.dir, "signca03.crl", &w.crl_bytes, &w.crl);
 	w.application = BUF(CMS_MAX);
 	application_for(w.house, w.dir, "yamada", at_of(AT), &a);
 	make_application(&w.application, w.card, w.own, &a);
@@ -79,20 +71,7 @@ setup(void **state)
 	certificate(w.other, 15, at_of(AT), 5, &w.other_certificate);
 	signer_set_certificate(w.own, buf_slice(&w.certificate));
 	signer_set_certificate(w.other, buf_slice(&w.other_certificate));
-	expect_ok("key", key_get_spki(signer_spki(w.responder), &k));
-	key_identifier(k, ski);
-	w.responder_certificate = BUF(CERT_MAX);
-	make_certificate(&w.responder_certificate, w.house->ca,
-	    &(struct cert_plan){.serial = {16, {0x41}},
-	        .issuer = w.trust->issuer.subject,
-	        .subject = w.trust->issuer.subject,
-	        .spki = signer_spki(w.responder),
-	        .not_before = at_of(AT),
-	        .not_after = instant_add_years(at_of(AT), 1),
-	        .key_usage = USAGE_DIGITAL_SIGNATURE,
-	        .aki = w.trust->issuer.ski,
-	        .ski = ARR(ski),
-	        .ocsp_signer = true});
+	house_responder(w.house, w.responder, at_of(AT), &w.responder_certificate);
 	return 0;
 }
 

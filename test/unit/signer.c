@@ -192,39 +192,16 @@ end(void **state)
 static int
 setup(void **state)
 {
-	char path[2300];
-	struct key *k OWNED(key_drop) = NULL;
-	uint8_t ski[SHA1_LEN];
-	struct crl c;
-
 	(void)state;
 	w.dir = make_world(DAY, 16);
 	w.house = house_new(w.dir, at_of(AT));
-	expect_ok("trust", trust_get(buf_slice(&w.house->trust), &w.trust));
-	expect_ok("profile", profile_get(buf_slice(&w.house->profile), &w.profile));
-	expect_ok("ruleset", ruleset_get(buf_slice(&w.house->ruleset), &w.ruleset));
+	house_read(w.house, &w.trust, &w.profile, &w.ruleset);
 	w.card = signer_load(w.dir, "yamada");
 	w.ocsp = signer_new(KEY_P256, 256);
 	world_person(w.dir, "yamada", &w.person);
-	w.crl = BUF(1 << 20);
-	snprintf(path, sizeof path, "%s/signca03.crl", w.dir);
-	file_get(path, &w.crl);
-	expect_ok("crl", crl_get(buf_slice(&w.crl), &c));
+	world_crl(w.dir, "signca03.crl", &w.crl, NULL);
 	w.crl_digest = sha256(buf_slice(&w.crl));
-	expect_ok("key", key_get_spki(signer_spki(w.ocsp), &k));
-	key_identifier(k, ski);
-	w.responder_certificate = BUF(CERT_MAX);
-	make_certificate(&w.responder_certificate, w.house->ca,
-	    &(struct cert_plan){.serial = {16, {0x41}},
-	        .issuer = w.trust->issuer.subject,
-	        .subject = w.trust->issuer.subject,
-	        .spki = signer_spki(w.ocsp),
-	        .not_before = at_of(AT),
-	        .not_after = instant_add_years(at_of(AT), 1),
-	        .key_usage = USAGE_DIGITAL_SIGNATURE,
-	        .aki = w.trust->issuer.ski,
-	        .ski = ARR(ski),
-	        .ocsp_signer = true});
+	house_responder(w.house, w.ocsp, at_of(AT), &w.responder_certificate);
 	expect_ok("responder", responder_get(w.trust, buf_slice(&w.responder_certificate), &w.responder));
 	return 0;
 }
