@@ -578,6 +578,18 @@ hear_link(struct registrar *r, struct link *l, size_t *left)
 	return ok;
 }
 
+/*
+ * Results wait on their links while lines may not be made of them: for a moment, so that more share a sync; or until the
+ * clock is right or confirmed.  Who asks is always answered.
+ */
+static bool
+is_heard(const struct registrar *r, enum peer peer)
+{
+	if (peer == PEER_FRONT)
+		return true;
+	return turn_open_check(r).kind == OK ? !r->gathering : peer == PEER_OFFICE;
+}
+
 static err
 hear_all(struct registrar *r)
 {
@@ -590,7 +602,7 @@ hear_all(struct registrar *r)
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (r->next_link + i) % n;
 
-		if (at < wires_count(r->wires) && (!r->gathering || link_peer(wires_at(r->wires, at)) == PEER_FRONT))
+		if (at < wires_count(r->wires) && is_heard(r, link_peer(wires_at(r->wires, at))))
 			TRY(hear_link(r, wires_at(r->wires, at), &left));
 	}
 	return ok;

@@ -1041,6 +1041,73 @@ test_clock(void **state)
 	stage_drop(s);
 }
 
+/* Whatever helpers finish while the clock is wrong, no line is made of it, and no turn runs its course under that hour. */
+static void
+wrong_clock(struct scene *s, int64_t off)
+{
+	uint64_t lines = book_size(s->r->book), orders = s->issued;
+
+	*stage_clock += off;
+	for (int turn = 0; turn < 6; turn++) {
+		*stage_clock += 1;
+		stage_turn(s);
+		if (book_size(s->r->book) != lines)
+			fail_msg("entered by a clock %lld ms off: %s", (long long)off, stage_acts(s, NULL));
+	}
+	expect_true("closed", s->r->clock_closed.kind == ERR_WORLD);
+	/* at most the one order that was on its way */
+	expect_true("nothing is ordered", s->issued <= orders + 1);
+	*stage_clock -= off;
+}
+
+/* Design law 9, at every step of a dossier's way: it sits at a verifier, at the issuer, is asked for, is revoked. */
+static void
+test_clock_under_way(void **state)
+{
+	static const char *const cards[] = {"yamada", "sato", "kato", "tanaka", "ito", "takahashi", "watanabe"};
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	struct scene *s = ready("crl", CONF);
+	struct applicant a[COUNT(cards)];
+	uint64_t id;
+	size_t heard;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cards); i++) {
+		applicant_new(s, cards[i], &a[i], with_mail);
+		id = apply_send(s, &a[i], true);
+		stage_turns(s, (int)i);
+		wrong_clock(s, i % 2 == 0 ? 2 * HOUR_MS : -2 * HOUR_MS);
+		heard = stage_until(s, id);
+		if (i == 0) { /* sent under the wrong clock */
+			expect_heard(s, heard, ERR_WORLD, "clock-ahead: design law 9: the clock went an hour ahead at once");
+			continue;
+		}
+		expect_ok("apply", apply_reply_get(buf_slice(&s->heard[heard].body), &a[i].reply));
+		expect_state(a[i].reply.state, DOSSIER_ISSUED);
+		stage_audit(s);
+	}
+	for (size_t i = 1; i < 5; i++) {
+		char number[33];
+		const char *values[V_COUNT] = {service_of(s), number, "keyCompromise", AT, REVOCATION_SENTENCE};
+
+		put_hex(number, serial_slice(&a[i].reply.serial));
+		values[V_DATE] = now_text();
+		buf_clear(&cms);
+		buf_clear(&b);
+		make_document(&cms, a[i].card, FORM_REVOCATION, values, (slice){NULL, 0}, clock_now());
+		octets_put(&b, buf_slice(&cms));
+		id = stage_send(s, FRONT, ORDER_REVOKE, buf_slice(&b));
+		stage_turns(s, (int)i);
+		wrong_clock(s, i % 2 == 0 ? 2 * HOUR_MS : -2 * HOUR_MS);
+		(void)entry_heard(s, stage_until(s, id));
+		expect_true("revoked", serial_state(s, a[i].reply.serial) == SERIAL_REVOKED);
+		stage_audit(s);
+	}
+	for (size_t i = 0; i < COUNT(cards); i++)
+		applicant_drop(&a[i]);
+	stage_drop(s);
+}
+
 static void
 state_db(const struct scene *s, char path[512])
 {
@@ -1682,6 +1749,7 @@ main(void)
 	    cmocka_unit_test(test_revoke_by_old_list),
 	    cmocka_unit_test(test_revoke_alone),
 	    cmocka_unit_test(test_clock),
+	    cmocka_unit_test(test_clock_under_way),
 	    cmocka_unit_test(test_projection),
 	    cmocka_unit_test(test_disk),
 	    cmocka_unit_test(test_ocsp),
