@@ -8,11 +8,27 @@
 #include "edge/log.h"
 #include "edge/start.h"
 
+static err
+get_clock(slice text, struct start *s)
+{
+	uint64_t wall, steady;
+	slice w;
+
+	if (!slice_cut(&text, ':', &w))
+		return fail(ERR_INPUT, "start-usage: house: a role is started by inkand, not by hand");
+	TRY(decimal_get(w, INT64_MAX, &wall));
+	TRY(decimal_get(text, INT64_MAX, &steady));
+	s->clock = (instant){(int64_t)wall};
+	s->clock_at = (int64_t)steady;
+	return ok;
+}
+
 err
 start_get(const char *role, int argc, char **argv, struct start *out)
 {
 	static const struct option options[] = {{"home", required_argument, NULL, 'h'},
-	    {"number", required_argument, NULL, 'n'}, {"uid", required_argument, NULL, 'u'}, {0}};
+	    {"number", required_argument, NULL, 'n'}, {"uid", required_argument, NULL, 'u'},
+	    {"clock", required_argument, NULL, 'c'}, {0}};
 	const err usage = fail(ERR_INPUT, "start-usage: house: a role is started by inkand, not by hand");
 	struct start s = {0};
 	uint64_t uid = 0;
@@ -24,7 +40,8 @@ start_get(const char *role, int argc, char **argv, struct start *out)
 		if (c == 'h')
 			s.home = optarg;
 		else if (c == '?' || (c == 'u' && decimal_get(slice_str(optarg), UINT32_MAX, &uid).kind != OK) ||
-		         (c == 'n' && decimal_get(slice_str(optarg), UINT32_MAX, &s.number).kind != OK))
+		         (c == 'n' && decimal_get(slice_str(optarg), UINT32_MAX, &s.number).kind != OK) ||
+		         (c == 'c' && get_clock(slice_str(optarg), &s).kind != OK))
 			return usage;
 	if (s.home == NULL)
 		return usage;

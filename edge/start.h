@@ -3,7 +3,10 @@
  *
  * Depends on: base, edge/log.  Touches: this process's arguments and signals.
  *
- *   role [MODE] --home DIR --number N --uid U        descriptor 3: the control socket
+ *   role [MODE] --home DIR --number N --uid U --clock W:S    descriptor 3: the control socket
+ *
+ * W:S is the last moment at which inkand found the clock right: by the clock and by the
+ * steady one, in ms.  A role that is started anew goes on from there (design law 9).
  *
  * Exit codes: 0 asked to stop, or inkand is gone; 1 something outside failed, to be
  * started anew; 2 usage; 3 what this role holds is damaged: it stays stopped until
@@ -13,12 +16,15 @@
 #define EDGE_START_H
 
 #include "base/base.h"
+#include "base/time.h"
 
 struct start {
 	const char *mode; /* NULL when none was given */
 	const char *home;
 	uint64_t number;
 	uint32_t uid;
+	instant clock; /* zero when it was not said: the first look counts */
+	int64_t clock_at;
 };
 
 /* Takes the arguments, names the log, ignores SIGPIPE.  ERR_INPUT start-usage. */

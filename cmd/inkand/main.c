@@ -66,6 +66,8 @@ struct house {
 	bool stopping;
 	int64_t stop_at;
 	uint64_t beat;
+	instant clock;    /* the last moment both clocks agreed on, less than an hour apart since the one before … */
+	int64_t clock_at; /* … on the steady one */
 };
 
 /* Who talks to whom. */
@@ -173,8 +175,8 @@ wire_role(struct house *h, struct role *r)
 static void
 exec_role(const struct house *h, const struct role *r, int control)
 {
-	char path[512], number[24], uid[24];
-	const char *argv[10];
+	char path[512], number[24], uid[24], clock[48];
+	const char *argv[12];
 	size_t n = 0;
 	sigset_t none;
 
@@ -190,6 +192,9 @@ exec_role(const struct house *h, const struct role *r, int control)
 	argv[n++] = number;
 	argv[n++] = "--uid";
 	argv[n++] = uid;
+	snprintf(clock, sizeof clock, "%lld:%lld", (long long)h->clock.ms, (long long)h->clock_at);
+	argv[n++] = "--clock";
+	argv[n++] = clock;
 	argv[n] = NULL;
 	if (dup2(control, 3) != 3 || close_range(4, ~0U, 0) != 0)
 		_exit(127);
@@ -287,12 +292,26 @@ tell_all(struct house *h, uint8_t kind)
 		}
 }
 
+/* Design law 9: a role that is started anew after the clock jumped must not take the new hour for its first. */
+static void
+look_at_clock(struct house *h, bool confirmed)
+{
+	instant wall = clock_now();
+	int64_t steady = clock_steady_ms(), off = wall.ms - (h->clock.ms + (steady - h->clock_at));
+
+	if (h->clock.ms != 0 && (off <= -HOUR_MS || (off >= HOUR_MS && !confirmed)))
+		return;
+	h->clock = wall;
+	h->clock_at = steady;
+}
+
 /* Starts what is due, sends heartbeats, kills what does not answer. */
 static void
 tend(struct house *h)
 {
 	int64_t now = clock_steady_ms();
 
+	look_at_clock(h, false);
 	for (size_t i = 0; i < h->n; i++) {
 		struct role *r = &h->role[i];
 
@@ -363,9 +382,10 @@ take_signal(struct house *h, int signals)
 		return;
 	if (s.ssi_signo == SIGCHLD)
 		reap(h);
-	else if (s.ssi_signo == SIGUSR1)
+	else if (s.ssi_signo == SIGUSR1) {
+		look_at_clock(h, true);
 		tell_all(h, ORDER_CONFIRM);
-	else if (!h->stopping) {
+	} else if (!h->stopping) {
 		h->stopping = true;
 		h->stop_at = clock_steady_ms() + STOP_LATE_MS;
 		tell_all(h, ORDER_STOP);
@@ -628,6 +648,7 @@ start(struct house *h, const char *pin_file, int *signals)
 		snprintf(path, sizeof path, "%s/%.*s", h->home, (int)s.n, (const char *)s.p);
 		TRY(clock_use_test(path));
 	}
+	look_at_clock(h, true);
 	TRY(configure(h, c));
 	h->pin = mmap(NULL, sizeof *h->pin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (h->pin == MAP_FAILED || mlock(h->pin, sizeof *h->pin) != 0)

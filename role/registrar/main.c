@@ -29,6 +29,8 @@ serve(struct registrar *r, const struct start *s)
 	TRY(wires_open(&r->wires));
 	jail_warm_up();
 	TRY(registrar_configure(r, s->home));
+	r->seen = s->clock;
+	r->seen_at = s->clock_at;
 	TRY(use_test_clock(s, r->trust));
 	registrar_jail(s, r->weak_jail, &j);
 	TRY(jail_enter(&j));

@@ -282,16 +282,23 @@ look_at_clock(struct registrar *r)
 	int64_t steady = clock_steady_ms(), expected;
 	err was = r->clock_closed;
 
-	if (r->seen.ms == 0) {
-		r->seen = r->last_at.ms != 0 && wall.ms - r->last_at.ms >= CLOCK_OFF_MS ? r->last_at : wall;
-		r->seen_at = steady;
+	if (!r->looked && wall.ms >= r->last_at.ms - BEHIND_MS) { /* one that stands behind is no beginning */
+		bool off = r->last_at.ms != 0 && wall.ms - r->last_at.ms >= CLOCK_OFF_MS;
+
+		r->looked = true;
+		if (off || r->seen.ms == 0) {
+			r->seen = off ? r->last_at : wall;
+			r->seen_at = steady;
+		}
 	}
 	expected = r->seen.ms + (steady - r->seen_at);
 	r->clock_closed = ok;
 	if (wires_confirmed(r->wires)) {
 		log_text(LOG_WARN, "clock-confirmed: design law 9: an operator says that the clock is right");
-		r->seen = wall;
-		r->seen_at = steady;
+		if (wall.ms >= r->last_at.ms - BEHIND_MS) { /* never one behind the last entry */
+			r->seen = wall;
+			r->seen_at = steady;
+		}
 	} else if (wall.ms - expected >= CLOCK_JUMP_MS)
 		r->clock_closed = fail(ERR_WORLD, "clock-ahead: design law 9: the clock went an hour ahead at once");
 	if (wall.ms < r->last_at.ms - BEHIND_MS)

@@ -212,8 +212,9 @@ struct registrar {
 	int64_t reopen_at;
 
 	/* the clock as last seen */
-	instant last_at, seen; /* of the last entry; the last good look at the clock … */
+	instant last_at, seen; /* of the last entry; the last good look at the clock, before the first inkand's or none … */
 	int64_t seen_at;       /* … on the steady clock                                 */
+	bool looked;
 	int64_t seen_steady;   /* now, on the steady clock                              */
 	int64_t committed_at;  /* on the steady clock: the last commit's end              */
 	int64_t stored_at;     /* … and the last time the projection went into its file   */

@@ -134,6 +134,8 @@ open_signer(struct house *h, struct signing *s)
 	char refused[PATH_BYTES];
 
 	*s = (struct signing){.mode = h->mode, .state = (int)h->mode, .trust = h->trust, .stopped = ok, .alone = ok};
+	s->clock_wall = h->start.clock;
+	s->clock_steady = h->start.clock_at;
 	s->responder = h->mode == SIGNER_STATUS ? &h->responder : NULL;
 	s->revoked = revoked_set_new();
 	key_identifier(h->trust->issuer_key, key_id);

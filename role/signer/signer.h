@@ -83,7 +83,7 @@ struct signing {
 	err stopped;            /* a rollback was seen: the refusal of everything               */
 	err alone;              /* the starter is gone: this process ends after its answers     */
 	bool has_clock;
-	instant clock_wall;     /* the last good moment on both clocks                          */
+	instant clock_wall;     /* the last good moment on both clocks; before the first inkand's, or none */
 	int64_t clock_steady;
 	bool clock_held;
 	bool more;              /* orders wait that this turn did not take                      */

@@ -49,15 +49,17 @@ check_clock(struct signing *s, instant now, int64_t steady_ms)
 	instant last = journal_state(s->journal)->at;
 	int64_t due;
 
+	if (now.ms < last.ms - CLOCK_BEHIND_MS) /* at a start no beginning either */
+		return fail(ERR_WORLD, "signer-clock-behind: design law 9: the clock stands before the journal's last line");
 	if (!s->has_clock) {
 		bool off = last.ms != 0 && now.ms - last.ms >= CLOCK_OFF_MS;
 
 		s->has_clock = true;
-		s->clock_wall = off ? last : now;
-		s->clock_steady = steady_ms;
+		if (off || s->clock_wall.ms == 0) {
+			s->clock_wall = off ? last : now;
+			s->clock_steady = steady_ms;
+		}
 	}
-	if (now.ms < last.ms - CLOCK_BEHIND_MS)
-		return fail(ERR_WORLD, "signer-clock-behind: design law 9: the clock stands before the journal's last line");
 	due = s->clock_wall.ms + (steady_ms - s->clock_steady);
 	if (now.ms - due >= CLOCK_AHEAD_MS)
 		return fail(
@@ -70,6 +72,8 @@ check_clock(struct signing *s, instant now, int64_t steady_ms)
 void
 signing_confirm(struct signing *s, instant now, int64_t steady_ms)
 {
+	if (now.ms < journal_state(s->journal)->at.ms - CLOCK_BEHIND_MS)
+		return; /* nobody can confirm that time runs back */
 	s->has_clock = true;
 	s->clock_wall = now;
 	s->clock_steady = steady_ms;

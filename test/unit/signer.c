@@ -1180,6 +1180,16 @@ clocks(void **state)
 	    "signer-clock-behind: design law 9: the clock stands before the journal's last line");
 	w.now.ms += 10 * SECOND_MS;
 	certificate_of(issue(&a));
+	/* nobody can confirm that time runs back; what starts under such an hour does not take it for its first */
+	w.now.ms -= 2 * HOUR_MS;
+	signing_confirm(&w.s, w.now, w.steady);
+	refused("behind, confirmed", issue(&a), ERR_WORLD,
+	    "signer-clock-behind: design law 9: the clock stands before the journal's last line");
+	crash();
+	refused("behind at a start", say_hello(9, (struct head){0}, 9), ERR_WORLD,
+	    "signer-clock-behind: design law 9: the clock stands before the journal's last line");
+	w.now.ms += 2 * HOUR_MS;
+	prepare(9); /* right again */
 	w.now.ms += HOUR_MS;
 	applicant_new(&b, 2);
 	refused("an hour ahead", issue(&b), ERR_WORLD,
@@ -1197,7 +1207,13 @@ clocks(void **state)
 	w.now.ms += 2 * HOUR_MS; /* an hour's quiet is no jump */
 	w.steady += 2 * HOUR_MS;
 	accepted("later", give_crl());
-	w.now.ms += DAY_MS + HOUR_MS;
+	w.now.ms += HOUR_MS;
+	crash();
+	w.s.clock_wall = (instant){w.now.ms - HOUR_MS}; /* inkand's look before the jump */
+	w.s.clock_steady = w.steady;
+	refused("started anew within a jump", say_hello(9, (struct head){0}, 9), ERR_WORLD,
+	    "signer-clock-ahead: design law 9: the clock went ahead at once; an operator confirms it");
+	w.now.ms += DAY_MS;
 	crash();
 	refused("off for a day", say_hello(9, (struct head){0}, 9), ERR_WORLD,
 	    "signer-clock-ahead: design law 9: the clock went ahead at once; an operator confirms it");
