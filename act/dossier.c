@@ -191,6 +191,8 @@ take(struct dossier *d, const struct entry *e)
 		set_why(d, e->why);
 		return ok;
 	case ACT_REVIEW_OPENED:
+		if ((IN(d->state) & LIVE) != 0)
+			d->request_n = e->line.n;
 		d->review = true;
 		d->accepted = false;
 		set_why(d, e->why);
@@ -198,6 +200,12 @@ take(struct dossier *d, const struct entry *e)
 	case ACT_RECEIPT_RECEIVED:
 		d->receipt = e->document;
 		d->receipt_n = e->line.n;
+		return ok;
+	case ACT_REVOCATION_REQUESTED:
+		d->request = e->document;
+		d->request_n = e->line.n;
+		if (digest_get(e->line.by_id, &d->requester).kind != OK)
+			d->requester = (digest){0};
 		return ok;
 	case ACT_REVOCATION_REFUSED:
 		d->review = false;

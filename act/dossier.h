@@ -74,6 +74,10 @@ struct dossier {
 	instant revoked;
 	uint64_t revoked_n;
 	enum crl_reason reason;
+	digest request;    /* the last document that asked for revocation …               */
+	digest requester;  /* … and the certificate of the card or key that signed it     */
+	uint64_t request_n; /* the line that answered it                                 */
+
 	digest revocation; /* the document it rests on                                     */
 	enum signer_kind revoker;
 	instant revocation_judged;

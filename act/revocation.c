@@ -48,11 +48,27 @@ is_application_of(const struct application *a, const struct cert *ours)
 	       slice_eq(named, buf_slice(&id));
 }
 
+static err
+check_lists(const struct trust *t, const struct revocation_lists *l, const struct identity *i, instant judged)
+{
+	for (size_t k = 0; k < l->n_held; k++) {
+		const struct crl_table *c = l->held[k];
+
+		if (c != NULL && slice_eq(crl_table_aki(c), t->anchor[i->anchor].cert.ski) && l->taken[k].ms <= judged.ms &&
+		    crl_table_this_update(c).ms > i->status_this_update.ms && crl_table_has(c, i->leaf.serial))
+			return fail(ERR_POLICY, "revocation-list: JPKI Act 19(1): a later list than the one cited was here and "
+			                        "names the card; an officer "
+			                        "decides");
+	}
+	return ok;
+}
+
 /* V-1 by the applicant's card: the application under this certificate names the card. */
 static err
 check_card(const struct trust *t, const struct revoked_order *o, const struct cert *ours, const struct cms *c,
-    const struct crl_table *crl)
+    const struct revocation_lists *l)
 {
+	const struct crl_table *crl = l->cited;
 	struct status_evidence evidence = {.method = o->method,
 	    .ocsp_answer = o->ocsp_answer,
 	    .ocsp_nonce = o->ocsp_nonce,
@@ -75,7 +91,9 @@ check_card(const struct trust *t, const struct revoked_order *o, const struct ce
 		return fail(
 		    ERR_POLICY, "revocation-judged: JPKI Act 19: the card's status was not judged in the hour of the entry");
 	identity_check_signer(t, c, &evidence, o->judged, &i);
-	return i.verdict == VERDICT_VERIFIED ? ok : i.why;
+	if (i.verdict != VERDICT_VERIFIED)
+		return i.why;
+	return check_lists(t, l, &i, o->judged);
 }
 
 static err
@@ -98,7 +116,7 @@ check_document(const struct trust *t, const struct document *d, const struct cer
 
 static err
 check_signer(const struct trust *t, const struct revoked_order *o, const struct cert *ours, const struct cms *c,
-    const struct document *d, const struct crl_table *crl, struct revocation *r)
+    const struct document *d, const struct revocation_lists *l, struct revocation *r)
 {
 	const struct trust_person *who;
 	struct key *k OWNED(key_drop) = NULL;
@@ -118,13 +136,13 @@ check_signer(const struct trust *t, const struct revoked_order *o, const struct 
 		r->by = REVOCATION_BY_CERTIFICATE;
 		return ok;
 	}
-	TRY(check_card(t, o, ours, c, crl));
+	TRY(check_card(t, o, ours, c, l));
 	r->by = REVOCATION_BY_CARD;
 	return ok;
 }
 
 err
-revocation_check(const struct trust *t, const struct revoked_order *o, const struct crl_table *crl, instant now,
+revocation_check(const struct trust *t, const struct revoked_order *o, const struct revocation_lists *l, instant now,
     struct revocation *out)
 {
 	struct revocation r = {.revoked = instant_floor_second(o->revoked), .document = sha256(o->cms)};
@@ -143,7 +161,7 @@ revocation_check(const struct trust *t, const struct revoked_order *o, const str
 		    ERR_POLICY, "revocation-time: Rule 6(x): the entry lies before the request was signed, or ahead of now");
 	TRY(document_get(c.content, &d));
 	TRY(check_document(t, &d, &ours, &r));
-	TRY(check_signer(t, o, &ours, &c, &d, crl, &r));
+	TRY(check_signer(t, o, &ours, &c, &d, l, &r));
 	*out = r;
 	return ok;
 }

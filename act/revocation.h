@@ -21,7 +21,7 @@
  * a later one changes nothing.
  *
  * Refusals: revocation-certificate -form -service -serial -signer -card
- * -application -expired -time -cap; list-…, answer-…; and what cms, document,
+ * -application -list -expired -time -cap; list-…, answer-…; and what cms, document,
  * identity and trust refuse.
  */
 #ifndef ACT_REVOCATION_H
@@ -54,11 +54,20 @@ struct revocation {
 	slice person;     /* label in the trust file, else empty         */
 };
 
+/* J-LIS's lists as the signer has them. */
+struct revocation_lists {
+	const struct crl_table *cited;    /* the one the order cites, or NULL                            */
+	struct crl_table *const *held;    /* all it was handed over, NULL among them …                   */
+	const instant *taken;             /* … and when: before that nobody could have judged by them    */
+	size_t n_held;
+};
+
 /*
- * Judges who asks and for what.  `crl` is the J-LIS CRL the order cites, or NULL.
- * Success: this serial must enter the set.
+ * Judges who asks and for what.  A card that a later list names than the order's,
+ * which the house had already when it judged, asks for nothing: who orders may not
+ * choose the day (ERR_POLICY revocation-list).  Success: this serial must enter the set.
  */
-err revocation_check(const struct trust *t, const struct revoked_order *o, const struct crl_table *crl, instant now,
+err revocation_check(const struct trust *t, const struct revoked_order *o, const struct revocation_lists *l, instant now,
 	struct revocation *out) CHECKED;
 
 /* --- the set ------------------------------------------------------------------- */

@@ -51,7 +51,7 @@ static const char *const SQL[Q_COUNT] = {
     [Q_CARD] = "SELECT fold FROM dossier WHERE card8 = ?1",
     [Q_KEY] = "SELECT fold FROM dossier WHERE key8 = ?1",
     [Q_OWING] = "SELECT fold FROM dossier WHERE owes = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
-    [Q_DUE] = "SELECT fold FROM dossier WHERE due <= ?1 ORDER BY due, n LIMIT ?2",
+    [Q_DUE] = "SELECT fold FROM dossier WHERE due <= ?1 AND (due, n) > (?3, ?4) ORDER BY due, n LIMIT ?2",
     [Q_REVOKED] = "SELECT fold FROM dossier WHERE revoked_n >= ?1 ORDER BY revoked_n LIMIT ?2",
     [Q_PLACE_GET] = "SELECT place FROM evidence WHERE name = ?1",
     [Q_PLACE_PUT] = "INSERT OR IGNORE INTO evidence (name, place) VALUES (?1, ?2)",
@@ -568,13 +568,15 @@ db_owing(struct db *db, enum owes owes, uint64_t after, bool from_start, struct 
 }
 
 err
-db_due(struct db *db, instant now, struct record *out, size_t max, size_t *n)
+db_due(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n)
 {
 	sqlite3_stmt *q = db->q[Q_DUE];
 
 	TRY(flush(db));
 	sqlite3_bind_int64(q, 1, now.ms);
 	sqlite3_bind_int64(q, 2, (int64_t)max);
+	sqlite3_bind_int64(q, 3, after == NULL ? 0 : after->due.ms);
+	sqlite3_bind_int64(q, 4, after == NULL ? 0 : (int64_t)after->d.n);
 	return list(db, Q_DUE, out, max, n);
 }
 

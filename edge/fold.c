@@ -19,7 +19,7 @@ static const struct field RECORD[] = {
     F(record, d.nonce), F(record, d.decision), F(record, d.ruleset), F(record, d.orders), F(record, d.serial),
     F(record, d.ordered), F(record, d.not_before), F(record, d.ordered_n), F(record, d.tbs), F(record, d.certificate),
     F(record, d.issued), F(record, d.not_after), F(record, d.receipt), F(record, d.receipt_n), F(record, d.revoked),
-    F(record, d.revoked_n), F(record, d.reason), F(record, d.revocation), F(record, d.revoker),
+    F(record, d.revoked_n), F(record, d.reason), F(record, d.request), F(record, d.requester), F(record, d.request_n), F(record, d.revocation), F(record, d.revoker),
     F(record, d.revocation_judged), F(record, d.revocation_method), F(record, d.revocation_status),
     F(record, d.revocation_nonce), F(record, application.sealed), F(record, application.pack),
     F(record, application.offset), F(record, application.length), F(record, certificate.sealed),

@@ -197,23 +197,54 @@ put_message(struct buf *b, const struct messenger *m, const struct mail_order *o
 	}
 }
 
+/*
+ * One try under one name.  *taken: a letter, or what a crash left of one, stands there already: a letter that was laid down
+ * is never written over, whatever the clock says.
+ */
+static err
+lay_down(int folder, const char *name, slice message, bool *taken)
+{
+	char temporary[80];
+	bool good;
+	int fd, why;
+
+	snprintf(temporary, sizeof temporary, ".%s", name);
+	fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	*taken = fd < 0 && errno == EEXIST;
+	if (*taken)
+		return ok;
+	if (fd < 0)
+		return fail_why(ERR_WORLD, "messenger-mail: house: the letter cannot be laid into the mail folder", errno);
+	good = write(fd, message.p, message.n) == (ssize_t)message.n && fsync(fd) == 0;
+	why = errno;
+	close(fd);
+	if (good && linkat(folder, temporary, folder, name, 0) != 0) { /* unlike rename(2) it replaces nothing */
+		why = errno;
+		good = false;
+		*taken = why == EEXIST;
+	}
+	(void)unlinkat(folder, temporary, 0);
+	if (*taken)
+		return ok;
+	if (!good || fsync(folder) != 0)
+		return fail_why(
+		    ERR_WORLD, "messenger-mail: house: the letter cannot be laid into the mail folder", good ? errno : why);
+	return ok;
+}
+
 /* Durable before the registrar hears that it is sent. */
 static err
 put_letter(struct messenger *m, slice message)
 {
-	char name[64], temporary[80];
-	int fd;
-	bool good;
+	char name[64];
+	bool taken = true;
 
-	snprintf(name, sizeof name, "%lld-%llu.eml", (long long)clock_now().ms, (unsigned long long)++m->letters);
-	snprintf(temporary, sizeof temporary, ".%s", name);
-	fd = openat(m->mail_folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail_why(ERR_WORLD, "messenger-mail: house: the letter cannot be laid into the mail folder", errno);
-	good = write(fd, message.p, message.n) == (ssize_t)message.n && fsync(fd) == 0;
-	close(fd);
-	if (!good || renameat(m->mail_folder, temporary, m->mail_folder, name) != 0 || fsync(m->mail_folder) != 0)
-		return fail_why(ERR_WORLD, "messenger-mail: house: the letter cannot be laid into the mail folder", errno);
+	for (unsigned tries = 0; taken; tries++) {
+		if (tries == LETTER_NAMES_MAX)
+			return fail(ERR_WORLD, "messenger-names: house: no free name for a letter in the mail folder");
+		snprintf(name, sizeof name, "%lld-%llu.eml", (long long)clock_now().ms, (unsigned long long)++m->letters);
+		TRY(lay_down(m->mail_folder, name, message, &taken));
+	}
 	return ok;
 }
 

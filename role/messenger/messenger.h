@@ -30,6 +30,8 @@ struct waiting {
 	struct buf body; /* of the order, owned */
 };
 
+#define LETTER_NAMES_MAX 100000U /* tried for one letter: a folder nobody empties under a clock that stands */
+
 struct messenger {
 	struct wires *wires;
 	struct calls *calls;

@@ -69,6 +69,8 @@
 #define STORE_LINES 4096                /* … or so many lines: 0.2 s of catching up after a crash                 */
 #define WAIT_END_MS (72 * HOUR_MS)      /* status could not be checked: refused after that (CP 4.1.3)             */
 #define ORDER_VOID_MS (600 * SECOND_MS) /* an order without a certificate is voided after that (design 3)         */
+#define STRANGERS_MAX 32                /* requests by others' cards for an officer in a day; above it only telephone  */
+#define STRANGER_MS (24 * HOUR_MS)      /* one of them by one card                                                    */
 #define ORDERS_TIMELY_MAX 5             /* refused so often for the hour's sake: a person looks, no more orders   */
 #define CRL_EVERY_MS (12 * HOUR_MS)     /* Rule 6(xi)                                                             */
 #define CRL_LIFE_MS (36 * HOUR_MS)
@@ -172,6 +174,10 @@ struct keyholder {
 	digest lent;         /* a list of an older day, sent because a revocation cites it */
 	unsigned orders;     /* certificates at the issuer */
 	uint64_t told;       /* revocations by lines below it are in its set */
+	uint64_t officers;   /* so are officers' ones below it, where the others wait for the signer's hour */
+	bool officers_new;   /* one of them is on no list yet                                     */
+	bool telling_officer;
+	int64_t held_until;  /* on the steady clock: then the next of the others is tried again   */
 	uint64_t telling;    /* line of the one being told, UINT64_MAX: none */
 	uint64_t none_at;    /* of registrar.revocations: then there was none to tell */
 	const char *stopped; /* why */
@@ -260,6 +266,10 @@ struct registrar {
 	struct keyholder issuer, status;
 	struct used *used;
 	struct rate rate;
+	struct {
+		digest card;
+		int64_t at; /* on the steady clock */
+	} stranger[STRANGERS_MAX];
 	bool limit_recorded;
 	int64_t limit_minute;
 
@@ -449,6 +459,8 @@ err signer_fresh(struct registrar *r, struct keyholder *s) CHECKED;
 err signer_tend(struct registrar *r, struct keyholder *s) CHECKED;
 err signer_result(struct registrar *r, struct keyholder *s, const struct frame *x) CHECKED;
 void signer_rules(struct registrar *r, struct keyholder *s);
+/* This revocation stands in its set. */
+bool signer_has_heard(const struct keyholder *s, const struct dossier *d);
 err signer_tell_revoked(struct registrar *r) CHECKED;
 
 /* --- status.c ---------------------------------------------------------------------------- */

@@ -245,16 +245,65 @@ second_look(struct registrar *r, struct flight *f, const struct record *d)
 	return ok;
 }
 
+/*
+ * Anybody with a card can name any serial: so much of it as an officer can look at.  By one card one request a day for
+ * certificates that are not of it, and of all cards STRANGERS_MAX; what is over is refused before anything is written.
+ */
+static err
+count_stranger(struct registrar *r, digest card)
+{
+	size_t free_at = STRANGERS_MAX;
+
+	for (size_t i = 0; i < STRANGERS_MAX; i++) {
+		bool lapsed = r->stranger[i].at == 0 || r->seen_steady - r->stranger[i].at >= STRANGER_MS;
+
+		if (!lapsed && digest_eq(r->stranger[i].card, card))
+			return fail(ERR_BUSY,
+			    "revoke-card: Rule 6(x): this card asked for another's certificate today; telephone the service instead");
+		if (lapsed)
+			free_at = i;
+	}
+	if (free_at == STRANGERS_MAX)
+		return fail(ERR_BUSY, "revoke-many: Rule 6(x): too many ask with other cards today; telephone the service instead");
+	r->stranger[free_at].card = card;
+	r->stranger[free_at].at = r->seen_steady > 0 ? r->seen_steady : 1;
+	return ok;
+}
+
+/*
+ * What goes to an officer: one open request a certificate, and a second where the first was a stranger's and the card of
+ * the application itself asks now.
+ */
+static err
+check_for_officer(struct registrar *r, const struct facts *x, const struct record *d)
+{
+	bool own = digest_eq(x->signer_digest, d->d.card);
+
+	if (d->d.review && (!own || digest_eq(d->d.requester, d->d.card)))
+		return fail(ERR_CONFLICT,
+		    "revoke-open: Rule 6(x): a request for this certificate waits for an officer; telephone the service if it hastes");
+	return own ? ok : count_stranger(r, x->signer_digest);
+}
+
 static err
 request(struct registrar *r, struct flight *f, const struct facts *x, const struct record *d)
 {
 	struct buf by OWNED(buf_drop) = BUF(LINE_ID_MAX);
 	bool at_once = is_at_once(x, d);
+	err e;
+
+	if (digest_eq(d->d.request, f->document))
+		return answer_old(r, f, d->d.request_n, &d->d.serial);
 
 	if (x->signer == SIGNER_CARD && x->verdict == VERDICT_UNCHECKED && x->ocsp_request.n > 0 && !f->asked_jlis) {
 		jlis_ask(r, f, x->ocsp_request);
 		if (f->stage == STAGE_JLIS)
 			return ok;
+	}
+	e = at_once ? ok : check_for_officer(r, x, d);
+	if (e.kind != OK) {
+		flight_refuse_err(r, f, e);
+		return ok;
 	}
 	buf_put_hex(&by, digest_slice(&x->signer_digest));
 	TRY(enter_requested(r, f, x, d, buf_slice(&by)));

@@ -48,6 +48,9 @@ signer_fresh(struct registrar *r, struct keyholder *s)
 	memset(s->sending, 0, sizeof s->sending);
 	s->lent = (digest){0};
 	s->telling = UINT64_MAX;
+	s->telling_officer = s->officers_new = false;
+	s->officers = 0;
+	s->held_until = 0;
 	s->none_at = UINT64_MAX;
 	s->told = db_ledger(r->db)->crl_covers;
 	s->id = ++r->generations;
@@ -209,6 +212,39 @@ tell(struct registrar *r, struct keyholder *s, const struct record *d)
 	return ok;
 }
 
+bool
+signer_has_heard(const struct keyholder *s, const struct dossier *d)
+{
+	return d->revoked_n < s->told || (d->revoker == SIGNER_PERSON && d->revoked_n < s->officers);
+}
+
+#define HELD_MS 10000
+#define OFFICERS_AT_ONCE 16
+
+/*
+ * The signer takes no more by rule in this hour (revocation-cap).  What a person signed does not wait behind that: the
+ * officers' ones beyond go ahead, and are told again, to no effect, when their turn among all comes.
+ */
+static err
+tell_officers(struct registrar *r, struct keyholder *s)
+{
+	struct record d[OFFICERS_AT_ONCE];
+	size_t n;
+
+	if (s->officers < s->told)
+		s->officers = s->told;
+	TRY(db_revoked(r->db, s->officers, d, OFFICERS_AT_ONCE, &n));
+	for (size_t i = 0; i < n && d[i].d.revoked_n < book_size(r->book); i++) {
+		if (d[i].d.revoker == SIGNER_PERSON) {
+			TRY(tell(r, s, &d[i]));
+			s->telling_officer = true;
+			return ok;
+		}
+		s->officers = d[i].d.revoked_n + 1;
+	}
+	return ok;
+}
+
 static err
 tell_next(struct registrar *r, struct keyholder *s)
 {
@@ -218,6 +254,8 @@ tell_next(struct registrar *r, struct keyholder *s)
 	if (s->step != SIGNER_READY || s->telling != UINT64_MAX || s->told >= db_ledger(r->db)->revoked_end ||
 	    link_of(r, s->peer, 0) == NULL)
 		return ok;
+	if (r->seen_steady < s->held_until)
+		return tell_officers(r, s);
 	if (s->none_at == r->revocations)
 		return ok; /* nothing was revoked since the last look */
 	TRY(db_revoked(r->db, s->told, &d, 1, &n));
@@ -264,11 +302,15 @@ lend_cited(struct registrar *r, struct keyholder *s, uint64_t line)
 static err
 revoked_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 {
+	bool officer = s->telling_officer;
 	struct head_reply reply;
 
 	if (s->telling != x->id)
 		return ok;
 	s->telling = UINT64_MAX;
+	s->telling_officer = false;
+	if (x->fail == ERR_BUSY && slice_has_prefix(x->what, LIT("revocation-cap")))
+		s->held_until = r->seen_steady + HELD_MS;
 	if (x->fail == ERR_BUSY || x->fail == ERR_WORLD || (x->fail == ERR_ABSENT && lend_cited(r, s, x->id))) {
 		log_what(LOG_WARN, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
 		return ok; /* told again with the next turn */
@@ -282,7 +324,11 @@ revoked_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 		TRY(head_reply_get(x->body, &reply));
 		s->journal = reply.journal;
 	}
-	s->told = x->id + 1;
+	if (officer) {
+		s->officers = x->id + 1;
+		s->officers_new = true;
+	} else
+		s->told = x->id + 1;
 	r->revoked_told = r->revoked_told || s->peer == PEER_STATUS;
 	return ok;
 }

@@ -55,24 +55,32 @@ answers_due_now(const struct registrar *r)
 	return r->revoked_told || r->seen_steady - r->pub.answers_at >= apart;
 }
 
-/* The batch: what is due and durable; a revoked one only after the signer has it in its set. */
+#define PAGES_MAX 256U
+
+/* The batch: what is due and durable; a revoked one only after the signer has it in its set, and none that has ended. */
 static err
 gather(struct registrar *r, struct answers_order *o, struct buf *bytes)
 {
-	struct record d[ANSWERS_MAX];
-	size_t n, at[ANSWERS_MAX];
+	struct record d[ANSWERS_MAX], last;
+	size_t n = ANSWERS_MAX, at[ANSWERS_MAX];
 
-	TRY(db_due(r->db, r->now, d, ANSWERS_MAX, &n));
-	for (size_t i = 0; i < n; i++) {
-		struct buf one OWNED(buf_drop) = BUF(CERT_MAX);
+	/* those that wait are passed over: nobody's answer stands behind them for ever */
+	for (size_t page = 0; page < PAGES_MAX && n == ANSWERS_MAX && o->n < ANSWERS_MAX; page++) {
+		TRY(db_due(r->db, r->now, page == 0 ? NULL : &last, d, ANSWERS_MAX, &n));
+		for (size_t i = 0; i < n && o->n < ANSWERS_MAX; i++) {
+			struct buf one OWNED(buf_drop) = BUF(CERT_MAX);
 
-		if (d[i].d.state == DOSSIER_REVOKED && d[i].d.revoked_n >= r->status.told)
-			continue;
-		TRY(flight_load(r, &d[i], NULL, &one));
-		at[o->n] = bytes->n;
-		buf_put(bytes, buf_slice(&one));
-		o->certificate[o->n].n = one.n;
-		o->n++;
+			if (d[i].d.state == DOSSIER_REVOKED ? !signer_has_heard(&r->status, &d[i].d)
+			                                    : r->now.ms > d[i].d.not_after.ms)
+				continue;
+			TRY(flight_load(r, &d[i], NULL, &one));
+			at[o->n] = bytes->n;
+			buf_put(bytes, buf_slice(&one));
+			o->certificate[o->n].n = one.n;
+			o->n++;
+		}
+		if (n > 0)
+			last = d[n - 1];
 	}
 	for (size_t i = 0; i < o->n; i++)
 		o->certificate[i].p = bytes->p + at[i];
@@ -203,8 +211,10 @@ crl_is_due(struct registrar *r, bool *due)
 	size_t n;
 
 	*due = h->crl_number == 0 || r->now.ms - h->crl_at.ms >= CRL_EVERY_MS;
-	if (*due || h->crl_covers >= h->revoked_end || r->issuer.told <= h->crl_covers ||
-	    r->seen_steady - r->pub.crl_at < CRL_APART_MS)
+	if (*due || r->seen_steady - r->pub.crl_at < CRL_APART_MS)
+		return ok;
+	*due = r->issuer.officers_new;
+	if (*due || h->crl_covers >= h->revoked_end || r->issuer.told <= h->crl_covers)
 		return ok;
 	TRY(db_revoked(r->db, h->crl_covers, &d, 1, &n));
 	*due = n == 1 && d.d.revoked_n < r->issuer.told;
@@ -232,6 +242,7 @@ crl_tend(struct registrar *r)
 	r->pub.crl_asked = true;
 	r->pub.crl_at = r->seen_steady;
 	r->pub.crl_order = o;
+	r->issuer.officers_new = false;
 	r->pub.crl_covers = r->issuer.told;
 	r->pub.crl.max = CRL_MAX;
 	buf_clear(&r->pub.crl);

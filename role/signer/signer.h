@@ -75,6 +75,7 @@ struct signing {
 	bool has_approval;
 
 	struct crl_table *crl[CRLS_MAX]; /* the newest first */
+	instant crl_taken[CRLS_MAX];     /* when each came                                               */
 	struct buf crl_parts;
 	uint64_t crl_next_part;
 

@@ -167,7 +167,7 @@ signing_crl(const struct signing *s, digest d)
  * registrar lends an old one where a revocation cites it, and the day's list must outlive that.
  */
 static void
-keep_crl(struct signing *s, struct crl_table **table)
+keep_crl(struct signing *s, struct crl_table **table, instant now)
 {
 	size_t n = 0, of_ca = 0, old = 0;
 
@@ -182,15 +182,18 @@ keep_crl(struct signing *s, struct crl_table **table)
 	if (of_ca >= 2) {
 		crl_table_drop(&s->crl[old]);
 		memmove(&s->crl[old], &s->crl[old + 1], (--n - old) * sizeof s->crl[0]);
+		memmove(&s->crl_taken[old], &s->crl_taken[old + 1], (n - old) * sizeof s->crl_taken[0]);
 	}
 	assert(n < CRLS_MAX); /* each is signed by an anchor with a key identifier of its own */
 	memmove(&s->crl[1], &s->crl[0], n * sizeof s->crl[0]);
+	memmove(&s->crl_taken[1], &s->crl_taken[0], n * sizeof s->crl_taken[0]);
 	s->crl[0] = *table;
+	s->crl_taken[0] = now;
 	*table = NULL;
 }
 
 static err
-take_crl(struct signing *s, struct task *t)
+take_crl(struct signing *s, struct task *t, instant now)
 {
 	struct crl_table *table OWNED(crl_table_drop) = NULL;
 	struct crl_reply r;
@@ -206,12 +209,12 @@ take_crl(struct signing *s, struct task *t)
 	    .next_update = c.next_update,
 	    .count = crl_table_count(table)};
 	crl_reply_put(&t->answer, &r);
-	keep_crl(s, &table);
+	keep_crl(s, &table, now);
 	return ok;
 }
 
 static err
-crl_part(struct signing *s, struct task *t)
+crl_part(struct signing *s, struct task *t, instant now)
 {
 	struct part p;
 	err e;
@@ -228,7 +231,7 @@ crl_part(struct signing *s, struct task *t)
 	buf_put(&s->crl_parts, p.bytes);
 	if (!p.last)
 		return buf_check(&s->crl_parts);
-	e = take_crl(s, t);
+	e = take_crl(s, t, now);
 	buf_drop(&s->crl_parts);
 	s->crl_next_part = UINT64_MAX; /* nothing but a first part continues */
 	return e;
@@ -242,7 +245,10 @@ revoked(struct signing *s, struct task *t, instant now)
 	struct crl_entry there;
 
 	TRY(revoked_order_get(buf_slice(&t->order), &o));
-	TRY(revocation_check(s->trust, &o, signing_crl(s, o.crl), now, &r));
+	TRY(revocation_check(s->trust, &o,
+	    &(struct revocation_lists){
+	        .cited = signing_crl(s, o.crl), .held = s->crl, .taken = s->crl_taken, .n_held = COUNT(s->crl)},
+	    now, &r));
 	t->wants_head = true;
 	if (revoked_set_find(s->revoked, r.serial, &there))
 		return ok;
@@ -287,7 +293,7 @@ begin(struct signing *s, struct task *t, instant now, slice pin)
 	case ORDER_RULES:
 		return s->mode == SIGNER_ISSUER ? issuer_rules(s, t, now) : ok;
 	case ORDER_CRL_IN:
-		return crl_part(s, t);
+		return crl_part(s, t, now);
 	case ORDER_REVOKED:
 		return revoked(s, t, now);
 	case ORDER_ISSUE:

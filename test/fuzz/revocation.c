@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (revoked_order_get(slice_of(p, n), &o).kind != OK ||
 	    instant_get(LIT("2026-11-22T01:00:00.000Z"), &now).kind != OK ||
-	    revocation_check(t, &o, NULL, now, &r).kind != OK)
+	    revocation_check(t, &o, &(struct revocation_lists){0}, now, &r).kind != OK)
 		return 0;
 	s = revoked_set_new();
 	revoked_set_add(s, &r);

@@ -150,7 +150,7 @@ test_questions(void **state)
 	expect_true("its own", !used);
 	expect_ok("key", db_key_used(db, of(5 + 1000), dossier_id_of(of(6)), &used));
 	expect_true("another's", used);
-	expect_ok("due", db_due(db, (instant){1795312370000 + 1000}, r, 8, &got));
+	expect_ok("due", db_due(db, (instant){1795312370000 + 1000}, NULL, r, 8, &got));
 	expect_true("eight in order", got == 8 && digest_eq(r[0].d.document, of(0)) && digest_eq(r[7].d.document, of(7)));
 	expect_ok("none owe", db_owing(db, OWES_ISSUE, 0, true, r, 8, &got));
 	expect_number("none owe", got, 0);
@@ -174,7 +174,7 @@ test_due(void **state)
 	e.line.n_evidence = 0;
 	e.line.at.ms += 5000;
 	expect_ok("revoked", db_apply(db, &e, NULL));
-	expect_ok("due", db_due(db, (instant){1795312379000}, r, 8, &got));
+	expect_ok("due", db_due(db, (instant){1795312379000}, NULL, r, 8, &got));
 	expect_true("revoked first", got == 3 && r[0].d.state == DOSSIER_REVOKED && r[0].due.ms == 1);
 	expect_ok("revoked", db_revoked(db, 0, r, 8, &got));
 	expect_number("one", got, 1);
@@ -187,7 +187,7 @@ test_due(void **state)
 	answers.serials[0] = about(ACT_CERTIFICATE_ISSUED, 0, 1).serial;
 	answers.serials[1] = e.serial;
 	expect_ok("answers", db_apply(db, &answers, NULL));
-	expect_ok("due", db_due(db, (instant){1795312390000}, r, 8, &got));
+	expect_ok("due", db_due(db, (instant){1795312390000}, NULL, r, 8, &got));
 	expect_number("the old answer about the revoked one does not count", (uint64_t)r[0].due.ms, 1);
 	expect_true("the other is due at half its life", got == 3 && r[2].due.ms == answers.this_update.ms + 5000);
 	answers.line.n++;

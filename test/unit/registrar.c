@@ -966,6 +966,108 @@ test_revoke_by_card(void **state)
 	stage_drop(s);
 }
 
+/* B-10: what anybody's card can ask for is bounded; what the same document asked for is asked once. */
+static void
+test_revoke_by_strangers(void **state)
+{
+	static const char OPEN[] =
+	    "revoke-open: Rule 6(x): a request for this certificate waits for an officer; telephone the service if it hastes";
+	struct scene *s = ready("crl", CONF "office_mail = office@example.jp\n");
+	struct buf first OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	struct applicant a, o, k;
+	uint64_t n, mails;
+
+	(void)state;
+	issued(s, "yamada", &a);
+	issued(s, "sato", &o);
+	issued(s, "kato", &k);
+	stage_turns(s, 6);
+	mails = s->mails;
+	n = entry_heard(s, ask_revoke(s, &o, a.card, &first)).n;
+	expect_number("the same document has its line", entry_heard(s, stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&first))).n, n);
+	stage_wait(s, 1000);
+	expect_heard(s, ask_revoke(s, &o, a.card, NULL), ERR_CONFLICT, OPEN);
+	expect_heard(s, ask_revoke(s, &o, k.card, NULL), ERR_CONFLICT, OPEN);
+	expect_heard(s, ask_revoke(s, &k, a.card, NULL), ERR_BUSY,
+	    "revoke-card: Rule 6(x): this card asked for another's certificate today; telephone the service instead");
+	expect_acts(s, &o.reply.dossier, STRAIGHT " certificate.delivered revocation.requested review.opened");
+	expect_acts(s, &k.reply.dossier, STRAIGHT " certificate.delivered");
+	expect_number("one alarm", s->mails, mails + 1);
+	stage_stop(s);
+	stage_start(s);
+	stage_turns(s, 10);
+	expect_number("its line, after a restart", entry_heard(s, stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&first))).n, n);
+	for (size_t i = 0; i < STRANGERS_MAX; i++) {
+		s->r->stranger[i].at = s->r->seen_steady > 0 ? s->r->seen_steady : 1;
+		s->r->stranger[i].card.b[0] = (uint8_t)(i + 1);
+	}
+	expect_heard(s, ask_revoke(s, &a, o.card, NULL), ERR_BUSY,
+	    "revoke-many: Rule 6(x): too many ask with other cards today; telephone the service instead");
+	/* none of this stands in the way of the certificate's own card or key */
+	(void)entry_heard(s, ask_revoke(s, &o, o.card, NULL));
+	expect_state(dossier(s, &o, NULL), DOSSIER_REVOKED);
+	(void)entry_heard(s, ask_revoke(s, &a, a.own, NULL));
+	expect_state(dossier(s, &a, NULL), DOSSIER_REVOKED);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	applicant_drop(&k);
+	stage_drop(s);
+}
+
+/* What a signer takes no more of by rule does not hold up what a person signed, nor anybody's answers. */
+static void
+test_revoke_over_the_cap(void **state)
+{
+	const char *values[W_COUNT] = {0};
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, o, k;
+	uint64_t crls, answers;
+	char number[33];
+
+	(void)state;
+	issued(s, "yamada", &a);
+	issued(s, "sato", &o);
+	stage_wait(s, 6000);
+	stage_turns(s, 10);
+	s->capped = true;
+	(void)entry_heard(s, ask_revoke(s, &a, a.own, NULL));
+	stage_turns(s, 6);
+	expect_true("held", s->told[0] == 0 && s->told[1] == 0);
+	put_hex(number, serial_slice(&o.reply.serial));
+	values[W_SERVICE] = service_of(s);
+	values[W_SERIAL] = number;
+	values[W_REASON] = "affiliationChanged";
+	values[W_GROUNDS] = "telephoned";
+	values[W_OFFICER] = "saburo";
+	values[W_DATE] = now_text();
+	crls = s->crls;
+	answers = s->answers;
+	(void)entry_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values, (slice){NULL, 0}));
+	stage_turns(s, 6);
+	expect_true("told to both", s->told[0] == 1 && s->told[1] == 1);
+	stage_wait(s, 6000);
+	stage_turns(s, 10);
+	expect_number("its answer", s->answers, answers + 1);
+	expect_number("a list with it", s->crls, crls + 1);
+	issued(s, "kato", &k);
+	stage_wait(s, 6000);
+	stage_turns(s, 10);
+	expect_number("others' answers go on", s->answers, answers + 2);
+	s->capped = false;
+	stage_wait(s, 20000);
+	stage_turns(s, 10);
+	stage_wait(s, 6000);
+	stage_turns(s, 10);
+	expect_true("then the one that waited", s->told[0] >= 2 && s->told[1] >= 2);
+	expect_true("covered", db_ledger(s->r->db)->crl_covers >= db_ledger(s->r->db)->revoked_end);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	applicant_drop(&k);
+	stage_drop(s);
+}
+
 /* A signer that has another day's list only is lent the one the revocation cites: nothing behind it waits for ever. */
 static void
 test_revoke_by_old_list(void **state)
@@ -1746,6 +1848,8 @@ main(void)
 	    cmocka_unit_test(test_receipt),
 	    cmocka_unit_test(test_revoke),
 	    cmocka_unit_test(test_revoke_by_card),
+	    cmocka_unit_test(test_revoke_by_strangers),
+	    cmocka_unit_test(test_revoke_over_the_cap),
 	    cmocka_unit_test(test_revoke_by_old_list),
 	    cmocka_unit_test(test_revoke_alone),
 	    cmocka_unit_test(test_clock),

@@ -22,6 +22,8 @@ static struct {
 	struct buf crl_bytes, application, certificate, other_certificate, responder_certificate;
 } w;
 
+static const struct revocation_lists NO_LISTS;
+
 /* A person's certificate as issue.c plans it. */
 static void
 certificate(struct signer *subject, uint8_t last, instant from, int years, struct buf *out)
@@ -176,20 +178,21 @@ asked_rightly(void **state)
 	o = order_of(buf_slice(&own));
 	o.application = (slice){NULL, 0};
 	o.method = STATUS_NONE;
-	expect_ok("own key", revocation_check(w.trust, &o, NULL, at_of(AT), &r));
+	expect_ok("own key", revocation_check(w.trust, &o, &NO_LISTS, at_of(AT), &r));
 	assert_int_equal(r.by, REVOCATION_BY_CERTIFICATE);
 	assert_int_equal(r.reason, REASON_KEY_COMPROMISE);
 	assert_string_equal(revocation_by_name(r.by), "certificate");
 
 	o = order_of(buf_slice(&card));
-	expect_ok("card", revocation_check(w.trust, &o, w.crl, at_of(AT), &r));
+	expect_ok("card", revocation_check(w.trust, &o, &(struct revocation_lists){.cited = w.crl}, at_of(AT), &r));
 	assert_int_equal(r.by, REVOCATION_BY_CARD);
 	assert_string_equal(revocation_by_name(r.by), "card");
 	/* however late the signer hears of it */
-	expect_ok("days later", revocation_check(w.trust, &o, w.crl, (instant){at_of(AT).ms + 30 * DAY_MS}, &r));
+	expect_ok("days later", revocation_check(w.trust, &o, &(struct revocation_lists){.cited = w.crl},
+	                            (instant){at_of(AT).ms + 30 * DAY_MS}, &r));
 
 	o = order_of(buf_slice(&office));
-	expect_ok("officer", revocation_check(w.trust, &o, NULL, at_of(AT), &r));
+	expect_ok("officer", revocation_check(w.trust, &o, &NO_LISTS, at_of(AT), &r));
 	assert_int_equal(r.by, REVOCATION_BY_OFFICER);
 	assert_string_equal(revocation_by_name(r.by), "officer");
 	expect_same("person", r.person, LIT("saburo"));
@@ -328,11 +331,77 @@ asked_wrongly(void **state)
 		default:
 			break;
 		}
-		e = revocation_check(w.trust, &o, w.crl, now, &r);
+		e = revocation_check(w.trust, &o, &(struct revocation_lists){.cited = w.crl}, now, &r);
 		if (rows[i].what == NULL)
 			expect_true(rows[i].row, e.kind == ERR_POLICY && strncmp(e.what, "person-duty", 11) == 0);
 		else
 			expect_err(rows[i].row, e, rows[i].kind, rows[i].what);
+	}
+}
+
+/* JPKI Act 19(1): the day of the list is not chosen by who orders. */
+static void
+asked_by_an_older_list(void **state)
+{
+	static const struct {
+		const char *row;
+		int64_t later, taken;
+		bool names, good;
+	} rows[] = {
+	    {"a later list that was here names the card", SECOND_MS, 0, true, false},
+	    {"it does not", SECOND_MS, 0, false, true},
+	    {"it came after the judgement", SECOND_MS, 1, true, true},
+	    {"it is no later one", 0, 0, true, true},
+	};
+	struct buf tbs OWNED(buf_drop) = BUF(4096), sig OWNED(buf_drop) = BUF(SIG_MAX), cms OWNED(buf_drop) = {0};
+	char service[256], number[64];
+	struct cert card;
+
+	(void)state;
+	service_of(service);
+	serial_of(buf_slice(&w.certificate), number);
+	request(w.card, service, number, &cms);
+	expect_ok("card", cert_get(signer_certificate(w.card), &card));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct crl_entry e = {.serial = card.serial, .revoked = {at_of(AT).ms - DAY_MS}, .reason = REASON_UNSPECIFIED};
+		struct signer *anchor OWNED(signer_drop) = signer_load(w.dir, "signca03");
+		struct buf bytes OWNED(buf_drop) = BUF(8192);
+		struct crl_table *table OWNED(crl_table_drop) = NULL;
+		struct revoked_order o = order_of(buf_slice(&cms));
+		instant taken = {o.judged.ms + rows[i].taken};
+		struct revocation_lists l = {.cited = w.crl, .taken = &taken, .n_held = 1};
+		struct crl_table *held[1];
+		struct revocation r;
+		struct crl c;
+		err got;
+
+		buf_clear(&tbs);
+		buf_clear(&sig);
+		if (!rows[i].names)
+			e.serial.b[1] ^= 1;
+		expect_ok("crl", crl_get(buf_slice(&w.crl_bytes), &c));
+		crl_put_tbs(&tbs, &(struct crl_plan){.alg = SIG_RSA_SHA256,
+		                      .issuer = c.issuer,
+		                      .this_update = {c.this_update.ms + rows[i].later},
+		                      .next_update = {c.next_update.ms + DAY_MS},
+		                      .number = 1U << 30,
+		                      .aki = crl_table_aki(w.crl),
+		                      .entry = &e,
+		                      .n = 1});
+		signer_sign(anchor, SIG_RSA_SHA256, buf_slice(&tbs), &sig);
+		cert_join(&bytes, buf_slice(&tbs), SIG_RSA_SHA256, buf_slice(&sig));
+		expect_ok("list", crl_get(buf_slice(&bytes), &c));
+		expect_ok("list", crl_table_new(&c, &table));
+		held[0] = table;
+		l.held = held;
+		got = revocation_check(w.trust, &o, &l, at_of(AT), &r);
+		if (rows[i].good)
+			expect_ok(rows[i].row, got);
+		else
+			expect_err(rows[i].row, got, ERR_POLICY,
+			    "revocation-list: JPKI Act 19(1): a later list than the one cited was here and names the card; an "
+			    "officer "
+			    "decides");
 	}
 }
 
@@ -598,8 +667,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(asked_rightly), cmocka_unit_test(asked_wrongly),
-	    cmocka_unit_test(the_set), cmocka_unit_test(the_cap), cmocka_unit_test(lists), cmocka_unit_test(answers),
-	    cmocka_unit_test(receipts)};
+	    cmocka_unit_test(asked_by_an_older_list), cmocka_unit_test(the_set), cmocka_unit_test(the_cap),
+	    cmocka_unit_test(lists), cmocka_unit_test(answers), cmocka_unit_test(receipts)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

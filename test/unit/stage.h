@@ -61,7 +61,7 @@ struct scene {
 	const char *issuer_refuses; /* text; kind below */
 	enum err_kind issuer_kind;
 	struct buf mail, automation;
-	bool messenger_fails;
+	bool messenger_fails, capped; /* capped: the signers take no more by rule in this hour */
 	uint64_t ocsp_calls;
 	enum ocsp_status jlis_status;
 	struct head journal[2]; /* what the signers say of theirs, issuer first */
@@ -130,6 +130,8 @@ stage_wait(struct scene *s, int64_t ms)
 	r->owed.verify_at -= ms;
 	r->owed.issue_at -= ms;
 	r->owed.notice_at -= ms;
+	r->issuer.held_until -= ms;
+	r->status.held_until -= ms;
 }
 
 static void
@@ -465,7 +467,13 @@ answer_revoked(struct scene *s, struct link *l, const struct frame *x, int which
 		    l, x, fail(ERR_ABSENT, "revocation-crl: JPKI Act 19: the CRL this request cites was not handed over"));
 		return;
 	}
-	expect_ok("revoked", revocation_check(s->trust, &o, crl_of(s, o.crl), clock_now(), &v));
+	expect_ok("revoked", revocation_check(s->trust, &o, &(struct revocation_lists){.cited = crl_of(s, o.crl)}, clock_now(), &v));
+	if (s->capped && v.by != REVOCATION_BY_OFFICER) {
+		link_refuse(l, x,
+		    fail(ERR_BUSY,
+		        "revocation-cap: Rule 12(1)(ii)ロ: too many in this hour without a person; an officer decides"));
+		return;
+	}
 	head_reply_put(&b, &(struct head_reply){{0}, {0}, 0, {{{0}}}});
 	s->told[which]++;
 	link_answer(l, x, buf_slice(&b));

@@ -1,0 +1,182 @@
+/* LINK: role/messenger/messenger.c */
+/* The messenger's letters into a folder: B-12; nothing that was laid down is written over. */
+#include "test/unit/test.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "act/body.h"
+#include "act/order.h"
+#include "act/order_send.h"
+#include "edge/call.h"
+#include "edge/clock.h"
+#include "edge/ipc.h"
+#include "role/messenger/messenger.h"
+
+/* The clock's twin: it stands. */
+instant
+clock_now(void)
+{
+	return (instant){1795312370000};
+}
+
+int64_t
+clock_steady_ms(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+		abort();
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+err
+clock_use_test(const char *path)
+{
+	(void)path;
+	return ok;
+}
+
+static struct {
+	char folder[64];
+	struct messenger m;
+	struct link *control, *registrar;
+	uint64_t id;
+} w;
+
+static void
+open_messenger(void)
+{
+	struct buf body OWNED(buf_drop) = BUF(64);
+	int control[2], wire[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wire), 0);
+	w.m = (struct messenger){0};
+	expect_ok("conf", messenger_configure(&w.m, LIT("[messenger]\nmail = folder\nmail_from = inkan@example.jp\n")));
+	w.m.mail_folder = open(w.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(w.m.mail_folder >= 0);
+	expect_ok("wires", wires_open_fd(control[0], &w.m.wires));
+	w.m.calls = calls_new();
+	w.control = link_new(control[1], PEER_INKAND, 0);
+	wire_order_put(&body, &(struct wire_order){PEER_REGISTRAR, 0});
+	expect_ok("wire",
+	    ipc_send_fd(link_fd(w.control), &(struct frame){.kind = ORDER_WIRE, .body = buf_slice(&body)}, wire[0]));
+	close(wire[0]);
+	w.registrar = link_new(wire[1], PEER_REGISTRAR, 0);
+}
+
+static void
+close_messenger(void)
+{
+	messenger_drop(&w.m);
+	link_drop(&w.control);
+	link_drop(&w.registrar);
+}
+
+static void
+send_letter(const char *text)
+{
+	struct buf b OWNED(buf_drop) = BUF(8192);
+	struct frame f;
+	bool have = false;
+
+	mail_order_put(&b, &(struct mail_order){LIT("taro@example.jp"), LIT("s"), slice_str(text)});
+	link_order(w.registrar, ORDER_MAIL, ++w.id, buf_slice(&b));
+	expect_ok("send", link_flush(w.registrar));
+	for (int i = 0; i < 20 && !have; i++) {
+		expect_ok("wait", wires_wait(w.m.wires, 100));
+		expect_ok("turn", messenger_turn(&w.m));
+		wires_flush(w.m.wires);
+		expect_ok("fill", link_fill(w.registrar));
+		expect_ok("answer", link_next(w.registrar, &have, &f));
+	}
+	expect_true("answered", have && f.id == w.id && f.fail == OK);
+}
+
+/* Letters, and what else lies there. */
+static size_t
+count(const char *tail)
+{
+	DIR *d = opendir(w.folder);
+	struct dirent *e;
+	size_t n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.' && strstr(e->d_name, tail) != NULL;
+	closedir(d);
+	return n;
+}
+
+/* A clock that stands, and a count that begins anew at every start: still each letter has a place of its own. */
+static void
+frozen_clock(void **state)
+{
+	char path[160];
+	struct stat st;
+	int fd;
+
+	(void)state;
+	open_messenger();
+	send_letter("one\n");
+	expect_number("one", count(".eml"), 1);
+	close_messenger();
+
+	/* what lies under the next names: a letter, and the rest of one that a crash left */
+	for (int i = 1; i < 4; i++) {
+		snprintf(path, sizeof path, "%s/%s%lld-%d.eml", w.folder, i == 3 ? "." : "", (long long)clock_now().ms, i);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		assert_true(fd >= 0 && write(fd, "kept", 4) == 4);
+		close(fd);
+	}
+	open_messenger();
+	send_letter("two\n");
+	send_letter("three\n");
+	close_messenger();
+	for (int i = 1; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/%lld-%d.eml", w.folder, (long long)clock_now().ms, i);
+		expect_true("not written over", stat(path, &st) == 0 && st.st_size == 4);
+	}
+	expect_number("each its own", count(".eml"), 4);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	snprintf(w.folder, sizeof w.folder, "/tmp/inkan-mail-XXXXXX");
+	if (mkdtemp(w.folder) == NULL)
+		abort();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char path[400];
+	DIR *d = opendir(w.folder);
+	struct dirent *e;
+
+	(void)state;
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		snprintf(path, sizeof path, "%s/%s", w.folder, e->d_name);
+		(void)unlink(path);
+	}
+	if (d != NULL)
+		closedir(d);
+	(void)rmdir(w.folder);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(frozen_clock)};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
