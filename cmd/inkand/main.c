@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -481,7 +482,7 @@ static const struct {
 	unsigned user, group;
 	mode_t mode;
 } FOLDERS[] = {
-    {"run", 0, 0, 0711},
+    {"run", 0, 0, 0700}, /* its sockets and locks are root's: nobody else so much as names them */
     {"books", 2, 2, 0750},
     {"state", 2, 2, 0700},
     {"keys", 2, 2, 0700},
@@ -508,6 +509,19 @@ own_one(const char *path, const struct stat *st, int type, struct FTW *where)
 	return type == FTW_F ? chmod(path, 0640) : 0;
 }
 
+/* What stands in this folder is executed and obeyed as root: nobody else may write it. */
+static err
+check_home(const struct house *h)
+{
+	struct stat st;
+
+	if (stat(h->home, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+		return fail(ERR_POLICY,
+		    "inkand-home: house: the house's folder belongs to another or can be written by others; "
+		    "chown it to who starts the house, and chmod go-w");
+	return ok;
+}
+
 static err
 make_folders(const struct house *h)
 {
@@ -516,6 +530,8 @@ make_folders(const struct house *h)
 
 		snprintf(path, sizeof path, "%s/%s", h->home, FOLDERS[i].path);
 		if (mkdir(path, FOLDERS[i].mode) != 0 && errno != EEXIST)
+			return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
+		if (FOLDERS[i].user == 0 && chmod(path, FOLDERS[i].mode) != 0)
 			return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
 		if (h->user_base != 0 && FOLDERS[i].user != 0) {
 			if (chmod(path, FOLDERS[i].mode) != 0)
@@ -564,11 +580,25 @@ configure(struct house *h, const struct conf *c)
 	return ok;
 }
 
+/* A PIN that came by a descriptor of our own is let go with it: the memory behind it is not locked. */
+static void
+close_inherited(const char *path)
+{
+	slice s = slice_str(path), folder = LIT("/proc/self/fd/"), rest = {NULL, 0};
+	uint64_t fd;
+
+	if (slice_has_prefix(s, folder))
+		rest = slice_of(s.p + folder.n, s.n - folder.n);
+	if (rest.n > 0 && decimal_get(rest, INT32_MAX, &fd).kind == OK && fd > 2)
+		close((int)fd);
+}
+
 static err
 take_pin(struct house *h, const struct conf *c, const char *pin_file)
 {
 	char path[512];
 	slice s;
+	err e;
 
 	if (pin_file == NULL && conf_text(c, LIT("token"), "pin_file", &s).kind == OK) {
 		snprintf(path, sizeof path, "%s%s%.*s", s.p[0] == '/' ? "" : h->home, s.p[0] == '/' ? "" : "/", (int)s.n,
@@ -577,7 +607,11 @@ take_pin(struct house *h, const struct conf *c, const char *pin_file)
 		log_text(LOG_WARN,
 		    "inkand-pin-file: house: the token PIN is read from a file; in production inkanctl start asks for it");
 	}
-	return pin_file == NULL ? ok : file_load_pin(pin_file, h->pin);
+	if (pin_file == NULL)
+		return ok;
+	e = file_load_pin(pin_file, h->pin);
+	close_inherited(pin_file);
+	return e;
 }
 
 /* The roles stand beside us: …/bin/inkand, …/libexec/inkan/front as installed, …/libexec/front as built; else LIBEXEC. */
@@ -640,6 +674,7 @@ start(struct house *h, const char *pin_file, int *signals)
 	slice s;
 
 	h->public_fd = h->private_fd = h->office_fd = -1;
+	TRY(check_home(h));
 	find_libexec(h);
 	snprintf(path, sizeof path, "%s/inkan.conf", h->home);
 	TRY(file_load(path, &text));
@@ -667,6 +702,7 @@ start(struct house *h, const char *pin_file, int *signals)
 	*signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (*signals < 0)
 		return fail_why(ERR_WORLD, "inkand-signals: house: the system gives no signal descriptor", errno);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* not before: who is not root could not read /proc/self/fd any more */
 	return ok;
 }
 
@@ -686,12 +722,14 @@ main(int argc, char **argv)
 	static const struct option options[] = {{"home", required_argument, NULL, 'h'},
 	    {"pin-file", required_argument, NULL, 'p'}, {"help", no_argument, NULL, '?' + 256}, {0}};
 	static struct house h; /* the one value of this process */
+	const struct rlimit none = {0, 0};
 	const char *pin_file = NULL;
 	int c, signals;
 	char path[512];
 	err e;
 
 	signal(SIGPIPE, SIG_IGN);
+	(void)setrlimit(RLIMIT_CORE, &none); /* the PIN passes through buffers that are not locked; starters inherit it */
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case 'h':
