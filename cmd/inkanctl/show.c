@@ -258,7 +258,7 @@ print_people(const struct ctl *c, const struct show *s)
 		buf_put_hex(&id, ARR(s->d.id.b));
 		printf("%s ", ctl_words(c, "Dossier"));
 		put(buf_slice(&id));
-		printf(": %s\n\n", dossier_state_name(s->d.state));
+		printf(": %s\n\n", ctl_words(c, dossier_state_name(s->d.state)));
 	}
 	for (size_t i = 0; i < s->n_lines; i++)
 		print_line(c, s, &s->line[i]);
