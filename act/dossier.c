@@ -154,20 +154,63 @@ take_revoked(struct dossier *d, const struct entry *e)
 	set_why(d, (slice){NULL, 0});
 }
 
+static void
+take_received(struct dossier *d, const struct entry *e)
+{
+	d->id = e->line.dossier;
+	d->n = e->line.n;
+	d->received = e->line.at;
+	d->document = e->document;
+	d->key = e->key;
+	d->card = e->card;
+	d->token = e->token;
+	d->validity = (uint8_t)e->validity;
+}
+
+static err
+take_ordered(struct dossier *d, const struct entry *e)
+{
+	if (!d->accepted)
+		return fail(ERR_CORRUPT, "dossier-order: Rule 12(1)(i): a certificate was ordered without an acceptance");
+	d->accepted = false;
+	d->review = false;
+	d->orders++;
+	d->serial = e->serial;
+	d->ordered = e->line.at;
+	d->ordered_n = e->line.n;
+	d->not_before = e->not_before;
+	d->tbs = e->tbs;
+	return ok;
+}
+
+/* Acts about the certificate that was ordered: all of them name its serial. */
+static err
+take_certificate(struct dossier *d, const struct entry *e)
+{
+	if (!serial_eq(d->serial, e->serial))
+		return fail(ERR_CORRUPT, "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
+	if (e->line.act == ACT_CERTIFICATE_REVOKED) {
+		take_revoked(d, e);
+		return ok;
+	}
+	forget_order(d);
+	if (e->line.act == ACT_CERTIFICATE_VOIDED) {
+		d->serial = (serial){0};
+		return ok;
+	}
+	d->certificate = e->certificate;
+	d->not_after = e->not_after;
+	d->issued = e->line.at;
+	return ok;
+}
+
 /* The members an act brings; the state has been set. */
 static err
 take(struct dossier *d, const struct entry *e)
 {
 	switch (e->line.act) {
 	case ACT_APPLICATION_RECEIVED:
-		d->id = e->line.dossier;
-		d->n = e->line.n;
-		d->received = e->line.at;
-		d->document = e->document;
-		d->key = e->key;
-		d->card = e->card;
-		d->token = e->token;
-		d->validity = (uint8_t)e->validity;
+		take_received(d, e);
 		return ok;
 	case ACT_IDENTITY_VERIFIED:
 	case ACT_IDENTITY_MISMATCH:
@@ -212,36 +255,11 @@ take(struct dossier *d, const struct entry *e)
 		set_why(d, e->why);
 		return ok;
 	case ACT_CERTIFICATE_ORDERED:
-		if (!d->accepted)
-			return fail(ERR_CORRUPT, "dossier-order: Rule 12(1)(i): a certificate was ordered without an acceptance");
-		d->accepted = false;
-		d->review = false;
-		d->orders++;
-		d->serial = e->serial;
-		d->ordered = e->line.at;
-		d->ordered_n = e->line.n;
-		d->not_before = e->not_before;
-		d->tbs = e->tbs;
-		return ok;
+		return take_ordered(d, e);
 	case ACT_CERTIFICATE_VOIDED:
-		if (!serial_eq(d->serial, e->serial))
-			return fail(ERR_CORRUPT, "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
-		forget_order(d);
-		d->serial = (serial){0};
-		return ok;
 	case ACT_CERTIFICATE_ISSUED:
-		if (!serial_eq(d->serial, e->serial))
-			return fail(ERR_CORRUPT, "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
-		d->certificate = e->certificate;
-		d->not_after = e->not_after;
-		d->issued = e->line.at;
-		forget_order(d);
-		return ok;
 	case ACT_CERTIFICATE_REVOKED:
-		if (!serial_eq(d->serial, e->serial))
-			return fail(ERR_CORRUPT, "dossier-serial: Rule 6(v): the line is about another serial than the dossier's");
-		take_revoked(d, e);
-		return ok;
+		return take_certificate(d, e);
 	default:
 		return ok;
 	}
