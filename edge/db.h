@@ -19,7 +19,7 @@
  * has applied), then db_commit after the books are durable, or db_rollback.  One
  * that only asks ends with db_rollback too: a question outside a turn costs a lock.
  *
- * Every SQL statement of the house stands in db.c under a name.  Few indexes:
+ * Every SQL statement of the house stands in db_sql.c under a name.  Few indexes:
  * dossier id (which is the document's digest), and 64-bit prefixes of key, card
  * and serial, since a random index is what makes a growing projection slow; small
  * partial ones for what is owed.

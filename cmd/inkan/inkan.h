@@ -72,6 +72,7 @@ struct inkan {
 	struct refusal refusal;
 };
 
+struct standing;
 /* --- say.c: words to people ------------------------------------------------------------ */
 /* Prints the text in the reader's language with {1} … {9} replaced, and a line end. */
 #define SAY(k, text, ...)                                                                                              \
@@ -88,6 +89,8 @@ void say_raw(struct inkan *k, slice text);
 /* A refusal: the sentence in the reader's language, its code; also into the JSON object. */
 void say_err(struct inkan *k, err e);
 enum done done_of(err e);
+/* Where a dossier stands, as its applicant understands it; also into the JSON object. */
+void say_standing(struct inkan *k, const struct standing *s);
 /* An instant as people of the reader's language write it, in Japan's time. */
 void put_when(struct buf *b, enum lang l, instant t);
 /* A fingerprint: upper-case pairs with colons, as openssl and gazettes write it. */
@@ -148,14 +151,13 @@ err service_post(
 /* The same to another place, for OCSP. */
 err service_post_url(struct inkan *k, const char *url, const char *type, slice body, struct buf *out) CHECKED;
 bool service_refused(err e);
-/* Why a dossier stands where it stands: said and put into JSON. */
+/* Where a dossier stands, and why. */
 struct standing {
 	struct buf state, why, code, serial; /* owned; why in the reader's language */
 	instant since;
 };
 err service_standing(struct inkan *k, const struct state *s, struct standing *out) CHECKED;
 void standing_drop(struct standing *s);
-void say_standing(struct inkan *k, const struct standing *s);
 
 /* --- holder.c: who signs -------------------------------------------------------------------- */
 /* The person's card, or the subscriber's own key in a file or a token. */

@@ -160,3 +160,49 @@ put_fingerprint(struct buf *b, slice d)
 		buf_put_u8(b, (uint8_t)hex[d.p[i] & 15]);
 	}
 }
+
+void
+say_standing(struct inkan *k, const struct standing *s)
+{
+	/* dossier_state_name's words, as an applicant understands them */
+	static const struct {
+		const char *state, *text;
+	} texts[] = {
+	    {"received", "Your application was received and is being examined."},
+	    {"waiting",
+	        "The status of your card's certificate could not be checked yet; the service tries again by itself."},
+	    {"review", "A person is examining your application."},
+	    {"ordered", "Your application was accepted; the certificate is being made."},
+	    {"issued", "Your certificate was issued. Get it with: inkan receive"},
+	    {"delivered", "Your certificate was fetched; the receipt is still to be signed: inkan receive"},
+	    {"receipted", "You have received your certificate and signed for it."},
+	    {"refused", "Your application was refused."},
+	    {"revoked", "Your certificate was revoked."},
+	    {"withdrawn", "You withdrew your application."},
+	};
+	struct buf when OWNED(buf_drop) = BUF(64);
+	const char *text = NULL;
+	slice why = buf_slice(&s->why), unused;
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (slice_eq(buf_slice(&s->state), slice_str(texts[i].state)))
+			text = texts[i].text;
+	if (text != NULL)
+		say_line(k, text);
+	else
+		SAY(k, "Your application: {1}", buf_slice(&s->state));
+	put_when(&when, k->lang, s->since);
+	SAY(k, "Since {1}.", buf_slice(&when));
+	if (why.n > 0) {
+		/* "code: clause: sentence": people read the sentence first */
+		(void)(slice_cut(&why, ':', &unused) && slice_cut(&why, ':', &unused));
+		SAY(k, "Reason:{1} [{2}]", why, buf_slice(&s->code));
+	}
+	if (k->o.json) {
+		json_put_named(&k->json, "state", buf_slice(&s->state));
+		if (s->serial.n > 0)
+			json_put_named(&k->json, "serial", buf_slice(&s->serial));
+		if (s->code.n > 0)
+			json_put_named(&k->json, "reason", buf_slice(&s->code));
+	}
+}
