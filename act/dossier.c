@@ -361,8 +361,12 @@ ledger_apply(struct ledger *h, const struct entry *e)
 			return fail(ERR_CORRUPT, "ledger-crl: RFC 5280 5.2.3: a CRL number that does not rise");
 		h->crl_number = e->number;
 		h->crl_covers = e->covers;
-		h->crl_at = e->this_update;
-		h->crl_next = e->next_update;
+		if (e->regular == 1)
+			h->crl_at = e->this_update;
+		if (e->base == 0 && e->partition == 0) {
+			h->crl_complete = e->number;
+			h->crl_next = e->next_update;
+		}
 		take_head(&h->issuer, e);
 		break;
 	case ACT_CHECKPOINT_SIGNED:

@@ -134,7 +134,8 @@ struct ledger {
 
 	uint64_t revoked_end; /* the line after the last certificate.revoked */
 	uint64_t crl_number, crl_covers; /* all certificate.revoked below line `covers` stand in it */
-	instant crl_at, crl_next;
+	uint64_t crl_complete;           /* number of the last complete list of all certificates    */
+	instant crl_at, crl_next;        /* crl_at: when every list was last made anew               */
 
 	/* the lists of J-LIS now in use, one of each of its CAs; a zero digest: none */
 	struct {

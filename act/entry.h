@@ -34,7 +34,9 @@
  *   certificate.revoked       dossier  document serial reason signer judged method status nonce ruleset responsible
  *   revocation.refused        dossier  document serial why
  *   user.notified             dossier  serial how
- *   crl.published             house    number this_update next_update crl count covers journal journal_root
+ *   crl.published             house    number this_update next_update crl count base partition regular covers journal
+ *                                      journal_root: base of a delta or 0, partition or 0, regular 1: every list was
+ *                                      made anew; count: entries
  *   ocsp.published            house    this_update next_update answers serials
  *   checkpoint.signed         house    size root note journal journal_root
  *   operation.done            house    what number status this_update next_update count
@@ -73,7 +75,7 @@ struct entry {
 	digest status, request; /* of CRL or OCSP answer; of the OCSP request               */
 	digest tbs, certificate, crl, answers, root, journal_root;
 	instant shown, confirmed, judged, not_before, not_after, signed_at, from, until, this_update, next_update;
-	uint64_t validity, mismatch, engine, version, number, count, covers, size, journal;
+	uint64_t validity, mismatch, engine, version, number, count, base, partition, regular, covers, size, journal;
 	slice why, language, responsible, state, what, how, duty, note;
 	slice profile_name;
 	serial serial;

@@ -33,6 +33,7 @@ err
 issue_plan_tbs(const struct profile *p, const struct cert *issuer, const struct issue_facts *f, struct buf *tbs)
 {
 	struct buf subject OWNED(buf_drop) = BUF(4096), out OWNED(buf_drop) = BUF(ISSUE_TBS_MAX);
+	struct buf crl OWNED(buf_drop) = BUF(512);
 	struct key *k OWNED(key_drop) = NULL;
 	uint8_t ski[SHA1_LEN];
 	instant from = instant_floor_second(f->not_before), until;
@@ -53,6 +54,7 @@ issue_plan_tbs(const struct profile *p, const struct cert *issuer, const struct 
 		return fail(ERR_POLICY, "issue-issuer-end: Rule 6(ix): the certificate would outlive its issuer");
 	put_subject(&subject, p, f);
 	TRY(buf_check(&subject));
+	profile_put_crl_uri(&crl, p, profile_partition(p, f->serial));
 	cert_put_tbs(&out, &(struct cert_plan){
 	                       .serial = f->serial,
 	                       .alg = issuer->alg,
@@ -66,7 +68,7 @@ issue_plan_tbs(const struct profile *p, const struct cert *issuer, const struct 
 	                       .ski = ARR(ski),
 	                       .policy = buf_slice(&p->policy),
 	                       .cps_uri = p->cps,
-	                       .crl_uri = p->crl,
+	                       .crl_uri = buf_slice(&crl),
 	                       .ocsp_uri = p->ocsp,
 	                       .ca_issuers_uri = p->ca_issuers,
 	                   });

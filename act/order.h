@@ -40,7 +40,8 @@ enum order_kind {
 	ORDER_ISSUE = 42,    /* struct issue_order -> struct issue_reply                        */
 	ORDER_VOID = 43,     /* struct void_order -> struct head_reply: that serial is never signed */
 	ORDER_REVOKED = 44,  /* struct revoked_order -> struct head_reply: into the revoked set */
-	ORDER_CRL_OUT = 45,  /* struct crl_order -> several results, struct part: our CRL       */
+	ORDER_CRL_OUT = 45,  /* struct crl_order -> struct list_reply: a list of ours, signed   */
+	ORDER_CRL_PART = 48, /* struct list_part_order -> struct part of it                     */
 	ORDER_ANSWERS = 46,  /* struct answers_order -> struct answers_reply: OCSP, status only */
 	ORDER_CHECKPOINT = 47, /* struct checkpoint_order -> one OCTET STRING: the signed note, status only */
 	/* registrar -> messenger */

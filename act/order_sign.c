@@ -270,19 +270,23 @@ revoked_order_put(struct buf *b, const struct revoked_order *o)
 }
 
 /*
- * CrlOrder ::= SEQUENCE { number Count, now Instant, nextUpdate Instant }
+ * CrlOrder ::= SEQUENCE { number Count, now Instant, nextUpdate Instant, base Count, partition INTEGER (0..1024) }
  */
 err
 crl_order_get(slice body, struct crl_order *out)
 {
 	struct crl_order o;
+	uint64_t partition;
 	slice s;
 
 	TRY(body_open(body, &s));
 	TRY(body_get_count(&s, &o.number));
 	TRY(body_get_instant(&s, &o.now));
 	TRY(body_get_instant(&s, &o.next_update));
+	TRY(body_get_count(&s, &o.base));
+	TRY(der_get_u64(&s, CRL_PARTITIONS_MAX, &partition));
 	TRY(der_end(s));
+	o.partition = (unsigned)partition;
 	*out = o;
 	return ok;
 }
@@ -295,6 +299,68 @@ crl_order_put(struct buf *b, const struct crl_order *o)
 	der_put_u64(b, o->number);
 	body_put_instant(b, o->now);
 	body_put_instant(b, o->next_update);
+	der_put_u64(b, o->base);
+	der_put_u64(b, o->partition);
+	der_close(b, seq);
+}
+
+/*
+ * ListReply ::= SEQUENCE { number, count, bytes Count, tbs Digest, journal Head }
+ */
+err
+list_reply_get(slice body, struct list_reply *out)
+{
+	struct list_reply r;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_count(&s, &r.number));
+	TRY(body_get_count(&s, &r.count));
+	TRY(body_get_count(&s, &r.bytes));
+	TRY(body_get_digest(&s, &r.tbs));
+	TRY(body_get_head(&s, &r.journal));
+	TRY(der_end(s));
+	*out = r;
+	return ok;
+}
+
+void
+list_reply_put(struct buf *b, const struct list_reply *r)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_u64(b, r->number);
+	der_put_u64(b, r->count);
+	der_put_u64(b, r->bytes);
+	body_put_digest(b, r->tbs);
+	body_put_head(b, &r->journal);
+	der_close(b, seq);
+}
+
+/*
+ * ListPartOrder ::= SEQUENCE { number, part Count }
+ */
+err
+list_part_order_get(slice body, struct list_part_order *out)
+{
+	struct list_part_order o;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_count(&s, &o.number));
+	TRY(body_get_count(&s, &o.part));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+list_part_order_put(struct buf *b, const struct list_part_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_u64(b, o->number);
+	der_put_u64(b, o->part);
 	der_close(b, seq);
 }
 

@@ -91,9 +91,24 @@ void revoked_order_put(struct buf *b, const struct revoked_order *o);
 struct crl_order {
 	uint64_t number;
 	instant now, next_update;
+	uint64_t base;      /* of a delta: number of the complete list it adds to; 0: a complete list */
+	unsigned partition; /* of the profile, from 1; 0: all certificates                            */
+};
+struct list_reply { /* it is signed; its bytes are fetched part by part */
+	uint64_t number, count, bytes;
+	digest tbs;
+	struct head journal;
+};
+struct list_part_order {
+	uint64_t number; /* of the list */
+	uint64_t part;   /* 0, 1, 2, … each once; the answer is a struct part */
 };
 err crl_order_get(slice body, struct crl_order *out) CHECKED;
 void crl_order_put(struct buf *b, const struct crl_order *o);
+err list_reply_get(slice body, struct list_reply *out) CHECKED;
+void list_reply_put(struct buf *b, const struct list_reply *r);
+err list_part_order_get(slice body, struct list_part_order *out) CHECKED;
+void list_part_order_put(struct buf *b, const struct list_part_order *o);
 
 #define ANSWERS_MAX 32
 struct answers_order {

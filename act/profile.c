@@ -39,8 +39,8 @@ key_size_of(enum key_kind kind, unsigned bits)
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
-static const char *const NAMES[] = {"name", "version", "policy", "cps", "crl", "ocsp", "ca_issuers",
-    "validity_years_max", "keys", "subject_address", "subject_birth", NULL};
+static const char *const NAMES[] = {"name", "version", "policy", "cps", "crl", "crl_partitions", "crl_delta",
+    "crl_expired", "ocsp", "ca_issuers", "validity_years_max", "keys", "subject_address", "subject_birth", NULL};
 
 #define URI_MAX 255
 
@@ -82,6 +82,50 @@ get_head(struct profile *p)
 	return oid_get_dotted(oid, &p->policy);
 }
 
+static err
+get_lists(struct profile *p)
+{
+	slice section = LIT("profile"), none = {NULL, 0};
+	uint64_t n = 0;
+
+	TRY(get_uri(p->conf, "crl", &p->crl));
+	if (conf_text_or(p->conf, section, "crl_partitions", none).n > 0)
+		TRY(conf_number(p->conf, section, "crl_partitions", INT64_MAX, &n));
+	if (n > CRL_PARTITIONS_MAX || n == 1)
+		return fail(ERR_INPUT, "profile-partitions: RFC 5280 5.2.5: a list is parted into 2 to 1024, or not at all");
+	p->crl_partitions = (unsigned)n;
+	if (conf_text_or(p->conf, section, "crl_delta", none).n > 0)
+		TRY(get_uri(p->conf, "crl_delta", &p->crl_delta));
+	return conf_text_or(p->conf, section, "crl_expired", none).n == 0
+	           ? ok
+	           : conf_flag(p->conf, section, "crl_expired", &p->crl_expired);
+}
+
+void
+profile_put_crl_uri(struct buf *b, const struct profile *p, unsigned partition)
+{
+	size_t dot = p->crl.n;
+
+	if (partition == 0) {
+		buf_put(b, p->crl);
+		return;
+	}
+	while (dot > 0 && p->crl.p[dot - 1] != '.' && p->crl.p[dot - 1] != '/')
+		dot--;
+	if (dot == 0 || p->crl.p[dot - 1] != '.')
+		dot = p->crl.n + 1; /* a name without an ending */
+	buf_put(b, (slice){p->crl.p, dot - 1});
+	buf_put_str(b, "-");
+	buf_put_decimal(b, partition);
+	buf_put(b, (slice){p->crl.p + dot - 1, p->crl.n - (dot - 1)});
+}
+
+unsigned
+profile_partition(const struct profile *p, serial s)
+{
+	return p->crl_partitions == 0 ? 0 : crl_partition_of(s, p->crl_partitions);
+}
+
 err
 profile_get(slice file, struct profile **out)
 {
@@ -93,7 +137,7 @@ profile_get(slice file, struct profile **out)
 	p->digest = sha256(file);
 	TRY(get_head(p));
 	TRY(get_uri(p->conf, "cps", &p->cps));
-	TRY(get_uri(p->conf, "crl", &p->crl));
+	TRY(get_lists(p));
 	TRY(get_uri(p->conf, "ocsp", &p->ocsp));
 	TRY(get_uri(p->conf, "ca_issuers", &p->ca_issuers));
 	TRY(conf_number(p->conf, section, "validity_years_max", INT64_MAX, &years));
@@ -269,8 +313,9 @@ lint_keys(const struct profile *p, const struct cert *issuer, const struct cert 
 static err
 lint_bytes(const struct profile *p, const struct cert *issuer, const struct cert *c, slice ski)
 {
-	struct buf again OWNED(buf_drop) = BUF(CERT_MAX);
+	struct buf again OWNED(buf_drop) = BUF(CERT_MAX), crl OWNED(buf_drop) = BUF(URI_MAX + 16);
 
+	profile_put_crl_uri(&crl, p, profile_partition(p, c->serial));
 	cert_put_tbs(&again, &(struct cert_plan){
 	                         .serial = c->serial,
 	                         .alg = c->alg,
@@ -284,7 +329,7 @@ lint_bytes(const struct profile *p, const struct cert *issuer, const struct cert
 	                         .ski = ski,
 	                         .policy = buf_slice(&p->policy),
 	                         .cps_uri = p->cps,
-	                         .crl_uri = p->crl,
+	                         .crl_uri = buf_slice(&crl),
 	                         .ocsp_uri = p->ocsp,
 	                         .ca_issuers_uri = p->ca_issuers,
 	                     });
@@ -296,6 +341,7 @@ lint_bytes(const struct profile *p, const struct cert *issuer, const struct cert
 err
 profile_lint(const struct profile *p, const struct cert *issuer, slice certificate_or_tbs_joined)
 {
+	struct buf crl OWNED(buf_drop) = BUF(URI_MAX + 16);
 	struct cert c;
 	struct spki key;
 	uint8_t ski[SHA512_LEN];
@@ -311,7 +357,8 @@ profile_lint(const struct profile *p, const struct cert *issuer, slice certifica
 		return fail(ERR_POLICY, "lint-key-usage: RFC 5280 4.2.1.3: a person's key signs documents and nothing else");
 	if (c.n_policies != 1 || !slice_eq(c.policy[0], buf_slice(&p->policy)))
 		return fail(ERR_POLICY, "lint-policy: Rule 6(vii): the policy is not the one of the profile");
-	if (!slice_eq(cert_crl_uri(&c), p->crl) || !slice_eq(cert_ocsp_uri(&c), p->ocsp))
+	profile_put_crl_uri(&crl, p, profile_partition(p, c.serial));
+	if (!slice_eq(cert_crl_uri(&c), buf_slice(&crl)) || !slice_eq(cert_ocsp_uri(&c), p->ocsp))
 		return fail(ERR_POLICY, "lint-status: Rule 6(xi): the certificate does not say where its status is found");
 	hash_of(HASH_SHA1, key.material, ski);
 	if (!slice_eq(c.ski, (slice){ski, SHA1_LEN}) || issuer->ski.n == 0 || !slice_eq(c.aki, issuer->ski))

@@ -9,6 +9,10 @@
  *   policy = 2.999.1.1                        certificatePolicies
  *   cps = http://127.0.0.1:8480/cps/          CPS qualifier
  *   crl = http://…/crl/issuer.crl             CRLDP
+ *   crl_partitions = 16                       may stand: so many partial lists, issuer-1.crl to issuer-16.crl; a
+ *                                             certificate's CRLDP names the one that its serial falls to
+ *   crl_delta = http://…/crl/delta.crl        may stand: freshestCRL of the complete list
+ *   crl_expired = no                          may stand: yes: who was revoked stays on the lists after the end
  *   ocsp = http://…/ocsp
  *   ca_issuers = http://…/ca/issuer.cer
  *   validity_years_max = 5                    Rule 6(iv) B-4
@@ -24,6 +28,7 @@
 #include "base/key.h"
 #include "base/time.h"
 #include "pki/cert.h"
+#include "pki/crl.h"
 
 /* The keys a certificate can be made for: exact sizes, so that a list says what it means. */
 enum key_size { SIZE_P256 = 1 << 0, SIZE_P384 = 1 << 1, SIZE_RSA2048 = 1 << 2, SIZE_RSA3072 = 1 << 3, SIZE_RSA4096 = 1 << 4 };
@@ -37,7 +42,9 @@ unsigned key_size_of(enum key_kind kind, unsigned bits);
 struct profile {
 	struct conf *conf; /* owned */
 	digest digest;
-	slice name, cps, crl, ocsp, ca_issuers;
+	slice name, cps, crl, crl_delta, ocsp, ca_issuers; /* crl_delta may be empty */
+	unsigned crl_partitions;                           /* 0: one list for all    */
+	bool crl_expired;
 	struct buf policy; /* owned: OID content */
 	int validity_years_max;
 	unsigned keys;     /* mask of enum key_size */
@@ -47,6 +54,10 @@ struct profile {
 /* ERR_INPUT conf-…, oid-…, profile-version, profile-name, profile-uri, profile-keys. */
 err profile_get(slice file, struct profile **out) CHECKED;
 void profile_drop(struct profile **p);
+/* The CRLDP of partition 1 … crl_partitions: ".../issuer-7.crl"; of 0: the list of all. */
+void profile_put_crl_uri(struct buf *b, const struct profile *p, unsigned partition);
+/* The partition that tells of this serial; 0 where there are none. */
+unsigned profile_partition(const struct profile *p, serial s);
 /* CR-1 and the profile's own list.  ERR_POLICY profile-key. */
 err profile_check_key(const struct profile *p, const struct key *k) CHECKED;
 

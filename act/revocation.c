@@ -166,187 +166,29 @@ revocation_check(const struct trust *t, const struct revoked_order *o, const str
 	return ok;
 }
 
-/* --- the set ------------------------------------------------------------------- */
-
-struct revoked_set {
-	struct crl_entry *entry; /* sorted by serial */
-	instant *not_after;      /* beside           */
-	size_t n, cap;
-	bool has_digest;
-	digest digest;
-	instant hour[REVOCATION_RULE_HOUR_MAX]; /* a ring of the last ones by rule */
-	size_t hour_next;
-};
-
-struct revoked_set *
-revoked_set_new(void)
+struct revoked
+revocation_row(const struct revocation *r)
 {
-	struct revoked_set *s = mem_new(1, sizeof *s);
-
-	for (size_t i = 0; i < COUNT(s->hour); i++)
-		s->hour[i].ms = INSTANT_MIN_MS;
-	return s;
-}
-
-void
-revoked_set_drop(struct revoked_set **s)
-{
-	if (*s == NULL)
-		return;
-	free((*s)->entry);
-	free((*s)->not_after);
-	free(*s);
-	*s = NULL;
-}
-
-/* Where the serial is, or belongs. */
-static size_t
-place(const struct revoked_set *s, serial number)
-{
-	size_t lo = 0, hi = s->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (serial_cmp(s->entry[mid].serial, number) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-void
-revoked_set_add(struct revoked_set *s, const struct revocation *r)
-{
-	size_t at = place(s, r->serial);
-
-	if (at < s->n && serial_eq(s->entry[at].serial, r->serial))
-		return;
-	if (s->n == s->cap) {
-		s->cap = s->cap == 0 ? 64 : s->cap * 2;
-		s->entry = mem_grow(s->entry, s->cap, sizeof s->entry[0]);
-		s->not_after = mem_grow(s->not_after, s->cap, sizeof s->not_after[0]);
-	}
-	memmove(s->entry + at + 1, s->entry + at, (s->n - at) * sizeof s->entry[0]);
-	memmove(s->not_after + at + 1, s->not_after + at, (s->n - at) * sizeof s->not_after[0]);
-	s->entry[at] = (struct crl_entry){.serial = r->serial, .revoked = r->revoked, .reason = r->reason};
-	s->not_after[at] = r->not_after;
-	s->n++;
-	s->has_digest = false;
-}
-
-bool
-revoked_set_find(const struct revoked_set *s, serial number, struct crl_entry *out)
-{
-	size_t at = place(s, number);
-
-	if (at == s->n || !serial_eq(s->entry[at].serial, number))
-		return false;
-	*out = s->entry[at];
-	return true;
-}
-
-size_t
-revoked_set_count(const struct revoked_set *s)
-{
-	return s->n;
-}
-
-void
-revoked_set_expire(struct revoked_set *s, instant now)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->not_after[i].ms + REVOKED_KEEP_MS < now.ms)
-			continue;
-		s->entry[kept] = s->entry[i];
-		s->not_after[kept++] = s->not_after[i];
-	}
-	if (kept != s->n)
-		s->has_digest = false;
-	s->n = kept;
-}
-
-digest
-revoked_set_digest(struct revoked_set *s)
-{
-	struct hash h;
-
-	if (s->has_digest)
-		return s->digest;
-	hash_start(&h);
-	for (size_t i = 0; i < s->n; i++) {
-		struct buf b OWNED(buf_drop) = BUF(128);
-
-		serial_put(&b, s->entry[i].serial);
-		instant_put(&b, s->entry[i].revoked);
-		buf_put_decimal(&b, s->entry[i].reason);
-		hash_add(&h, buf_slice(&b));
-	}
-	s->digest = hash_end(&h);
-	s->has_digest = true;
-	return s->digest;
+	return (struct revoked){
+	    .entry = {.serial = r->serial, .revoked = r->revoked, .reason = r->reason},
+	    .not_after = r->not_after,
+	};
 }
 
 err
-revoked_set_check_cap(struct revoked_set *s, enum revocation_by by, instant now)
+revocation_check_cap(struct revocation_hour *h, enum revocation_by by, instant now)
 {
 	if (by == REVOCATION_BY_OFFICER)
 		return ok;
-	if (now.ms - s->hour[s->hour_next].ms < HOUR_MS)
+	if (h->at[h->next].ms != 0 && now.ms - h->at[h->next].ms < HOUR_MS)
 		return fail(
 		    ERR_BUSY, "revocation-cap: Rule 12(1)(ii)ロ: too many in this hour without a person; an officer decides");
-	s->hour[s->hour_next] = now;
-	s->hour_next = (s->hour_next + 1) % COUNT(s->hour);
+	h->at[h->next] = now;
+	h->next = (h->next + 1) % COUNT(h->at);
 	return ok;
 }
 
-/* --- lists and answers --------------------------------------------------------------- */
-
-static err
-check_updates(instant this_update, instant next_update, instant now)
-{
-	if (this_update.ms > now.ms + REVOCATION_CLOCK_MS || this_update.ms < now.ms - REVOCATION_CLOCK_MS)
-		return fail(ERR_POLICY, "status-clock: Rule 6(xi): thisUpdate is over 5 minutes off the signer's clock");
-	if (next_update.ms <= this_update.ms || next_update.ms - this_update.ms > STATUS_NEXT_MAX_MS)
-		return fail(ERR_POLICY, "status-next: Rule 6(xi): nextUpdate lies at most 48 hours after thisUpdate");
-	return ok;
-}
-
-err
-revocation_plan_crl(const struct trust *t, struct revoked_set *s, const struct crl_order *o, uint64_t last_number,
-    instant now, struct ticket **out)
-{
-	struct buf tbs OWNED(buf_drop) = BUF(CRL_MAX);
-
-	TRY(check_updates(o->now, o->next_update, now));
-	if (o->number <= last_number)
-		return fail(ERR_CONFLICT, "list-number: RFC 5280 5.2.3: the number of a list only grows");
-	crl_put_tbs(&tbs, &(struct crl_plan){
-	                      .alg = t->issuer.alg,
-	                      .issuer = t->issuer.subject,
-	                      .this_update = instant_floor_second(o->now),
-	                      .next_update = instant_floor_second(o->next_update),
-	                      .number = o->number,
-	                      .aki = t->issuer.ski,
-	                      .entry = s->entry,
-	                      .n = s->n,
-	                  });
-	TRY(buf_check(&tbs));
-	*out = ticket_make_status(t->issuer.alg, buf_slice(&tbs), revoked_set_digest(s));
-	return ok;
-}
-
-err
-revocation_join_crl(const struct trust *t, const struct ticket *k, slice signature, struct buf *out)
-{
-	if (key_check(t->issuer_key, ticket_alg(k), ticket_tbs(k), signature).kind != OK)
-		return fail(ERR_WORLD, "list-signature: Rule 6(xi): what the token returned is not the issuer's signature");
-	cert_join(out, ticket_tbs(k), ticket_alg(k), signature);
-	return buf_check(out);
-}
+/* --- answers --------------------------------------------------------------------- */
 
 err
 responder_get(const struct trust *t, slice der, struct responder *out)
@@ -377,7 +219,7 @@ responder_drop(struct responder *r)
 }
 
 err
-revocation_plan_answer(const struct trust *t, struct revoked_set *s, const struct responder *r, slice certificate,
+revocation_plan_answer(const struct trust *t, const struct revoked_set *s, const struct responder *r, slice certificate,
     instant this_update, instant next_update, instant now, struct ticket **out, serial *number)
 {
 	struct buf data OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
@@ -386,10 +228,10 @@ revocation_plan_answer(const struct trust *t, struct revoked_set *s, const struc
 	bool revoked;
 	struct ocsp_plan p;
 
-	TRY(check_updates(this_update, next_update, now));
+	TRY(revocation_check_updates(this_update, next_update, now));
 	TRY(cert_get(certificate, &c));
 	TRY(check_ours(t, &c));
-	revoked = revoked_set_find(s, c.serial, &e);
+	TRY(revoked_set_find(s, c.serial, &revoked, &e));
 	if (!revoked && now.ms > c.not_after.ms + REVOKED_KEEP_MS)
 		return fail(ERR_POLICY, "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten "
 		                        "since: nothing is good");

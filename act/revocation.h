@@ -16,9 +16,7 @@
  * The first two are decided without a person, so both together stay under an
  * hourly cap; above it they go to the officer too (design 3).
  *
- * The set: a serial never leaves before notAfter, and then only after it stood
- * on a list made beyond it (RFC 5280 3.3).  The first entry of a serial stands;
- * a later one changes nothing.
+ * The set itself is act/revoked.
  *
  * Refusals: revocation-certificate -form -service -serial -signer -card
  * -application -list -expired -time -cap; list-…, answer-…; and what cms, document,
@@ -32,14 +30,14 @@
 #include "act/trust.h"
 #include "base/base.h"
 #include "base/time.h"
+#include "act/profile.h"
+#include "act/revoked.h"
 #include "pki/crl.h"
 
 /* By rule in one hour, above which an officer looks: a storm is an attack or a broken tool. */
 #define REVOCATION_RULE_HOUR_MAX 1000U
 #define REVOCATION_CLOCK_MS (5 * 60 * SECOND_MS)  /* the registrar's clock and the signer's             */
 #define REVOCATION_JUDGED_MS (1 * HOUR_MS)        /* a card's status, before the entry; the signer may hear of it days later, and still */
-/* notAfter + this: the list after it was published, however late. */
-#define REVOKED_KEEP_MS (4 * DAY_MS)
 #define STATUS_NEXT_MAX_MS (48 * HOUR_MS) /* 36 h and room: a "good" must not outlive a revocation by longer */
 
 enum revocation_by { REVOCATION_BY_CERTIFICATE = 1, REVOCATION_BY_CARD, REVOCATION_BY_OFFICER };
@@ -70,28 +68,59 @@ struct revocation_lists {
 err revocation_check(const struct trust *t, const struct revoked_order *o, const struct revocation_lists *l, instant now,
 	struct revocation *out) CHECKED;
 
-/* --- the set ------------------------------------------------------------------- */
-struct revoked_set;
-struct revoked_set *revoked_set_new(void);
-void revoked_set_drop(struct revoked_set **s);
-/* Has no effect on a serial that is there. */
-void revoked_set_add(struct revoked_set *s, const struct revocation *r);
-/* False, *out untouched: not revoked. */
-bool revoked_set_find(const struct revoked_set *s, serial number, struct crl_entry *out);
-size_t revoked_set_count(const struct revoked_set *s);
-/* Takes out what ended REVOKED_KEEP_MS ago. */
-void revoked_set_expire(struct revoked_set *s, instant now);
-/* SHA-256 over the entries: the grounds of a ticket. */
-digest revoked_set_digest(struct revoked_set *s);
-/* ERR_BUSY revocation-cap when one more by rule at `now` is over the hour's cap; else counts it. */
-err revoked_set_check_cap(struct revoked_set *s, enum revocation_by by, instant now) CHECKED;
+/* As the set keeps it. */
+struct revoked revocation_row(const struct revocation *r);
 
-/* --- what is made from it -------------------------------------------------------- */
-/* A full list.  The number must be above `last_number`; thisUpdate within 5 minutes of now. */
-err revocation_plan_crl(const struct trust *t, struct revoked_set *s, const struct crl_order *o, uint64_t last_number,
-	instant now, struct ticket **out) CHECKED;
-/* Verifies what was signed and joins the list. */
-err revocation_join_crl(const struct trust *t, const struct ticket *k, slice signature, struct buf *out) CHECKED;
+/* Those by rule in the last hour, a ring. */
+struct revocation_hour {
+	instant at[REVOCATION_RULE_HOUR_MAX]; /* 0: none */
+	size_t next;
+};
+/* ERR_BUSY revocation-cap when one more by rule at `now` is over the hour's cap; else counts it. */
+err revocation_check_cap(struct revocation_hour *h, enum revocation_by by, instant now) CHECKED;
+
+/* --- lists (revocation_list.c) ---------------------------------------------------- */
+
+/* thisUpdate within 5 minutes of now, nextUpdate at most 48 hours later.  ERR_POLICY status-clock, status-next. */
+err revocation_check_updates(instant this_update, instant next_update, instant now) CHECKED;
+
+/* What a signer remembers of its lists: the last number used, and the last complete list of all certificates. */
+struct list_memory {
+	uint64_t number;
+	uint64_t complete, complete_orders; /* its number, and how many had entered when it was made */
+};
+
+/*
+ * One list on its way, of any size: planned in two walks over the set as it was
+ * at that moment (orders below filter.upto), signed by its hash, given out in
+ * parts by a third walk that must come out with the same hash.
+ */
+struct list_plan {
+	struct crl_frame frame;  /* owned */
+	struct revoked_filter filter;
+	uint64_t number, count;  /* its number; entries */
+	digest tbs;              /* SHA-256 of what is signed */
+	struct ticket *ticket;   /* owned until taken */
+	uint8_t hashed[SHA512_LEN]; /* what the key is given */
+	digest grounds;
+	enum { LIST_HEAD, LIST_ENTRIES, LIST_TAIL, LIST_ENDED } stage;
+	serial last;             /* given out up to here */
+	struct hash again;
+};
+/*
+ * A list as the order says: of all certificates or of one partition of the
+ * profile, complete or a delta to the last complete one.  ERR_POLICY status-clock,
+ * status-next, list-partition, list-base; ERR_CONFLICT list-number.
+ */
+err revocation_plan_list(const struct trust *t, const struct profile *p, const struct revoked_set *s, const struct crl_order *o,
+	const struct list_memory *m, instant now, struct list_plan *out) CHECKED;
+void list_plan_drop(struct list_plan *p);
+/* Another ticket for the same bytes: the first was spent on a hand that was lost. */
+struct ticket *revocation_list_ticket(const struct trust *t, const struct list_plan *p);
+/* Verifies what was signed; then the parts can be taken.  ERR_WORLD list-signature. */
+err revocation_join_list(const struct trust *t, struct list_plan *p, slice signature) CHECKED;
+/* Appends the next bytes, about `most`; *last with the end.  ERR_CORRUPT list-bytes: they came out otherwise than signed. */
+err revocation_list_part(const struct revoked_set *s, struct list_plan *p, size_t most, struct buf *out, bool *last) CHECKED;
 
 /* The delegated responder: a certificate of ours for OCSP signing. */
 struct responder {
@@ -108,7 +137,7 @@ void responder_drop(struct responder *r);
  * here: "good" only if its serial is not in the set, and only as long as the set
  * would still hold it (ERR_POLICY answer-ended).
  */
-err revocation_plan_answer(const struct trust *t, struct revoked_set *s, const struct responder *r, slice certificate,
+err revocation_plan_answer(const struct trust *t, const struct revoked_set *s, const struct responder *r, slice certificate,
 	instant this_update, instant next_update, instant now, struct ticket **out, serial *number) CHECKED;
 err revocation_join_answer(const struct responder *r, const struct ticket *k, slice signature, struct buf *out) CHECKED;
 

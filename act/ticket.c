@@ -98,12 +98,6 @@ ticket_tbs(const struct ticket *t)
 	return t->tbs;
 }
 
-slice
-ticket_hashed(const struct ticket *t)
-{
-	return t->hashed;
-}
-
 digest
 ticket_digest(const struct ticket *t)
 {

@@ -47,8 +47,6 @@ enum proof ticket_proof(const struct ticket *t);
 enum sig_alg ticket_alg(const struct ticket *t);
 /* The bytes to be signed; live as long as t. */
 slice ticket_tbs(const struct ticket *t);
-/* Of ticket_make_list: the hash of them; lives as long as t. */
-slice ticket_hashed(const struct ticket *t);
 /* SHA-256 of them: what the books' certificate.ordered and the journal's intent name. */
 digest ticket_digest(const struct ticket *t);
 digest ticket_grounds(const struct ticket *t);

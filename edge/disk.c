@@ -268,6 +268,15 @@ disk_erase(int fd, uint64_t offset, uint64_t n)
 }
 
 err
+disk_rename(int folder, const char *from, const char *to)
+{
+	assert(strchr(from, '/') == NULL && strchr(to, '/') == NULL);
+	if (sys_renameat(folder, from, folder, to) != 0)
+		return world("disk-rename: house: a file cannot be replaced");
+	return disk_sync_folder(folder);
+}
+
+err
 disk_replace(int folder, const char *name, slice bytes)
 {
 	struct buf temp OWNED(buf_drop) = BUF(512);
@@ -288,9 +297,7 @@ disk_replace(int folder, const char *name, slice bytes)
 		e = world("disk-sync: house: what was written cannot be made durable");
 	disk_close(&fd);
 	TRY(e);
-	if (sys_renameat(folder, (const char *)temp.p, folder, name) != 0)
-		return world("disk-rename: house: a file cannot be replaced");
-	return disk_sync_folder(folder);
+	return disk_rename(folder, (const char *)temp.p, name);
 }
 
 err

@@ -65,6 +65,8 @@ err disk_renew(int fd, uint64_t from, uint64_t to) CHECKED;
 err disk_erase(int fd, uint64_t offset, uint64_t n) CHECKED;
 /* The file is either the old or the new one, whole, whatever happens: temporary file, fsync, rename, folder fsync. */
 err disk_replace(int folder, const char *name, slice bytes) CHECKED;
+/* For what is written in parts: `from`, synced by the caller, becomes `to`; then the folder is synced. */
+err disk_rename(int folder, const char *from, const char *to) CHECKED;
 /* An advisory lock for as long as fd is open; ERR_BUSY disk-locked where another has it. */
 err disk_lock(int fd) CHECKED;
 

@@ -56,6 +56,7 @@ static const struct field WHOLE[] = {
     F(whole, ledger.revoked_end),
     F(whole, ledger.crl_number),
     F(whole, ledger.crl_covers),
+    F(whole, ledger.crl_complete),
     F(whole, ledger.crl_at),
     F(whole, ledger.crl_next),
     F(whole, ledger.jlis),

@@ -69,6 +69,10 @@ err crl_get_any(slice in, struct crl *out) CHECKED;
 err crl_next(slice *entries, struct crl_entry *out) CHECKED;
 err crl_check_signed_by(const struct crl *c, const struct key *issuer) CHECKED;
 
+#define CRL_PARTITIONS_MAX 1024U
+/* Which of n partial lists, 1 to n, tells of this serial: fixed when the certificate is made, since its CRLDP names the list. */
+unsigned crl_partition_of(serial s, unsigned n);
+
 /* --- writing (crl_put.c) ------------------------------------------------------- */
 
 struct crl_plan {

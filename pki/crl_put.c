@@ -5,6 +5,17 @@
 
 #define UTCTIME_END_MS INT64_C(2524608000000) /* 2050-01-01: RFC 5280 5.1.2.4 */
 
+unsigned
+crl_partition_of(serial s, unsigned n)
+{
+	uint32_t v = 0;
+
+	assert(n > 0);
+	for (size_t i = s.n > 4 ? s.n - 4U : 0; i < s.n; i++)
+		v = v << 8 | s.b[i];
+	return v % n + 1; /* serials are random */
+}
+
 /* --- entries ----------------------------------------------------------------- */
 
 void

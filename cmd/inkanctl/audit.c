@@ -485,7 +485,8 @@ check_list(struct audit *a, const struct entry *e)
 	else if (p == NULL || p->whole != PIECE_WHOLE)
 		return; /* said already, or erased by law */
 	else if (book_evidence(a->books->book, &p->at, e->crl, (slice){NULL, 0}, &bytes).kind != OK ||
-	         crl_get(buf_slice(&bytes), &c).kind != OK)
+	         crl_get_any(buf_slice(&bytes), &c).kind != OK || c.is_delta != (e->base != 0) ||
+	         (c.point.n > 0) != (e->partition != 0))
 		bad = "verify-list-form: RFC 5280 5.1: the list in the evidence cannot be read";
 	else if (c.this_update.ms != e->this_update.ms || c.next_update.ms != e->next_update.ms)
 		bad = "verify-list-time: Rule 6(xi): the list in the evidence is of another time than its line says";

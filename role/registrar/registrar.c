@@ -28,6 +28,7 @@ static const struct gate GATE[] = {
     {ORDER_VOID, PEER_ISSUER, GATE_ANY, 8192, GATE_STAY},
     {ORDER_REVOKED, PEER_ISSUER, GATE_ANY, 8192, GATE_STAY},
     {ORDER_CRL_OUT, PEER_ISSUER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_CRL_PART, PEER_ISSUER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_HELLO, PEER_STATUS, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_RULES, PEER_STATUS, GATE_ANY, 256, GATE_STAY},
     {ORDER_CRL_IN, PEER_STATUS, GATE_ANY, 1024, GATE_STAY},
@@ -103,11 +104,28 @@ load_texts(struct registrar *r, const struct conf *c)
 	return ok;
 }
 
+/* Rule 6(xi): a list lives longer than the way to the next one, so that one that fails can be made again. */
+static err
+configure_lists(struct registrar *r, const struct conf *c)
+{
+	uint64_t every = CRL_EVERY_H, life = CRL_LIFE_H;
+
+	if (conf_text_or(c, SECTION, "crl_every_h", (slice){NULL, 0}).n > 0)
+		TRY(conf_number(c, SECTION, "crl_every_h", CRL_LIFE_H_MAX, &every));
+	if (conf_text_or(c, SECTION, "crl_life_h", (slice){NULL, 0}).n > 0)
+		TRY(conf_number(c, SECTION, "crl_life_h", CRL_LIFE_H_MAX, &life));
+	if (every == 0 || life <= every)
+		return fail(ERR_INPUT, "registrar-lists: Rule 6(xi): a list lives longer than the time to the next one");
+	r->crl_every_ms = (int64_t)every * HOUR_MS;
+	r->crl_life_ms = (int64_t)life * HOUR_MS;
+	return ok;
+}
+
 static err
 configure(struct registrar *r, const struct conf *c)
 {
 	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "texts", "token_key",
-	    "jlis_key", "jlis_every_s", "challenge_s", "office_mail", "weak_jail", NULL};
+	    "jlis_key", "jlis_every_s", "crl_every_h", "crl_life_h", "challenge_s", "office_mail", "weak_jail", NULL};
 	uint64_t v;
 	slice mail;
 
@@ -119,6 +137,7 @@ configure(struct registrar *r, const struct conf *c)
 		r->challenge_ms = (int64_t)v * SECOND_MS;
 	if (conf_number(c, SECTION, "jlis_every_s", 86400, &v).kind == OK)
 		r->jlis_every_ms = (int64_t)v * SECOND_MS;
+	TRY(configure_lists(r, c));
 	(void)conf_flag(c, SECTION, "weak_jail", &r->weak_jail).kind;
 	mail = conf_text_or(c, SECTION, "office_mail", (slice){NULL, 0});
 	if (mail.n >= sizeof r->office_mail)
@@ -230,7 +249,7 @@ registrar_open(struct registrar *r)
 {
 	r->now = clock_now();
 	r->seen_steady = clock_steady_ms();
-	r->pub.note_at = r->pub.crl_at = r->pub.answers_at = r->seen_steady - DAY_MS;
+	r->pub.note_at = r->lists.round_at = r->pub.answers_at = r->seen_steady - DAY_MS;
 	TRY(open_books(r));
 	r->closed = office_load_rules(r);
 	if (r->closed.kind != OK) {
@@ -267,7 +286,7 @@ registrar_close(struct registrar *r)
 	buf_drop(&r->body);
 	buf_drop(&r->bytes);
 	buf_drop(&r->jlis.bytes);
-	buf_drop(&r->pub.crl);
+	lists_drop(&r->lists);
 	free(r->parcel);
 	r->parcel = NULL;
 }
@@ -694,7 +713,7 @@ reopen(struct registrar *r)
 	log_text(LOG_WARN, "registrar-open: design 3: the books are open again");
 	r->closed = ok;
 	memset(&r->owed, 0, sizeof r->owed);
-	r->pub.answers_asked = r->pub.slots_sent = r->pub.crl_asked = r->pub.note_asked = false;
+	r->pub.answers_asked = r->pub.slots_sent = r->pub.note_asked = false;
 	r->n_links = 0; /* all are new again: what was on its way to them was dropped, late results of before find nobody */
 	return ok;
 }

@@ -32,6 +32,8 @@
  *   jlis_every_s = 86400                 a new CRL is fetched so often
  *   challenge_s = 600                    a challenge may be used so long
  *   office_mail = office@example.jp      who hears at once that a revocation waits for an officer; absent: the log alone
+ *   crl_every_h = 12                     a regular list, Rule 6(xi) …
+ *   crl_life_h = 36                      … and how long it holds, at most 48
  *   weak_jail = no                       yes: a kernel without Landlock is accepted
  *   [clock]
  *   test = <file>                        a test clock (test hierarchy only)
@@ -72,8 +74,9 @@
 #define STRANGERS_MAX 32                /* requests by others' cards for an officer in a day; above it only telephone  */
 #define STRANGER_MS (24 * HOUR_MS)      /* one of them by one card                                                    */
 #define ORDERS_TIMELY_MAX 5             /* refused so often for the hour's sake: a person looks, no more orders   */
-#define CRL_EVERY_MS (12 * HOUR_MS)     /* Rule 6(xi)                                                             */
-#define CRL_LIFE_MS (36 * HOUR_MS)
+#define CRL_EVERY_H 12 /* Rule 6(xi) */
+#define CRL_LIFE_H 36
+#define CRL_LIFE_H_MAX 48
 #define CRL_APART_MS 5000             /* CRLs after revocations are at least so far apart                       */
 #define ANSWER_LIFE_MS (48 * HOUR_MS) /* of an OCSP answer: renewed at half, so a day's outage is survived      */
 #define CHECKPOINT_EVERY_MS 3000
@@ -197,6 +200,22 @@ struct files {
 	struct buf text[TEXTS_MAX]; /* terms, explanations, CPS: what people read */
 };
 
+/* Our own lists on their way. */
+enum lists_stage { LISTS_REST, LISTS_SIGN /* at the issuer */, LISTS_PARTS /* part by part to the publisher */, LISTS_PUBLISH };
+struct lists {
+	enum lists_stage stage;
+	bool in_round, regular, whole, delta, base_lost;
+	uint64_t todo[CRL_PARTITIONS_MAX / 64 + 1]; /* partitions of this round, a bit each, from 1 */
+	uint64_t covers;                            /* line: revocations below stand in this round  */
+	int64_t round_at, at, again;                /* steady ms                                    */
+	uint64_t id, part, count;
+	bool asked; /* a part is on its way */
+	struct crl_order order;
+	struct hash hash;
+	struct buf path; /* URI */
+	struct buf kept; /* its bytes, of a list of at most CRL_KEPT_MAX */
+};
+
 struct registrar {
 	const char *home;
 	char books[1024], state[1024];
@@ -288,23 +307,23 @@ struct registrar {
 	/* our status, see status.c */
 	struct {
 		uint64_t id;
-		bool answers_asked, slots_sent, crl_asked, crl_sent, note_asked, tiles_asked;
-		uint64_t answers_id, slots_id, crl_id, file_id, note_id, tiles_id;
-		int64_t answers_at, crl_at, note_at, tick;
+		bool answers_asked, slots_sent, note_asked, tiles_asked;
+		uint64_t answers_id, slots_id, file_id, note_id, tiles_id;
+		int64_t answers_at, note_at, tick;
 		size_t n;
 		serial serials[ANSWERS_MAX];
 		bool good[ANSWERS_MAX];
 		instant this_update, next_update;
 		digest answers;
-		uint64_t crl_covers, note_from;
-		struct crl_order crl_order;
-		int64_t crl_again;
-		struct buf crl;
+		uint64_t note_from;
 		struct head note_head;
 		struct buf note;
 		struct buf slots;
 		bool ca_sent;
 	} pub;
+
+	struct lists lists; /* our CRLs, see lists.c */
+	int64_t crl_every_ms, crl_life_ms;
 
 	struct {
 		int64_t verify_at, issue_at, notice_at; /* steady ms of the next look */
@@ -468,7 +487,16 @@ err status_tend(struct registrar *r) CHECKED;
 err status_result(struct registrar *r, const struct frame *x) CHECKED;
 err publisher_result(struct registrar *r, const struct frame *x) CHECKED;
 err publisher_fresh(struct registrar *r) CHECKED;
-err crl_part(struct registrar *r, const struct frame *x) CHECKED;
+bool status_can_send(struct registrar *r, enum peer peer);
+/* The path below the repository: what a URI of our profile says after the host. */
+slice status_path(slice uri, slice otherwise);
+
+/* --- lists.c ------------------------------------------------------------------------- */
+err lists_tend(struct registrar *r) CHECKED;
+err lists_signed(struct registrar *r, const struct frame *x) CHECKED;
+err lists_part(struct registrar *r, const struct frame *x) CHECKED;
+err lists_published(struct registrar *r, const struct frame *x) CHECKED;
+void lists_drop(struct lists *l);
 
 /* A body is built in r->body: cleared here. */
 struct buf *body_new(struct registrar *r);

@@ -348,7 +348,9 @@ signer_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 	case ORDER_CRL_IN:
 		return jlis_crl_result(r, s->peer, 0, x);
 	case ORDER_CRL_OUT:
-		return crl_part(r, x);
+		return lists_signed(r, x);
+	case ORDER_CRL_PART:
+		return lists_part(r, x);
 	case ORDER_ISSUE:
 		s->orders -= s->orders > 0;
 		f = flight_of_id(r, x->id);

@@ -11,8 +11,8 @@
 #define ANSWERS_BUSY_MS 1000 /* … and while some do: status must not slow issuance       */
 #define LATE_MS 20000        /* an order without a result: asked again                   */
 
-static bool
-is_there(struct registrar *r, enum peer peer)
+bool
+status_can_send(struct registrar *r, enum peer peer)
 {
 	const struct link *l = link_of(r, peer, 0);
 
@@ -20,8 +20,8 @@ is_there(struct registrar *r, enum peer peer)
 }
 
 /* The path below the repository: what our own profile's URI says after the host. */
-static slice
-path_of(slice uri, slice otherwise)
+slice
+status_path(slice uri, slice otherwise)
 {
 	slice rest = uri, part;
 
@@ -95,8 +95,8 @@ answers_tend(struct registrar *r)
 
 	if (r->pub.answers_asked && r->seen_steady - r->pub.answers_at > LATE_MS)
 		r->pub.answers_asked = r->pub.slots_sent = false;
-	if (r->status.step != SIGNER_READY || r->pub.answers_asked || !is_there(r, PEER_STATUS) ||
-	    !is_there(r, PEER_PUBLISHER) || !answers_due_now(r))
+	if (r->status.step != SIGNER_READY || r->pub.answers_asked || !status_can_send(r, PEER_STATUS) ||
+	    !status_can_send(r, PEER_PUBLISHER) || !answers_due_now(r))
 		return ok;
 	r->pub.answers_at = r->seen_steady;
 	r->revoked_told = false;
@@ -201,123 +201,6 @@ slots_result(struct registrar *r, const struct frame *x)
 	return e.n_serials == 0 ? ok : turn_enter(r, &e, NULL);
 }
 
-/* --- the list -------------------------------------------------------------------------- */
-/* Every 12 hours, and after a revocation both signers know of, at most one in five seconds. */
-static err
-crl_is_due(struct registrar *r, bool *due)
-{
-	const struct ledger *h = db_ledger(r->db);
-	struct record d;
-	size_t n;
-
-	*due = h->crl_number == 0 || r->now.ms - h->crl_at.ms >= CRL_EVERY_MS;
-	if (*due || r->seen_steady - r->pub.crl_at < CRL_APART_MS)
-		return ok;
-	*due = r->issuer.officers_new;
-	if (*due || h->crl_covers >= h->revoked_end || r->issuer.told <= h->crl_covers)
-		return ok;
-	TRY(db_revoked(r->db, h->crl_covers, &d, 1, &n));
-	*due = n == 1 && d.d.revoked_n < r->issuer.told;
-	return ok;
-}
-
-static err
-crl_tend(struct registrar *r)
-{
-	struct crl_order o = {.now = instant_floor_second(r->now)};
-	bool due;
-
-	if (r->pub.crl_asked && r->seen_steady - r->pub.crl_at > 3 * LATE_MS)
-		r->pub.crl_asked = false;
-	if (r->issuer.step != SIGNER_READY || r->pub.crl_asked || !is_there(r, PEER_ISSUER) ||
-	    !is_there(r, PEER_PUBLISHER) || r->seen_steady < r->pub.crl_again)
-		return ok;
-	TRY(crl_is_due(r, &due));
-	if (!due)
-		return ok;
-	/* Seconds as numbers: they rise by themselves, also over a list whose entry a crash took. */
-	o.number = (uint64_t)(o.now.ms / SECOND_MS);
-	o.next_update = (instant){o.now.ms + CRL_LIFE_MS};
-	r->pub.crl_id = ++r->generations;
-	r->pub.crl_asked = true;
-	r->pub.crl_at = r->seen_steady;
-	r->pub.crl_order = o;
-	r->issuer.officers_new = false;
-	r->pub.crl_covers = r->issuer.told;
-	r->pub.crl.max = CRL_MAX;
-	buf_clear(&r->pub.crl);
-	crl_order_put(body_new(r), &o);
-	turn_order(r, PEER_ISSUER, 0, ORDER_CRL_OUT, r->pub.crl_id, buf_slice(&r->body));
-	return ok;
-}
-
-err
-crl_part(struct registrar *r, const struct frame *x)
-{
-	struct part p;
-
-	if (!r->pub.crl_asked || x->id != r->pub.crl_id)
-		return ok;
-	if (x->fail != OK) {
-		log_what(LOG_WARN, "issuer", x->what);
-		r->pub.crl_asked = false;
-		r->pub.crl_again = r->seen_steady + 2000;
-		return ok;
-	}
-	TRY(part_get(x->body, &p));
-	buf_put(&r->pub.crl, p.bytes);
-	TRY(buf_check(&r->pub.crl));
-	if (p.last)
-		send_file(r, path_of(r->profile->crl, LIT("crl/issuer.crl")), r->pub.crl_id, buf_slice(&r->pub.crl));
-	return ok;
-}
-
-/* Rule 12(1)(ii)ニ: the list itself, so that what relying parties saw can be read at home. */
-static bool
-is_list_kept(const struct registrar *r)
-{
-	const struct ledger *h = db_ledger(r->db);
-
-	return r->pub.crl.n <= CRL_KEPT_MAX || h->crl_number == 0 ||
-	       r->pub.crl_order.now.ms - h->crl_at.ms >= CRL_EVERY_MS - SECOND_MS;
-}
-
-static err
-file_result(struct registrar *r, const struct frame *x)
-{
-	struct entry e = entry_of(r, ACT_CRL_PUBLISHED);
-	struct evidence_at at = {0};
-
-	if (!r->pub.crl_asked || x->id != r->pub.crl_id) {
-		if (x->fail != OK)
-			log_what(LOG_WARN, "publisher", x->what);
-		return ok;
-	}
-	r->pub.crl_asked = false;
-	if (x->fail != OK) {
-		log_what(LOG_WARN, "publisher", x->what);
-		r->pub.crl_again = r->seen_steady + 2000;
-		return ok;
-	}
-	if (turn_open_check(r).kind != OK || r->pub.crl_order.number <= db_ledger(r->db)->crl_number)
-		return ok;
-	e.line.by = BY_ISSUER;
-	e.line.by_id = LIT("issuer");
-	e.number = r->pub.crl_order.number;
-	e.this_update = r->pub.crl_order.now;
-	e.next_update = r->pub.crl_order.next_update;
-	e.crl = sha256(buf_slice(&r->pub.crl));
-	e.covers = r->pub.crl_covers;
-	e.journal = r->issuer.journal.size;
-	e.journal_root = r->issuer.journal.root;
-	if (is_list_kept(r)) {
-		e.line.n_evidence = 1;
-		TRY(turn_evidence(r, buf_slice(&r->pub.crl), &e.line.evidence[0], &at));
-	}
-	buf_drop(&r->pub.crl);
-	return turn_enter(r, &e, &at);
-}
-
 /* --- checkpoints --------------------------------------------------------------------------- */
 static err
 note_tend(struct registrar *r)
@@ -329,8 +212,8 @@ note_tend(struct registrar *r)
 	if (r->pub.note_asked && r->seen_steady - r->pub.note_at > LATE_MS)
 		r->pub.note_asked = false;
 	/* one at a time, published before the next: after a crash only the last one's tiles can be missing */
-	if (r->status.step != SIGNER_READY || r->pub.note_asked || r->pub.tiles_asked || !is_there(r, PEER_STATUS) ||
-	    !is_there(r, PEER_PUBLISHER) || o.books.size == 0 || !ledger_owes_checkpoint(h) ||
+	if (r->status.step != SIGNER_READY || r->pub.note_asked || r->pub.tiles_asked || !status_can_send(r, PEER_STATUS) ||
+	    !status_can_send(r, PEER_PUBLISHER) || o.books.size == 0 || !ledger_owes_checkpoint(h) ||
 	    r->seen_steady - r->pub.note_at < (r->note_soon ? 200 : CHECKPOINT_EVERY_MS))
 		return ok;
 	/* the signer may have signed one whose answer was lost: then from there */
@@ -422,9 +305,10 @@ publisher_fresh(struct registrar *r)
 	uint64_t n;
 	slice line;
 
-	r->pub.answers_asked = r->pub.slots_sent = r->pub.crl_asked = r->pub.tiles_asked = false;
-	send_file(
-	    r, path_of(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations, buf_slice(&r->trust->issuer_der));
+	r->pub.answers_asked = r->pub.slots_sent = r->pub.tiles_asked = false;
+	r->lists.stage = LISTS_REST;
+	send_file(r, status_path(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations,
+	    buf_slice(&r->trust->issuer_der));
 	if (h->checkpoint_size == 0)
 		return ok;
 	TRY(book_read_from(r->book, h->checkpoint_n, &reader));
@@ -440,7 +324,7 @@ publisher_result(struct registrar *r, const struct frame *x)
 	case ORDER_SLOTS:
 		return slots_result(r, x);
 	case ORDER_FILE:
-		return file_result(r, x);
+		return lists_published(r, x);
 	case ORDER_TILES:
 		r->pub.tiles_asked = r->pub.tiles_asked && x->id != r->pub.tiles_id;
 		break;
@@ -464,7 +348,7 @@ status_tend(struct registrar *r)
 	if (turn_open_check(r).kind != OK)
 		return ok;
 	TRY(signer_tell_revoked(r));
-	TRY(crl_tend(r));
+	TRY(lists_tend(r));
 	TRY(note_tend(r));
 	return answers_tend(r);
 }

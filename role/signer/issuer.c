@@ -1,5 +1,7 @@
 #include "role/signer/signer.h"
 
+#define LIST_ROOM (24U << 10) /* for the end of the last part: an entry, a Name, two URIs, a signature */
+
 static struct issue_view
 view_of(const struct signing *s, const struct issue_order *o, instant now)
 {
@@ -185,19 +187,54 @@ issuer_rules(struct signing *s, struct task *t, instant now)
 }
 
 err
-issuer_crl(struct signing *s, struct task *t, instant now)
+issuer_list(struct signing *s, struct task *t, instant now)
 {
+	struct list_plan *p = mem_new(1, sizeof *p);
 	struct crl_order o;
 
+	t->list = p;
 	TRY(crl_order_get(buf_slice(&t->order), &o));
-	revoked_set_expire(s->revoked, now);
-	TRY(revocation_plan_crl(s->trust, s->revoked, &o, journal_state(s->journal)->crl_number, now, &t->ticket[0]));
+	if (s->profile == NULL)
+		return fail(ERR_BUSY, "signer-no-profile: house: the profile was not handed over yet");
+	TRY(revocation_plan_list(s->trust, s->profile, s->revoked, &o, &journal_state(s->journal)->list, now, p));
 	/* the number is used up before the key moves: a crash leaves a gap, never two lists of one number */
-	journal_add_crl(
-	    s->journal, o.number, o.now, o.next_update, revoked_set_count(s->revoked), ticket_digest(t->ticket[0]));
+	journal_add_list(s->journal, &o, p);
+	t->ticket[0] = p->ticket;
+	p->ticket = NULL;
 	t->signing = true;
 	t->hand = KEY_ISSUER;
 	t->n = 1;
+	return ok;
+}
+
+void
+issuer_list_end(struct signing *s)
+{
+	if (s->list != NULL)
+		list_plan_drop(s->list);
+	free(s->list);
+	s->list = NULL;
+}
+
+err
+issuer_list_part(struct signing *s, struct task *t, int64_t steady_ms)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(PART_BYTES);
+	struct list_part_order o;
+	struct part p = {0};
+	err e;
+
+	TRY(list_part_order_get(buf_slice(&t->order), &o));
+	if (s->list == NULL || s->list->number != o.number || s->list_part != o.part)
+		return fail(ERR_ABSENT, "signer-list: house: this part is not the next of the list that was signed last");
+	s->list_at = steady_ms;
+	e = revocation_list_part(s->revoked, s->list, PART_BYTES - LIST_ROOM, &bytes, &p.last);
+	p.number = s->list_part++;
+	if (e.kind != OK || p.last)
+		issuer_list_end(s);
+	TRY(e);
+	p.bytes = buf_slice(&bytes);
+	part_put(&t->answer, &p);
 	return ok;
 }
 
@@ -207,7 +244,6 @@ issuer_plan_again(struct signing *s, struct task *t, instant now)
 {
 	digest was = ticket_digest(t->ticket[0]);
 	struct issue_view v;
-	struct crl_order o;
 
 	if (t->kind == ORDER_ISSUE) {
 		struct issue_plan again = {0};
@@ -218,13 +254,9 @@ issuer_plan_again(struct signing *s, struct task *t, instant now)
 		t->plan = again;
 		t->ticket[0] = t->plan.ticket;
 	} else {
-		struct ticket *k OWNED(ticket_drop) = NULL;
-
-		TRY(crl_order_get(buf_slice(&t->order), &o));
-		TRY(revocation_plan_crl(s->trust, s->revoked, &o, o.number - 1, now, &k));
+		/* others may have entered since: the list is of the moment it was planned */
 		ticket_drop(&t->ticket[0]);
-		t->ticket[0] = k;
-		k = NULL;
+		t->ticket[0] = revocation_list_ticket(s->trust, t->list);
 	}
 	if (!digest_eq(was, ticket_digest(t->ticket[0])))
 		return fail(ERR_CONFLICT, "signer-bytes: design law 2: planned again, the bytes came out otherwise");
@@ -241,8 +273,14 @@ issuer_join(struct signing *s, struct task *t, instant now)
 	if (t->outcome.kind != OK)
 		return;
 	if (t->kind == ORDER_CRL_OUT) {
-		t->answer.max = CRL_MAX;
-		t->outcome = revocation_join_crl(s->trust, t->ticket[0], buf_slice(&t->signature[0]), &t->answer);
+		t->outcome = revocation_join_list(s->trust, t->list, buf_slice(&t->signature[0]));
+		if (t->outcome.kind == OK) {
+			issuer_list_end(s);
+			s->list = t->list;
+			s->list_part = 0;
+			s->list_at = s->clock_steady;
+			t->list = NULL;
+		}
 	} else {
 		struct buf certificate OWNED(buf_drop) = BUF(CERT_MAX);
 

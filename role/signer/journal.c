@@ -1,7 +1,9 @@
 #include "base/json.h"
+#include "edge/disk.h"
 #include "edge/index.h"
 #include "edge/log.h"
 #include "role/signer/journal.h"
+#include "role/signer/revoked_file.h"
 #include "role/signer/journal_line.h"
 
 /* What the index knows lines by. */
@@ -13,6 +15,8 @@ struct journal {
 	enum by who;
 	digest trust;
 	uint8_t issuer[SHA1_LEN];
+	int folder;
+	struct revoked_file *revoked;
 	struct journal_state state;
 	instant at; /* of this turn */
 	bool dirty;
@@ -48,7 +52,15 @@ index_line(struct journal *j, const struct line *l, json body)
 	return ok;
 }
 
-/* One line: parsed, indexed where it is not yet, folded; revoked serials of it into the set. */
+static err
+add_revoked(struct revoked_set *set, const struct revocation *r)
+{
+	struct revoked row = revocation_row(r);
+
+	return revoked_set_add(set, &row);
+}
+
+/* One line: parsed, indexed where it is not yet, folded; revoked serials of it into the set, where one is given. */
 static err
 take_line(struct journal *j, slice bytes, struct revoked_set *revoked)
 {
@@ -60,12 +72,11 @@ take_line(struct journal *j, slice bytes, struct revoked_set *revoked)
 		return journal_corrupt();
 	if (index_line(j, &l, json_root(doc)).kind != OK || journal_state_apply(&j->state, &l, json_root(doc)).kind != OK)
 		return journal_corrupt();
-	if (l.act != ACT_REVOKED)
+	if (l.act != ACT_REVOKED || revoked == NULL)
 		return ok;
 	if (journal_get_revoked(&l, json_root(doc), &r).kind != OK)
 		return journal_corrupt();
-	revoked_set_add(revoked, &r);
-	return ok;
+	return add_revoked(revoked, &r);
 }
 
 /* Reads one line of the book; the parsed body is the caller's to drop, the line borrows from `text`. */
@@ -88,29 +99,96 @@ read_line(const struct journal *j, uint64_t n, struct buf *text, struct line *l,
 
 /* --- open ------------------------------------------------------------------------ */
 
-/* Revoked serials of the sealed lines: few among many, found by the index. */
-static err
-read_revoked(struct journal *j, struct revoked_set *revoked)
+static int
+compare_lines(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The lines that revoked a serial, from `from` on, in the order they were written: the set counts by it. */
+static size_t
+revoked_lines(struct journal *j, uint64_t from, uint64_t **out)
 {
 	struct index_iter iter = {0};
-	struct buf text OWNED(buf_drop) = BUF(LINE_MAX);
-	uint64_t n;
+	uint64_t *line = NULL, n;
+	size_t count = 0, room = 0;
 
 	while (index_next(j->index, BY_REVOKED, &iter, &n)) {
-		struct json *doc OWNED(json_drop) = NULL;
-		struct revocation r;
-		struct line l;
-
-		TRY(read_line(j, n, &text, &l, &doc));
-		if (l.act != ACT_REVOKED || journal_get_revoked(&l, json_root(doc), &r).kind != OK)
-			return journal_corrupt();
-		revoked_set_add(revoked, &r);
+		if (n < from)
+			continue;
+		if (count == room) {
+			room = room == 0 ? 1024 : room * 2;
+			line = mem_grow(line, room, sizeof *line);
+		}
+		line[count++] = n;
 	}
+	if (count > 1)
+		qsort(line, count, sizeof *line, compare_lines);
+	*out = line;
+	return count;
+}
+
+static err
+read_revoked_line(struct journal *j, uint64_t n, struct buf *text, struct revoked_set *revoked)
+{
+	struct json *doc OWNED(json_drop) = NULL;
+	struct revocation r;
+	struct line l;
+
+	TRY(read_line(j, n, text, &l, &doc));
+	if (l.act != ACT_REVOKED || journal_get_revoked(&l, json_root(doc), &r).kind != OK)
+		return journal_corrupt();
+	return add_revoked(revoked, &r);
+}
+
+/* Revoked serials of the sealed lines that the base does not cover: few among many, found by the index. */
+static err
+read_revoked(struct journal *j, uint64_t from, struct revoked_set *revoked)
+{
+	struct buf text OWNED(buf_drop) = BUF(LINE_MAX);
+	uint64_t *line;
+	size_t n = revoked_lines(j, from, &line);
+	err e = ok;
+
+	for (size_t i = 0; e.kind == OK && i < n; i++)
+		e = read_revoked_line(j, line[i], &text, revoked);
+	free(line);
+	return e;
+}
+
+/* The base, where it is an earlier state of this very journal; else everything is read from the lines. */
+static err
+open_base(struct journal *j, struct revoked_set *revoked, uint64_t *from)
+{
+	struct tree_nodes nodes = book_nodes(j->book);
+	struct revoked_base base;
+	struct head covers;
+	digest root;
+	err e = revoked_file_open(j->folder, &j->revoked, &base, &covers);
+
+	*from = 0;
+	if (e.kind == ERR_ABSENT)
+		return ok;
+	if (e.kind == OK && covers.size <= book_size(j->book))
+		e = tree_root_at(&nodes, covers.size, &root);
+	if (e.kind == OK && (covers.size > book_size(j->book) || !digest_eq(root, covers.root)))
+		e = fail(ERR_CORRUPT, "journal-revoked-other: design 3: the file of revoked serials is of another journal");
+	if (e.kind == OK)
+		e = revoked_set_base(revoked, &base);
+	if (e.kind == ERR_CORRUPT) { /* it follows from the lines */
+		log_err(LOG_ALARM, e);
+		revoked_file_close(&j->revoked);
+		return ok;
+	}
+	TRY(e);
+	*from = covers.size;
 	return ok;
 }
 
 static err
-read_rest(struct journal *j, uint64_t from, struct revoked_set *revoked)
+read_rest(struct journal *j, uint64_t from, uint64_t revoked_from, struct revoked_set *revoked)
 {
 	struct book_reader *r OWNED(book_reader_close) = NULL;
 	uint64_t n;
@@ -121,7 +199,7 @@ read_rest(struct journal *j, uint64_t from, struct revoked_set *revoked)
 		return ok;
 	TRY(book_read_from(j->book, from, &r));
 	while ((e = book_read_next(r, &n, &s)).kind == OK)
-		TRY(take_line(j, s, revoked));
+		TRY(take_line(j, s, n < revoked_from ? NULL : revoked));
 	return e.kind == ERR_ABSENT ? ok : e;
 }
 
@@ -133,8 +211,9 @@ journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer
 	struct buf carried OWNED(buf_drop) = BUF(INDEX_CARRIED_MAX);
 	struct book_opened opened;
 	char path[600];
-	uint64_t covered;
+	uint64_t covered, revoked_from;
 
+	j->folder = -1;
 	j->who = who;
 	j->trust = trust;
 	memcpy(j->issuer, issuer, SHA1_LEN);
@@ -142,13 +221,15 @@ journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer
 	if (opened.cut_lines > 0)
 		log_number(
 		    LOG_WARN, "journal-cut: house: lines that were never acknowledged were cut off", "lines", opened.cut_lines);
+	TRY(disk_folder(DISK_HERE, folder, FOLDER_THERE, &j->folder));
+	TRY(open_base(j, revoked, &revoked_from));
 	snprintf(path, sizeof path, "%s/index", folder);
 	TRY(index_open(path, book_nodes(j->book), opened.size, &j->index, &covered, &carried));
 	if (covered > 0) {
 		TRY(journal_state_get(buf_slice(&carried), &j->state));
-		TRY(read_revoked(j, revoked));
+		TRY(read_revoked(j, revoked_from, revoked));
 	}
-	TRY(read_rest(j, covered, revoked));
+	TRY(read_rest(j, covered, revoked_from, revoked));
 	TRY(journal_tend(j));
 	*out = j;
 	j = NULL;
@@ -161,7 +242,9 @@ journal_close(struct journal **j)
 	if (*j == NULL)
 		return;
 	index_close(&(*j)->index);
+	revoked_file_close(&(*j)->revoked);
 	book_close(&(*j)->book);
+	disk_close(&(*j)->folder);
 	free(*j);
 	*j = NULL;
 }
@@ -529,21 +612,30 @@ journal_add_revoked(struct journal *j, const struct revocation *r)
 }
 
 void
-journal_add_crl(struct journal *j, uint64_t number, instant this_update, instant next_update, size_t count, digest tbs)
+journal_add_list(struct journal *j, const struct crl_order *o, const struct list_plan *p)
 {
 	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
 	struct line l = {.act = ACT_CRL_PUBLISHED, .about = ABOUT_HOUSE};
 
 	rule(&l, LIT("B-11"));
 	json_open(&b, '{');
-	json_put_named_number(&b, "number", number);
-	put_time(&b, "this_update", this_update);
-	put_time(&b, "next_update", next_update);
-	json_put_named_number(&b, "count", count);
-	put_hex(&b, "tbs", tbs);
+	json_put_named_number(&b, "number", o->number);
+	put_time(&b, "this_update", o->now);
+	put_time(&b, "next_update", o->next_update);
+	json_put_named_number(&b, "count", p->count);
+	put_hex(&b, "tbs", p->tbs);
+	json_put_named_number(&b, "orders", p->filter.upto);
+	if (o->base != 0)
+		json_put_named_number(&b, "base", o->base);
+	if (o->partition != 0)
+		json_put_named_number(&b, "partition", o->partition);
 	json_close(&b, '}');
 	add(j, &l, &b);
-	j->state.crl_number = number;
+	j->state.list.number = o->number;
+	if (o->base == 0 && o->partition == 0) {
+		j->state.list.complete = o->number;
+		j->state.list.complete_orders = p->filter.upto;
+	}
 }
 
 void
@@ -672,4 +764,24 @@ journal_tend(struct journal *j)
 		return ok;
 	journal_state_put(&carried, &j->state);
 	return index_seal(j->index, size, book_root(j->book), buf_slice(&carried));
+}
+
+err
+journal_tend_revoked(struct journal *j, struct revoked_set *revoked, instant ended)
+{
+	struct revoked_file *file OWNED(revoked_file_close) = NULL;
+	struct revoked_base base;
+	struct head covers;
+
+	if (revoked_set_recent(revoked) < REVOKED_RECENT_MAX)
+		return ok;
+	if (j->dirty)
+		return fail(ERR_BUSY, "journal-dirty: house: lines of this turn are not durable yet");
+	TRY(revoked_file_write(j->folder, revoked, ended, journal_head(j)));
+	TRY(revoked_file_open(j->folder, &file, &base, &covers));
+	TRY(revoked_set_rebase(revoked, &base));
+	revoked_file_close(&j->revoked);
+	j->revoked = file;
+	file = NULL;
+	return ok;
 }

@@ -13,7 +13,7 @@
  *   refused  dossier      serial why
  *   void     dossier      serial: never signed from here on
  *   revoked  certificate  reason revoked not_after by person document
- *   crl.published         number this_update next_update count tbs: durable before the key moves
+ *   crl.published         number this_update next_update count tbs orders [base] [partition]: durable before the key moves
  *   ocsp.published        count this_update next_update tbs
  *   checkpoint.signed     size root
  *   seen                  what must be remembered: books_size books_root | ruleset version | automation says date | clock |
@@ -56,7 +56,7 @@ struct journal;
  * `under` of every line.  `revoked` gets the set as the lines have it.
  */
 err journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer[SHA1_LEN], struct journal **out,
-	struct revoked_set *revoked) CHECKED;
+	struct revoked_set *revoked) CHECKED; /* the set borrows the journal's file: it goes first */
 void journal_close(struct journal **j);
 
 const struct journal_state *journal_state(const struct journal *j);
@@ -84,7 +84,7 @@ void journal_add_signed(struct journal *j, dossier_id dossier, serial s, uint64_
 void journal_add_refused(struct journal *j, dossier_id dossier, serial s, err why);
 void journal_add_void(struct journal *j, dossier_id dossier, serial s);
 void journal_add_revoked(struct journal *j, const struct revocation *r);
-void journal_add_crl(struct journal *j, uint64_t number, instant this_update, instant next_update, size_t count, digest tbs);
+void journal_add_list(struct journal *j, const struct crl_order *o, const struct list_plan *p);
 void journal_add_answers(struct journal *j, size_t count, instant this_update, instant next_update, digest tbs);
 void journal_add_checkpoint(struct journal *j, struct head books);
 void journal_add_books(struct journal *j, struct head books);
@@ -97,5 +97,10 @@ void journal_add_started(struct journal *j, slice as);
 err journal_commit(struct journal *j) CHECKED;
 /* Seals the index when due; an error is worth a log line and no more. */
 err journal_tend(struct journal *j) CHECKED;
+/*
+ * Writes the set's base anew when enough entered since, without what ended before `ended`; ERR_BUSY journal-dirty within a
+ * turn.  Not while a list is given out.
+ */
+err journal_tend_revoked(struct journal *j, struct revoked_set *revoked, instant ended) CHECKED;
 
 #endif

@@ -119,7 +119,11 @@ journal_state_apply(struct journal_state *s, const struct line *l, json body)
 			s->books = books;
 		break;
 	case ACT_CRL_PUBLISHED:
-		TRY(json_natural(body, "number", &s->crl_number));
+		TRY(json_natural(body, "number", &s->list.number));
+		if (json_has(body, "base") || json_has(body, "partition"))
+			break;
+		s->list.complete = s->list.number;
+		TRY(json_natural(body, "orders", &s->list.complete_orders));
 		break;
 	case ACT_CHECKPOINT_SIGNED:
 		TRY(journal_get_head(body, "size", "root", &s->checkpoint));
@@ -213,7 +217,9 @@ journal_state_put(struct buf *b, const struct journal_state *s)
 	der_put(b, DER_OCTETS, ARR(s->books.root.b));
 	der_put_u64(b, s->checkpoint.size);
 	der_put(b, DER_OCTETS, ARR(s->checkpoint.root.b));
-	der_put_u64(b, s->crl_number);
+	der_put_u64(b, s->list.number);
+	der_put_u64(b, s->list.complete);
+	der_put_u64(b, s->list.complete_orders);
 	der_put_u64(b, s->ruleset_version);
 	der_put(b, DER_OCTETS, ARR(s->ruleset.b));
 	put_moment(b, s->at);
@@ -289,7 +295,9 @@ journal_state_get(slice in, struct journal_state *out)
 	TRY(get_digest(&s, &r.books.root));
 	TRY(der_get_u64(&s, INT64_MAX, &r.checkpoint.size));
 	TRY(get_digest(&s, &r.checkpoint.root));
-	TRY(der_get_u64(&s, INT64_MAX, &r.crl_number));
+	TRY(der_get_u64(&s, INT64_MAX, &r.list.number));
+	TRY(der_get_u64(&s, INT64_MAX, &r.list.complete));
+	TRY(der_get_u64(&s, INT64_MAX, &r.list.complete_orders));
 	TRY(der_get_u64(&s, INT64_MAX, &r.ruleset_version));
 	TRY(get_digest(&s, &r.ruleset));
 	TRY(der_get(&s, DER_OCTETS, &v));

@@ -25,7 +25,7 @@
 struct journal_state {
 	struct head books;       /* the last head of the books it has seen or signed  */
 	struct head checkpoint;  /* the last one signed; size 0: none                */
-	uint64_t crl_number;     /* the last one used                                */
+	struct list_memory list; /* the last number used, and the last complete list  */
 	uint64_t ruleset_version; /* the highest approved version seen               */
 	digest ruleset;          /* … and which rule set that was                    */
 	struct automation automation;   /* the last S-1 it heard of                 */

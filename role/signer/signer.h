@@ -52,6 +52,7 @@
 #define STEPS_MAX 8U                     /* of a turn: then inkand is heard again                                                  */
 #define SIGN_ROUNDS 2U                   /* the first, and once more with a new hand: 2 x HAND_LATE_MS stays below inkand's patience */
 #define CRLS_MAX (2 * TRUST_ANCHORS_MAX) /* J-LIS's: today's and the last one of each of its CAs                                    */
+#define LIST_IDLE_MS 60000               /* a list of which no part is fetched so long is given up                                */
 #define CLOCK_AHEAD_MS (1 * HOUR_MS)     /* design law 9                                                                           */
 #define CLOCK_BEHIND_MS (1 * SECOND_MS)  /* lines of busy turns may run a few ms ahead of the clock                                */
 #define CLOCK_OFF_MS (24 * HOUR_MS)      /* since the last line at a start: a list is made every 12 h, so this was no ordinary night */
@@ -68,6 +69,10 @@ struct signing {
 	struct hand *hand[STARTER_KEYS_MAX];
 	struct journal *journal;
 	struct revoked_set *revoked;
+	struct revocation_hour hour;
+	struct list_plan *list;  /* signed and being given out, or NULL; owned */
+	uint64_t list_part;      /* the next of it                             */
+	int64_t list_at;         /* steady ms of the last part                 */
 
 	struct profile *profile;
 	struct ruleset *ruleset;
@@ -106,6 +111,8 @@ struct task {
 	struct issue_order issue;
 	struct issue_plan plan;
 	uint64_t intent;
+	/* CRL_OUT */
+	struct list_plan *list; /* owned until it is signed */
 	/* CRL_OUT, ANSWERS, CHECKPOINT: tickets and what they become */
 	size_t n;
 	struct ticket *ticket[ANSWERS_MAX];
@@ -139,7 +146,10 @@ err signing_turn(struct signing *s, struct link *registrar, instant now, int64_t
 err issuer_issue(struct signing *s, struct task *t, instant now) CHECKED;
 err issuer_void(struct signing *s, struct task *t) CHECKED;
 err issuer_rules(struct signing *s, struct task *t, instant now) CHECKED;
-err issuer_crl(struct signing *s, struct task *t, instant now) CHECKED;
+err issuer_list(struct signing *s, struct task *t, instant now) CHECKED;
+err issuer_list_part(struct signing *s, struct task *t, int64_t steady_ms) CHECKED;
+/* Lets a list go that nobody fetches any more: the set's base can be written again. */
+void issuer_list_end(struct signing *s);
 err issuer_plan_again(struct signing *s, struct task *t, instant now) CHECKED;
 void issuer_join(struct signing *s, struct task *t, instant now);
 err status_answers(struct signing *s, struct task *t, instant now) CHECKED;

@@ -17,7 +17,6 @@ plan_answers(struct signing *s, struct task *t, instant now)
 	TRY(answers_order_get(buf_slice(&t->order), &o));
 	if (o.n == 0)
 		return fail(ERR_INPUT, "signer-answers: house: an order for answers names no certificate");
-	revoked_set_expire(s->revoked, now);
 	for (size_t i = 0; i < o.n; i++, t->n++)
 		TRY(revocation_plan_answer(s->trust, s->revoked, s->responder, o.certificate[i], o.now, o.next_update, now,
 		    &t->ticket[i], &t->serial[i]));

@@ -15,6 +15,7 @@ static const struct gate GATE[] = {
     {ORDER_ISSUE, PEER_REGISTRAR, ISSUER, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_VOID, PEER_REGISTRAR, ISSUER, 256, GATE_STAY},
     {ORDER_CRL_OUT, PEER_REGISTRAR, ISSUER, 256, GATE_STAY},
+    {ORDER_CRL_PART, PEER_REGISTRAR, ISSUER, 256, GATE_STAY},
     {ORDER_ANSWERS, PEER_REGISTRAR, STATUS, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_CHECKPOINT, PEER_REGISTRAR, STATUS, 16U << 10, GATE_STAY},
 };
@@ -29,6 +30,7 @@ signing_drop(struct signing *s)
 	buf_drop(&s->crl_parts);
 	for (size_t i = 0; i < STARTER_KEYS_MAX; i++)
 		hand_drop(&s->hand[i]);
+	issuer_list_end(s);
 	revoked_set_drop(&s->revoked);
 	journal_close(&s->journal);
 }
@@ -243,6 +245,8 @@ revoked(struct signing *s, struct task *t, instant now)
 	struct revoked_order o;
 	struct revocation r;
 	struct crl_entry there;
+	struct revoked row;
+	bool found;
 
 	TRY(revoked_order_get(buf_slice(&t->order), &o));
 	TRY(revocation_check(s->trust, &o,
@@ -250,10 +254,12 @@ revoked(struct signing *s, struct task *t, instant now)
 	        .cited = signing_crl(s, o.crl), .held = s->crl, .taken = s->crl_taken, .n_held = COUNT(s->crl)},
 	    now, &r));
 	t->wants_head = true;
-	if (revoked_set_find(s->revoked, r.serial, &there))
+	TRY(revoked_set_find(s->revoked, r.serial, &found, &there));
+	if (found)
 		return ok;
-	TRY(revoked_set_check_cap(s->revoked, r.by, now));
-	revoked_set_add(s->revoked, &r);
+	TRY(revocation_check_cap(&s->hour, r.by, now));
+	row = revocation_row(&r);
+	TRY(revoked_set_add(s->revoked, &row));
 	journal_add_revoked(s->journal, &r);
 	return ok;
 }
@@ -301,7 +307,9 @@ begin(struct signing *s, struct task *t, instant now, slice pin)
 	case ORDER_VOID:
 		return issuer_void(s, t);
 	case ORDER_CRL_OUT:
-		return issuer_crl(s, t, now);
+		return issuer_list(s, t, now);
+	case ORDER_CRL_PART:
+		return issuer_list_part(s, t, s->clock_steady);
 	case ORDER_ANSWERS:
 		return status_answers(s, t, now);
 	case ORDER_CHECKPOINT:
@@ -334,6 +342,9 @@ task_drop(struct task *t)
 	for (size_t i = 0; i < t->n; i++)
 		ticket_drop(&t->ticket[i]);
 	issue_plan_drop(&t->plan);
+	if (t->list != NULL)
+		list_plan_drop(t->list);
+	free(t->list);
 	for (size_t i = 0; i < ANSWERS_MAX; i++)
 		buf_drop(&t->signature[i]);
 	buf_drop(&t->order);
@@ -516,25 +527,6 @@ put_off(struct task **task, size_t n)
 /* --- answers ------------------------------------------------------------------------- */
 
 static void
-answer_parts(struct link *l, const struct task *t)
-{
-	slice rest = buf_slice(&t->answer);
-	struct part p = {0};
-
-	do {
-		struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
-		size_t take = rest.n < PART_BYTES ? rest.n : PART_BYTES;
-
-		if (!slice_take(&rest, take, &p.bytes))
-			abort();
-		p.last = rest.n == 0;
-		part_put(&body, &p);
-		link_put(l, &(struct frame){.kind = t->kind, .id = t->id, .body = buf_slice(&body)});
-		p.number++;
-	} while (!p.last);
-}
-
-static void
 answer(struct signing *s, struct link *l, struct task *t)
 {
 	struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
@@ -557,7 +549,12 @@ answer(struct signing *s, struct link *l, struct task *t)
 		return;
 	}
 	if (t->kind == ORDER_CRL_OUT) {
-		answer_parts(l, t);
+		list_reply_put(&body, &(struct list_reply){.number = s->list->number,
+		                          .count = s->list->count,
+		                          .bytes = s->list->frame.whole,
+		                          .tbs = s->list->tbs,
+		                          .journal = journal_head(s->journal)});
+		link_put(l, &(struct frame){.kind = t->kind, .id = t->id, .body = buf_slice(&body)});
 		return;
 	}
 	if (t->kind == ORDER_ISSUE && t->plan.ticket != NULL)
@@ -647,6 +644,15 @@ turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pi
 	return s->alone;
 }
 
+/* Who ended before it leaves the base; the status signer, which has no profile, lets nobody go. */
+static instant
+revoked_end(const struct signing *s, instant now)
+{
+	if (s->profile == NULL || s->profile->crl_expired)
+		return (instant){INSTANT_MIN_MS};
+	return (instant){now.ms - REVOKED_KEEP_MS};
+}
+
 err
 signing_turn(struct signing *s, struct link *registrar, instant now, int64_t steady_ms, slice pin)
 {
@@ -657,7 +663,11 @@ signing_turn(struct signing *s, struct link *registrar, instant now, int64_t ste
 	batch_drop(&batch[0]);
 	batch_drop(&batch[1]);
 	TRY(e);
+	if (s->list != NULL && steady_ms - s->list_at > LIST_IDLE_MS)
+		issuer_list_end(s);
 	tended = journal_tend(s->journal);
+	if (tended.kind == OK && s->list == NULL)
+		tended = journal_tend_revoked(s->journal, s->revoked, revoked_end(s, now));
 	if (tended.kind != OK)
 		log_err(LOG_WARN, tended); /* it follows from the lines: tried again next turn */
 	return ok;

@@ -61,6 +61,19 @@ hand_begin(struct hand *h, size_t n, struct ticket *const *t)
 	(void)t;
 }
 
+/* As a token: what it is given is a hash, or the message for Ed25519. */
+static void
+sign_spent(const struct signer *by, enum sig_alg alg, slice given, struct buf *out)
+{
+	struct buf raw OWNED(buf_drop) = BUF(SIG_MAX);
+
+	signer_sign_hash(by, alg, given, &raw);
+	if (alg == SIG_ECDSA_SHA256 || alg == SIG_ECDSA_SHA384)
+		ecdsa_put(out, buf_slice(&raw));
+	else
+		buf_put(out, buf_slice(&raw));
+}
+
 void
 hand_sign(struct hand *h, size_t n, struct ticket *const *t, struct buf *signature, err *outcome)
 {
@@ -82,8 +95,10 @@ hand_sign(struct hand *h, size_t n, struct ticket *const *t, struct buf *signatu
 		if (ticket_spend(t[i], &bytes).kind != OK)
 			abort();
 		th->signatures++;
-		signer_sign(
-		    th->signer, ticket_alg(t[i]), hit && th->how == HAND_WRONG ? LIT("else") : ticket_tbs(t[i]), &signature[i]);
+		if (hit && th->how == HAND_WRONG)
+			signer_sign(th->signer, ticket_alg(t[i]), LIT("else"), &signature[i]);
+		else
+			sign_spent(th->signer, ticket_alg(t[i]), buf_slice(&bytes), &signature[i]);
 		if (hit && th->how == HAND_LOST_AFTER) {
 			th->up = false;
 			buf_clear(&signature[i]);

@@ -43,6 +43,8 @@
 	X(void_order)                                                                                                      \
 	X(revoked_order)                                                                                                   \
 	X(crl_order)                                                                                                       \
+	X(list_reply)                                                                                                      \
+	X(list_part_order)                                                                                                 \
 	X(answers_order)                                                                                                   \
 	X(answers_reply)                                                                                                   \
 	X(checkpoint_order)                                                                                                \

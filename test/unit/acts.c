@@ -1,4 +1,4 @@
-/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/office.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/office.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/lists.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
 /* The acts beside the straight way: what is kept of texts and lists, what officers write, who is reminded.  Rule 6, 12(1). */
 #include "test/unit/stage.h"
 

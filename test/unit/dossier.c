@@ -246,7 +246,14 @@ test_ledger(void **state)
 	    "ledger-checkpoint: design 5: a checkpoint of a size that cannot be");
 	e = (struct entry){.line = {.act = ACT_CRL_PUBLISHED, .n = 2}, .number = 5, .covers = 2, .journal = 4};
 	expect_ok("list", ledger_apply(&h, &e));
-	expect_true("list", h.crl_number == 5 && h.issuer.size == 4 && ledger_owes_checkpoint(&h));
+	expect_true("list", h.crl_number == 5 && h.crl_complete == 5 && h.crl_at.ms == 0 && h.issuer.size == 4 &&
+	                        ledger_owes_checkpoint(&h));
+	e.number = 6;
+	e.base = 5;
+	e.regular = 1;
+	e.this_update.ms = 77;
+	expect_ok("a delta that ends a regular round", ledger_apply(&h, &e));
+	expect_true("a delta", h.crl_number == 6 && h.crl_complete == 5 && h.crl_at.ms == 77);
 	expect_err(
 	    "list again", ledger_apply(&h, &e), ERR_CORRUPT, "ledger-crl: RFC 5280 5.2.3: a CRL number that does not rise");
 	e = (struct entry){

@@ -98,7 +98,9 @@ setup(void **state)
 	ADD(void_order, .dossier = {{1}}, .serial = SERIAL);
 	ADD(revoked_order, .certificate = LIT("c"), .cms = LIT("m"), .judged = T1, .revoked = T1,
 	    .reason = REASON_KEY_COMPROMISE);
-	ADD(crl_order, .number = 9, .now = T1, .next_update = T1);
+	ADD(crl_order, .number = 9, .now = T1, .next_update = T1, .base = 8, .partition = CRL_PARTITIONS_MAX);
+	ADD(list_reply, .number = 9, .count = 3, .bytes = 1u << 30, .tbs = DIGEST, .journal = {1, DIGEST});
+	ADD(list_part_order, .number = 9, .part = 4);
 	ADD(answers_order, .now = T1, .next_update = T1, .n = 2, .certificate = {LIT("a"), LIT("b")});
 	ADD(answers_reply, .n = 2, .serial = {{1, {1}}, {16, {0x7F}}}, .this_update = {T1, T1}, .next_update = {T3, T3},
 	    .answer = {LIT("x"), LIT("y")});

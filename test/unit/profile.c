@@ -51,6 +51,7 @@ reads_what_it_says(void **state)
 #define URI "profile-uri: RFC 5280 4.2.1.6: a URI is http or https in at most 255 printable characters"
 #define KEYS "profile-keys: CR-1: keys are p256, p384, rsa2048, rsa3072 or rsa4096, each once"
 #define NAME_TEXT "profile-name: house: a profile has a name of at most 64 bytes"
+#define PARTITIONS "profile-partitions: RFC 5280 5.2.5: a list is parted into 2 to 1024, or not at all"
 #define YEARS "profile-validity: Rule 6(iv): a certificate is valid for 1 to 5 years"
 
 static void
@@ -68,6 +69,10 @@ refusals(void **state)
 	    {"cps = http://127.0.0.1:8480/cps/", "cps = ftp://a/", URI},
 	    {"crl = http://127.0.0.1:8480/crl/issuer.crl", "crl = http://a b/", URI},
 	    {"ocsp = http://127.0.0.1:8480/ocsp", "ocsp = http://例/", URI},
+	    {"ocsp = ", "crl_partitions = 1\nocsp = ", PARTITIONS},
+	    {"ocsp = ", "crl_partitions = 1025\nocsp = ", PARTITIONS},
+	    {"ocsp = ", "crl_delta = ftp://a/\nocsp = ", URI},
+	    {"ocsp = ", "crl_expired = 1\nocsp = ", "conf-flag: house: a flag is yes or no"},
 	    {"ca_issuers = http://127.0.0.1:8480/ca/issuer.cer", long_uri, URI},
 	    {"validity_years_max = 5", "validity_years_max = 6", YEARS}, /* B-4 */
 	    {"validity_years_max = 5", "validity_years_max = 0", YEARS},
@@ -208,6 +213,35 @@ lint(const char *row, struct cert_plan *plan, const struct profile *p, const cha
 #define LINT_BYTES "lint-bytes: house: the certificate says more or other than its profile"
 #define KEY_SIZE "profile-key: CR-1: the profile does not allow a key of this kind or size"
 
+/* RFC 5280 5.2.5: which list tells of a certificate is fixed when it is made. */
+static void
+partitions(void **state)
+{
+	struct buf text OWNED(buf_drop) = BUF(4096), uri OWNED(buf_drop) = BUF(300);
+	struct profile *p OWNED(profile_drop) = NULL;
+	struct cert_plan plan = good_plan();
+	unsigned k;
+
+	(void)state;
+	expect_number("one list", profile_partition(w.profile, plan.serial), 0);
+	buf_put_str(&text, FILE_TEXT);
+	buf_put_str(&text, "crl_partitions = 8\ncrl_delta = http://127.0.0.1:8480/crl/delta.crl\n");
+	expect_ok("profile", profile_get(buf_slice(&text), &p));
+	k = profile_partition(p, plan.serial);
+	expect_true("a part", k >= 1 && k <= 8);
+	profile_put_crl_uri(&uri, p, 7);
+	expect_same("the seventh", buf_slice(&uri), LIT("http://127.0.0.1:8480/crl/issuer-7.crl"));
+	lint("the list of all", &plan, p, LINT_STATUS);
+	buf_clear(&uri);
+	profile_put_crl_uri(&uri, p, k % 8 + 1);
+	plan.crl_uri = buf_slice(&uri);
+	lint("another part", &plan, p, LINT_STATUS);
+	buf_clear(&uri);
+	profile_put_crl_uri(&uri, p, k);
+	plan.crl_uri = buf_slice(&uri);
+	lint("its part", &plan, p, NULL);
+}
+
 static void
 lint_accepts(void **state)
 {
@@ -336,6 +370,7 @@ main(void)
 	    cmocka_unit_test(reads_what_it_says),
 	    cmocka_unit_test(refusals),
 	    cmocka_unit_test(keys),
+	    cmocka_unit_test(partitions),
 	    cmocka_unit_test(lint_accepts),
 	    cmocka_unit_test(lint_refuses),
 	    cmocka_unit_test(lint_of_other_profiles),

@@ -1,4 +1,4 @@
-/* LINK: test/jpki/make.c test/edge/disk.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c role/signer/journal_line.c */
+/* LINK: test/jpki/make.c test/edge/disk.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c role/signer/revoked_file.c role/signer/journal_line.c */
 /*
  * The signer in one process: orders over a socket pair, a journal on disk, a key
  * in memory.  After each step the journal is read as an outsider reads it: no
@@ -177,7 +177,9 @@ end(void **state)
 		expect_true("books", digest_eq(after->books.root, before.books.root));
 		expect_number("checkpoint", after->checkpoint.size, before.checkpoint.size);
 		expect_true("checkpoint", digest_eq(after->checkpoint.root, before.checkpoint.root));
-		expect_number("list", after->crl_number, before.crl_number);
+		expect_number("list", after->list.number, before.list.number);
+		expect_number("complete list", after->list.complete, before.list.complete);
+		expect_number("orders of it", after->list.complete_orders, before.list.complete_orders);
 		expect_number("version", after->ruleset_version, before.ruleset_version);
 		expect_true("rule set", digest_eq(after->ruleset, before.ruleset));
 		expect_number("at", (uint64_t)after->at.ms, (uint64_t)before.at.ms);
@@ -1254,31 +1256,63 @@ ask_revoked(const struct applicant *a, slice certificate)
 }
 
 static struct result *
-list(uint64_t number)
+list_as(uint64_t number, uint64_t base, unsigned partition)
 {
 	struct buf b OWNED(buf_drop) = BUF(256);
 
-	crl_order_put(&b, &(struct crl_order){number, w.now, {w.now.ms + 36 * HOUR_MS}});
+	crl_order_put(&b, &(struct crl_order){.number = number,
+	                      .now = w.now,
+	                      .next_update = {w.now.ms + 36 * HOUR_MS},
+	                      .base = base,
+	                      .partition = partition});
 	return ask(ORDER_CRL_OUT, &b);
 }
 
+static struct result *
+list(uint64_t number)
+{
+	return list_as(number, 0, 0);
+}
+
+static struct result *
+list_part(uint64_t number, uint64_t part)
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+
+	list_part_order_put(&b, &(struct list_part_order){number, part});
+	return ask(ORDER_CRL_PART, &b);
+}
+
+/* Fetches the list that was just signed; how many entries it has. */
 static size_t
 entries_of(struct result *r)
 {
-	struct part p;
+	struct buf whole OWNED(buf_drop) = BUF(1 << 22);
+	struct list_reply reply;
+	struct part p = {0};
 	struct crl_entry e;
 	struct crl c;
 	size_t n = 0;
 
 	accepted("list", r);
-	expect_ok("part", part_get(buf_slice(&r->body), &p));
-	expect_true("last", p.last);
-	expect_ok("list", crl_get(p.bytes, &c));
+	expect_ok("reply", list_reply_get(buf_slice(&r->body), &reply));
+	for (uint64_t i = 0; !p.last; i++) {
+		struct result *part = list_part(reply.number, i);
+
+		accepted("part", part);
+		expect_ok("part", part_get(buf_slice(&part->body), &p));
+		expect_number("in order", p.number, i);
+		buf_put(&whole, p.bytes);
+	}
+	expect_number("length", whole.n, reply.bytes);
+	expect_ok("list", crl_get_any(buf_slice(&whole), &c));
+	expect_true("digest", digest_eq(sha256(c.tbs), reply.tbs));
 	expect_ok("signed", crl_check_signed_by(&c, w.trust->issuer_key));
 	while (c.entries.n > 0) {
 		expect_ok("entry", crl_next(&c.entries, &e));
 		n++;
 	}
+	expect_number("count", n, reply.count);
 	return n;
 }
 
@@ -1287,14 +1321,14 @@ static void
 revocations(void **state)
 {
 	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop);
-	struct buf ca OWNED(buf_drop) = BUF(CERT_MAX);
+	struct buf ca OWNED(buf_drop) = BUF(CERT_MAX), cb OWNED(buf_drop) = BUF(CERT_MAX);
 
 	(void)state;
 	prepare(9);
 	applicant_new(&a, 1);
 	applicant_new(&b, 2);
 	buf_put(&ca, certificate_of(issue(&a)).certificate);
-	certificate_of(issue(&b));
+	buf_put(&cb, certificate_of(issue(&b)).certificate);
 	expect_number("empty", entries_of(list(5)), 0);
 	refused("the number again", list(5), ERR_CONFLICT, "list-number: RFC 5280 5.2.3: the number of a list only grows");
 	accepted("revoked", ask_revoked(&a, buf_slice(&ca)));
@@ -1302,13 +1336,28 @@ revocations(void **state)
 	expect_number("one line", count_lines(ACT_REVOKED), 1);
 	expect_number("on the list", entries_of(list(6)), 1);
 	crash();
-	greet(9);
+	prepare(9);
 	refused("numbers outlive a crash", list(6), ERR_CONFLICT,
 	    "list-number: RFC 5280 5.2.3: the number of a list only grows");
 	expect_number("the set outlives a crash", entries_of(list(7)), 1);
 	test_hands[0].at = test_hands[0].calls + 1;
 	test_hands[0].how = HAND_LOST_AFTER;
 	expect_number("a lost hand", entries_of(list(8)), 1);
+	refused("all of it is given out", list_part(8, 1), ERR_ABSENT,
+	    "signer-list: house: this part is not the next of the list that was signed last");
+	refused("a delta to another list", list_as(9, 7, 0), ERR_POLICY,
+	    "list-base: RFC 5280 5.2.4: a delta adds to the last complete list of all certificates");
+	refused("no such part", list_as(9, 0, 1), ERR_POLICY,
+	    "list-partition: RFC 5280 5.2.5: the profile has no such part of the list");
+	expect_number("nothing came after it", entries_of(list_as(9, 8, 0)), 0);
+	accepted("revoked", ask_revoked(&b, buf_slice(&cb)));
+	expect_number("one came after it", entries_of(list_as(10, 8, 0)), 1);
+	crash();
+	prepare(9);
+	expect_number("what came after it outlives a crash", entries_of(list_as(11, 8, 0)), 1);
+	expect_number("all", entries_of(list(12)), 2);
+	refused("another list's part", list_part(11, 0), ERR_ABSENT,
+	    "signer-list: house: this part is not the next of the list that was signed last");
 	audit();
 }
 

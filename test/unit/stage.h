@@ -124,8 +124,8 @@ stage_wait(struct scene *s, int64_t ms)
 	r->reopen_at -= ms;
 	r->jlis.next_at -= ms;
 	r->pub.answers_at -= ms;
-	r->pub.crl_at -= ms;
-	r->pub.crl_again -= ms;
+	r->lists.round_at -= ms;
+	r->lists.again -= ms;
 	r->pub.note_at -= ms;
 	r->owed.verify_at -= ms;
 	r->owed.issue_at -= ms;
@@ -563,8 +563,17 @@ issuer_hear(struct scene *s)
 		case ORDER_REVOKED:
 			answer_revoked(s, l, &x, 0);
 			break;
-		case ORDER_CRL_OUT:
+		case ORDER_CRL_OUT: {
+			struct crl_order o;
+
+			expect_ok("list", crl_order_get(x.body, &o));
 			s->crls++;
+			buf_clear(&b);
+			list_reply_put(&b, &(struct list_reply){.number = o.number, .count = 3, .bytes = 14});
+			link_answer(l, &x, buf_slice(&b));
+			break;
+		}
+		case ORDER_CRL_PART:
 			put_part(l, &x, LIT("a list of ours"));
 			break;
 		default:
