@@ -36,7 +36,7 @@ WHOSRC   = $(wildcard role/*/*.c) $(wildcard cmd/*/*.c)
 SHARED   = test/jpki/make.c
 UNIT     = $(patsubst test/unit/%.c,$(BUILD)/test/unit/%,$(wildcard test/unit/*.c))
 TOOLS    = $(patsubst test/%.c,$(BUILD)/test/%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c bench/*.c)))
-SHIMS    = $(patsubst test/card/%.c,$(BUILD)/test/card/%.so,$(wildcard test/card/*.c))
+SHIMS    = $(patsubst test/%.c,$(BUILD)/test/%.so,$(wildcard test/card/*.c test/faults/*.c))
 FUZZ     = $(patsubst test/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard test/fuzz/*.c))
 REPLAY   = $(patsubst test/fuzz/%.c,$(BUILD)/test/replay/%,$(wildcard test/fuzz/*.c))
 BENCHES  = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
@@ -91,8 +91,8 @@ $(BUILD)/$(1): $(BUILD)/$(1).o $(patsubst %.c,$(BUILD)/%.o,$(call LINKOF,$(1).c)
 endef
 $(foreach t,$(patsubst %.c,%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c bench/*.c))),$(eval $(call TOOLRULE,$(t))))
 
-# Shared objects for tests: the virtual card's reader driver, the PKCS#11 fault shim.
-$(BUILD)/test/card/%.so: test/card/%.c
+# Shared objects for tests: the virtual card's reader driver, the shims that fail PKCS#11 calls, writes and syncs.
+$(SHIMS): $(BUILD)/%.so: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(OPT) $(WARN) -I. -isystem /usr/include/PCSC -isystem /usr/include/p11-kit-1 -fPIC -shared -o $@ $< -lcrypto -ldl
 

@@ -391,9 +391,26 @@ write_turn(struct book *b)
 	return ok;
 }
 
+/*
+ * What a failed turn wrote goes at once, and its blocks with it.  Written again over pages whose first writing failed and
+ * synced without an error it may be lost all the same: ext4 leaves such blocks marked as never written, and after the next
+ * mount they are zeros.  Where cutting fails too the next opening decides by what it finds.
+ */
+static void
+undo_turn(struct book *b)
+{
+	uint64_t bytes = 0;
+
+	for (int f = 0; f < FAMILIES; f++) /* lines first, as in cut_off */
+		if (shelf_cut(&b->s.shelf[f], b->s.end[f], &bytes).kind != OK)
+			return;
+}
+
 err
 book_commit(struct book *b)
 {
+	err e;
+
 	assert(b->s.write);
 	if (b->broken)
 		return fail(ERR_WORLD, "book-broken: house: the book takes no more lines until it is opened anew");
@@ -403,7 +420,12 @@ book_commit(struct book *b)
 	}
 	if (b->tree.size > 0 && b->turn_at.ms <= b->last_at.ms)
 		return fail(ERR_WORLD, "book-time: law 9: the clock stands before the last line of the book");
-	TRY(write_turn(b));
+	e = write_turn(b);
+	if (e.kind != OK) {
+		if (b->broken)
+			undo_turn(b);
+		return e;
+	}
 	b->tree = b->pending;
 	b->last_at = b->turn_at;
 	for (size_t i = 0; i < b->n_leaves; i++)

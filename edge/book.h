@@ -32,7 +32,7 @@
  * signed checkpoint).  Only one turn can be unacknowledged: damage before it, and
  * a book that lacks lines its openings or tiles know of, is ERR_CORRUPT.  After
  * any error of book_commit the book takes no more until it is opened anew: a
- * failed fsync is never retried.
+ * failed fsync is never retried, and what the turn wrote is cut off at once.
  *
  * Opening reads the last segments of lines and openings and the last turn's
  * evidence; the tree's edge comes from the tiles.  BOOK_READ cuts nothing: it

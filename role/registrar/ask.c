@@ -179,6 +179,32 @@ put_owed_to_persons(struct registrar *r, struct buf *b, enum owes owes, const ch
 	return ok;
 }
 
+/* Who may be told what strangers are not: the office. */
+static void
+put_house(struct registrar *r, struct buf *b, err closed)
+{
+	json_put_named(b, "service", r->trust->service);
+	json_put_named(b, "state", r->trust->state);
+	json_put_named(b, "taking", closed.kind == OK ? LIT("yes") : slice_str(closed.what));
+	put_instant(b, "now", r->now);
+	if (r->fault.kind != OK) {
+		json_put_named(b, "last_fault", slice_str(r->fault.what));
+		put_instant(b, "last_fault_at", r->fault_at);
+	}
+}
+
+void
+ask_state_closed(struct registrar *r, struct link *l, const struct frame *x)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX - 64);
+
+	json_open(&b, '{');
+	put_house(r, &b, r->closed);
+	json_close(&b, '}');
+	octets_put(body_new(r), buf_slice(&b));
+	link_answer(l, x, buf_slice(&r->body));
+}
+
 err
 ask_state(struct registrar *r, const struct caller *c)
 {
@@ -188,10 +214,7 @@ ask_state(struct registrar *r, const struct caller *c)
 	digest root = book_root(r->book);
 
 	json_open(&b, '{');
-	json_put_named(&b, "service", r->trust->service);
-	json_put_named(&b, "state", r->trust->state);
-	json_put_named(&b, "taking", closed.kind == OK ? LIT("yes") : slice_str(closed.what));
-	put_instant(&b, "now", r->now);
+	put_house(r, &b, closed);
 	json_put_named_number(&b, "lines", book_size(r->book));
 	json_put_named_hex(&b, "root", digest_slice(&root));
 	json_put_named_hex(&b, "baseline", digest_slice(&h->baseline));

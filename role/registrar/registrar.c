@@ -675,6 +675,8 @@ fall(struct registrar *r, err why)
 	const err told = fail(ERR_WORLD, "registrar-closed: design 3: nothing can be made durable now; try again later");
 
 	log_err(LOG_ALARM, why);
+	r->fault = why;
+	r->fault_at = r->now;
 	turn_rollback(r);
 	flight_drop_all(r, told);
 	turn_rollback(r); /* … and those who waited hear it */
@@ -706,6 +708,8 @@ reopen(struct registrar *r)
 		e = office_load_rules(r);
 	if (e.kind != OK) {
 		log_err(LOG_WARN, e);
+		r->fault = e;
+		r->fault_at = r->now;
 		close_books(r);
 		r->reopen_at = r->seen_steady + REOPEN_EVERY_MS;
 		return e.kind == ERR_CORRUPT ? e : ok;
@@ -728,7 +732,9 @@ refuse_all(struct registrar *r)
 		bool have = true;
 
 		while (link_next(l, &have, &x).kind == OK && have)
-			if (link_peer(l) == PEER_FRONT || link_peer(l) == PEER_OFFICE)
+			if (link_peer(l) == PEER_OFFICE && x.kind == ORDER_STATE)
+				ask_state_closed(r, l, &x);
+			else if (link_peer(l) == PEER_FRONT || link_peer(l) == PEER_OFFICE)
 				link_refuse(l, &x, r->closed);
 	}
 }

@@ -235,6 +235,8 @@ struct registrar {
 	err closed;       /* the books, the baseline           */
 	err clock_closed; /* the clock                         */
 	int64_t reopen_at;
+	err fault; /* what closed the books last, and when: for the operator */
+	instant fault_at;
 
 	/* the clock as last seen */
 	instant last_at, seen; /* of the last entry; the last good look at the clock, before the first inkand's or none … */
@@ -435,6 +437,8 @@ err ask_dossier(struct registrar *r, const struct caller *c, slice body) CHECKED
 err ask_fetch(struct registrar *r, const struct caller *c, slice body) CHECKED;
 err ask_serial(struct registrar *r, const struct caller *c, slice body) CHECKED;
 err ask_state(struct registrar *r, const struct caller *c) CHECKED;
+/* The same while there are no books: that nothing is taken, and why. */
+void ask_state_closed(struct registrar *r, struct link *l, const struct frame *x);
 
 /* --- revoke.c: receipts, revocations, notices --------------------------------------- */
 err receipt_order(struct registrar *r, const struct caller *c, slice body) CHECKED;

@@ -39,11 +39,17 @@ written_find(int fd)
 	return i;
 }
 
-/* Only where power is to be lost: else nothing is remembered. */
+static int
+is_remembering(void)
+{
+	return disk_fault.how >= POWER_ALL || disk_fault.how == FAULT_LOST;
+}
+
+/* Only where something is to be lost: else nothing is remembered. */
 static void
 note_write(int fd)
 {
-	if (disk_fault.how >= POWER_ALL)
+	if (is_remembering())
 		(void)written_find(fd);
 }
 
@@ -53,11 +59,69 @@ note_sync(int fd)
 	struct stat st;
 	int i;
 
-	if (disk_fault.how < POWER_ALL)
+	if (!is_remembering())
 		return;
 	i = written_find(fd);
 	if (i < 256 && fstat(fd, &st) == 0)
 		written[i].synced = st.st_size;
+}
+
+/* Bytes that no writing brings to the disk any more. */
+static struct {
+	dev_t dev;
+	ino_t ino;
+	int fd;
+	off_t from, to;
+} lost[16];
+static int n_lost;
+
+static void
+note_lost(int fd)
+{
+	struct stat st;
+	int i = written_find(fd);
+
+	if (i == 256 || n_lost == 16 || fstat(fd, &st) != 0)
+		abort();
+	lost[n_lost].dev = st.st_dev;
+	lost[n_lost].ino = st.st_ino;
+	lost[n_lost].fd = dup(fd);
+	lost[n_lost].from = written[i].synced;
+	lost[n_lost++].to = st.st_size;
+}
+
+static void
+note_cut(int fd, off_t size)
+{
+	struct stat st;
+
+	if (n_lost == 0 || fstat(fd, &st) != 0)
+		return;
+	for (int i = 0; i < n_lost; i++)
+		if (lost[i].ino == st.st_ino && lost[i].dev == st.st_dev && lost[i].to > size)
+			lost[i].to = size;
+}
+
+void
+disk_forget(void)
+{
+	char path[64];
+
+	for (int i = 0; i < n_lost; i++) {
+		int fd;
+
+		snprintf(path, sizeof path, "/proc/self/fd/%d", lost[i].fd);
+		fd = open(path, O_RDWR | O_CLOEXEC); /* the one at hand may only append */
+		for (off_t at = lost[i].from; fd >= 0 && at < lost[i].to; at++)
+			if (pwrite(fd, "", 1, at) != 1)
+				abort();
+		close(fd);
+		close(lost[i].fd);
+	}
+	n_lost = 0;
+	for (int i = 0; i < n_written; i++)
+		close(written[i].fd);
+	n_written = 0;
 }
 
 static void
@@ -83,7 +147,7 @@ lose_power(void)
 static int
 before(void)
 {
-	if (++disk_fault.count != disk_fault.nth)
+	if (disk_fault.how == FAULT_LOST || ++disk_fault.count != disk_fault.nth)
 		return 0;
 	if (disk_fault.how == DIE_BEFORE)
 		_exit(DIED);
@@ -161,6 +225,11 @@ sys_fdatasync(int fd)
 {
 	int rc;
 
+	if (disk_fault.how == FAULT_LOST && ++disk_fault.count == disk_fault.nth) {
+		note_lost(fd);
+		errno = disk_fault.error;
+		return -1;
+	}
 	EFFECT(rc = fdatasync(fd));
 	note_sync(fd);
 	return rc;
@@ -181,6 +250,7 @@ sys_ftruncate(int fd, off_t n)
 {
 	int rc;
 
+	note_cut(fd, n);
 	EFFECT(rc = ftruncate(fd, n));
 	return rc;
 }

@@ -7,6 +7,9 @@
  *   FAULT_BEFORE  the call fails with .error, nothing done
  *   FAULT_HALF    a write writes half of its bytes, then fails
  *   FAULT_AFTER   the effect is done, and the call says .error
+ *   FAULT_LOST    a sync fails, and the bytes it was for are lost for good, as ext4 loses blocks whose first writing
+ *                 failed: written again and synced they are there until disk_forget(), which is the next mount.
+ *                 Only cutting them off frees their place.  Counts syncs of files alone.
  *   DIE_BEFORE, DIE_HALF, DIE_AFTER   the process ends there, with status 86
  *
  * Power lost: the process ends before the effect, and with it goes what was
@@ -25,6 +28,7 @@ enum fault {
 	FAULT_BEFORE,
 	FAULT_HALF,
 	FAULT_AFTER,
+	FAULT_LOST,
 	DIE_BEFORE,
 	DIE_HALF,
 	DIE_AFTER,
@@ -42,5 +46,6 @@ struct disk_fault {
 	long count; /* effects so far */
 };
 extern struct disk_fault disk_fault;
+void disk_forget(void);
 
 #endif

@@ -180,3 +180,36 @@ house_books_ok() {
 	house_audit || return 1
 	if "$inkanctl" --help | grep -q '^  books '; then "$inkanctl" books verify --home "$H"; fi
 }
+
+# --- applicants who do not give up (test/system/clients.c), and what they were promised ---
+house_clients() { # OUT FIRST N [WORKERS [PAUSE_MS]]: begins in the background as $clients
+	rm -f "$1" "$1.stop"
+	: >"$1"
+	"$BUILD/test/system/clients" "$W" "$PORT" "$2" "$3" "${4:-4}" "${5:-0}" "$1" &
+	clients=$!
+	at_exit kill "$clients"
+}
+house_clients_end() { # SECONDS [OUT]: they end by themselves, or where OUT is given are told to
+	[ -z "${2:-}" ] || touch "$2.stop"
+	timeout "$1" tail --pid="$clients" -s 0.05 -f /dev/null
+}
+# Says what was promised and is not so.
+house_promises() { # OUT
+	local d=$T/promised
+	mkdir -p "$d"
+	cat "$H"/books/entries/*.jsonl >"$d/lines"
+	jq -r 'select(.act == "application.received") | .about' "$d/lines" | sort >"$d/received"
+	jq -r 'select(.act == "certificate.issued") | "\(.about) \(.evidence[0])"' "$d/lines" | sort >"$d/issued"
+	jq -r 'if .act == "receipt.received" then "receipt \(.about) \(.n)"
+		elif .act == "certificate.revoked" then "revoked \(.body.serial) \(.n)" else empty end' "$d/lines" | sort >"$d/said"
+	cut -d' ' -f1 "$d/issued" >"$d/have"
+	sed -n 's/^applied //p' "$1" | sort -u >"$d/applied"
+	comm -23 "$d/applied" "$d/received" | sed 's/^/promised, not in the books: /'
+	comm -23 "$d/applied" "$d/have" | sed 's/^/promised, no certificate: /'
+	comm -23 "$d/received" "$d/have" | sed 's/^/received, no certificate: /'
+	sed -n 's/^issued //p' "$1" | sort -u | comm -23 - "$d/issued" | sed 's/^/another certificate than was fetched: /'
+	grep -E '^(receipt|revoked)' "$1" | sort -u | comm -23 - "$d/said" | sed 's/^/not where its promise said: /'
+	grep '^refused' "$1"
+	jq -r 'select(.act == "application.refused" or .act == "review.opened") | "\(.act) \(.body.why)"' "$d/lines"
+	[ -s "$d/applied" ] || echo "nothing was promised"
+}

@@ -508,6 +508,47 @@ test_error_anywhere(void **state)
 	}
 }
 
+/* A sync that failed loses its bytes for good, however often they are written again (ext4): nothing acknowledged is among them. */
+static void
+test_lost_for_good(void **state)
+{
+	(void)state;
+
+	for (long nth = 1;; nth++) {
+		struct book *b OWNED(book_close) = NULL;
+		struct book_opened o;
+		uint64_t turns, found;
+		err e = ok;
+
+		fresh(NULL);
+		assert_true(write_in_child(0, 1, FAULT_NONE, 0));
+		expect_ok("open", book_open(folder, BOOK_WRITE, lines_of(1), &b, &o));
+		disk_fault = (struct disk_fault){FAULT_LOST, nth, EIO, 0};
+		for (turns = 1; turns < 6; turns++) {
+			add_turn(b, turns, shape_of(turns));
+			e = book_commit(b);
+			if (e.kind != OK)
+				break;
+		}
+		disk_fault = (struct disk_fault){0};
+		if (e.kind == OK) {
+			expect_true("there were syncs to fail", nth > 6);
+			disk_forget();
+			break;
+		}
+		book_close(&b);
+		found = audit(BOOK_WRITE);
+		expect_ok("opened anew", book_open(folder, BOOK_WRITE, lines_of(found), &b, &o));
+		for (turns = found; turns < found + 2; turns++) {
+			add_turn(b, turns, shape_of(turns));
+			expect_ok("it goes on", book_commit(b));
+		}
+		book_close(&b);
+		disk_forget();
+		expect_number("and all of it is there after the next mount", audit(BOOK_READ), found + 2);
+	}
+}
+
 /* --- damage ---------------------------------------------------------------------------- */
 
 static int
@@ -987,6 +1028,7 @@ main(void)
 	    cmocka_unit_test_setup(test_crash_anywhere, fresh),
 	    cmocka_unit_test(test_opens_durable),
 	    cmocka_unit_test_setup(test_error_anywhere, fresh),
+	    cmocka_unit_test_setup(test_lost_for_good, fresh),
 	    cmocka_unit_test_setup(test_torn_tail, fresh),
 	    cmocka_unit_test_setup(test_lost_evidence, fresh),
 	    cmocka_unit_test_setup(test_damage, fresh),
