@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <openssl/crypto.h>
@@ -255,17 +256,61 @@ drop_user(uint32_t uid)
 	return ok;
 }
 
+static err
+no_new_privileges(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail_why(ERR_WORLD, "jail-privs: house: the kernel does not give up new privileges", errno);
+	return ok;
+}
+
 err
-jail_enter(const struct jail *j)
+jail_leave_root(uint32_t uid)
 {
 	struct rlimit none = {0, 0};
 
-	jail_warm_up();
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	TRY(drop_user(j->uid));
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return fail_why(ERR_WORLD, "jail-privs: house: the kernel does not give up new privileges", errno);
+	TRY(drop_user(uid));
+	return no_new_privileges();
+}
+
+err
+jail_keep_capabilities(const int *keep, size_t n)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	if (geteuid() != 0)
+		return ok;
+	for (size_t i = 0; i < n; i++)
+		data[keep[i] / 32].permitted |= 1U << (keep[i] % 32);
+	for (int c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		if (c >= 64 || (data[c / 32].permitted >> (c % 32) & 1) == 0)
+			if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) != 0 && errno != EPERM)
+				return fail_why(
+				    ERR_WORLD, "jail-capabilities: house: the kernel does not take capabilities back", errno);
+	/* a container's root may have fewer than we would keep */
+	{
+		struct __user_cap_data_struct have[2] = {{0}};
+
+		if (syscall(SYS_capget, &header, have) != 0)
+			return fail_why(ERR_WORLD, "jail-capabilities: house: the kernel does not take capabilities back", errno);
+		for (size_t i = 0; i < 2; i++) {
+			data[i].permitted &= have[i].permitted;
+			data[i].effective = data[i].permitted;
+		}
+	}
+	if (syscall(SYS_capset, &header, data) != 0)
+		return fail_why(ERR_WORLD, "jail-capabilities: house: the kernel does not take capabilities back", errno);
+	return no_new_privileges();
+}
+
+err
+jail_enter(const struct jail *j)
+{
+	jail_warm_up();
+	TRY(jail_leave_root(j->uid));
 	TRY(enter_landlock(j));
 	return enter_seccomp(j);
 }

@@ -41,5 +41,15 @@ struct jail {
 /* Loads what libraries would open later. */
 void jail_warm_up(void);
 err jail_enter(const struct jail *j) CHECKED;
+/*
+ * The beginning of it, for who loads foreign code before its jail can be closed: the role's user (0: stays), no core
+ * file, no new privileges.  jail_enter does it too.
+ */
+err jail_leave_root(uint32_t uid) CHECKED;
+/*
+ * Of the capabilities of root only those named stay, here and in every child, whatever it executes; and no new privileges.
+ * Nothing where the process is not root.  ERR_WORLD jail-capabilities.
+ */
+err jail_keep_capabilities(const int *keep, size_t n) CHECKED;
 
 #endif

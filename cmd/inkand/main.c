@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <getopt.h>
+#include <linux/capability.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -34,6 +35,7 @@
 #include "edge/clock.h"
 #include "edge/file.h"
 #include "edge/ipc.h"
+#include "edge/jail.h"
 #include "edge/log.h"
 
 #define ROLES_MAX 24
@@ -70,6 +72,13 @@ struct house {
 	instant clock;    /* the last moment both clocks agreed on, less than an hour apart since the one before … */
 	int64_t clock_at; /* … on the steady one */
 };
+
+/*
+ * What of root stays once ports are bound and folders given away, here and in every child: a role reads its files (whose
+ * owner it will be, DAC_OVERRIDE), makes its folder, becomes its user, and takes more back (SETPCAP);
+ * one that is late is killed.
+ */
+static const int KEEP[] = {CAP_SETUID, CAP_SETGID, CAP_KILL, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, CAP_SETPCAP};
 
 /* Who talks to whom. */
 static const struct {
@@ -693,6 +702,8 @@ start(struct house *h, const char *pin_file, int *signals)
 	TRY(make_folders(h));
 	TRY(write_pid(h));
 	TRY(listen_office(h->home, &h->office_fd));
+	if (h->user_base != 0)
+		TRY(jail_keep_capabilities(KEEP, COUNT(KEEP)));
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

@@ -7,7 +7,10 @@
  * HEARS    its signer only: the PIN once, then "which key" and "sign this".
  * TOUCHES  what the module touches: FOLDER is where a token in software keeps
  *          its files.
- * NEVER    sees a certificate, a book or a journal; decides anything.  It signs
+ * NEVER    is root once the PIN comes: module and login run as the role's user, then
+ *          the jail closes (Landlock and system calls; not before, since a module
+ *          reads what it likes where it likes while it starts).
+ *          Sees a certificate, a book or a journal; decides anything.  It signs
  *          what it is told: the right to sign was spent before it got here.
  *
  * A session or login that is lost is opened anew once, here, with the same PIN;
@@ -205,7 +208,9 @@ main(int argc, char **argv)
 	h.uid = (uint32_t)uid;
 	h.weak = argc == 6;
 	h.signer = link_new(3, PEER_ISSUER, 0);
-	e = serve(&h);
+	e = jail_leave_root(h.uid); /* the module is foreign code: it is loaded, and sees the PIN, as the token's user */
+	if (e.kind == OK)
+		e = serve(&h);
 	secret_drop(&h.pin);
 	hsm_close(&h.hsm);
 	link_drop(&h.signer);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -7,7 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "edge/jail.h"
 #include "role/signer/starter.h"
+
+/* A hand becomes the role's user, and is killed when it is late: nothing else of root is needed. */
+static const int KEEP[] = {CAP_SETUID, CAP_SETGID, CAP_KILL};
 
 #define START_WAIT_MS 5000 /* fork and exec take milliseconds; more is a machine in trouble */
 
@@ -147,6 +152,8 @@ starter_open(const struct starter_plan *plan, struct starter **out)
 		if (getppid() != parent)
 			_exit(0);
 		signal(SIGPIPE, SIG_IGN);
+		if (plan->uid != 0 && jail_keep_capabilities(KEEP, COUNT(KEEP)).kind != OK)
+			_exit(127);
 		if (dup2(pair[1], 3) != 3 || close_range(4, ~0U, 0) != 0 || fcntl(3, F_SETFD, FD_CLOEXEC) != 0)
 			_exit(127);
 		serve(plan, 3);
