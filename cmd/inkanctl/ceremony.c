@@ -186,8 +186,8 @@ make(const struct ceremony_options *o, struct ceremony_made *m)
 	struct buf name OWNED(buf_drop) = BUF(2048), ocsp OWNED(buf_drop) = {0};
 	struct hsm *h OWNED(hsm_close) = NULL;
 
-	TRY(make_other(&o->ca, "checkpoint", KEY_ED25519, &m->status_key));
-	TRY(make_other(&o->ca, "ocsp", KEY_P256, &ocsp));
+	TRY(make_other(&o->status, "checkpoint", KEY_ED25519, &m->status_key));
+	TRY(make_other(&o->status, "ocsp", KEY_P256, &ocsp));
 	TRY(open_key(&o->ca, "issuer", HSM_CEREMONY, &h));
 	TRY(hsm_generate(h, o->algorithm->kind, o->algorithm->bits));
 	m->token = BUF(256);

@@ -6,7 +6,7 @@
  * Makes, each in its token, never outside it:
  *   issuer      the CA key, and its self-signed certificate
  *   ocsp        P-256, and the certificate the issuer delegates OCSP to
- *   checkpoint  Ed25519, for the books' checkpoints
+ *   checkpoint  Ed25519, for the books' checkpoints; both in the status signer's token, which opens no CA key
  *   person      P-256, the first responsible person's, in a token of their own
  * and signs documents with the person's key.
  */
@@ -38,7 +38,7 @@ const struct ceremony_algorithm *ceremony_algorithm(const char *word);
 const char *ceremony_words(void);
 
 struct ceremony_options {
-	struct ceremony_token ca, person;
+	struct ceremony_token ca, status, person; /* status: may be the CA's own */
 	const struct ceremony_algorithm *algorithm;
 	slice organisation, common_name; /* of the issuer's DN */
 	instant now;

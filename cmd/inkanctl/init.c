@@ -41,6 +41,9 @@ make_house(struct init *i)
 	TRY(ceremony_make(
 	    &(struct ceremony_options){
 	        .ca = {i->module, i->environment, i->token_uri, secret_slice(&i->pin)},
+	        .status = {i->status_module == NULL ? i->module : i->status_module,
+	            i->status_module == NULL ? i->environment : i->status_environment,
+	            i->status_module == NULL ? i->token_uri : i->status_uri, secret_slice(&i->status_pin)},
 	        .person = {i->person_module, i->person_environment, i->person_uri, secret_slice(&i->person_pin)},
 	        .algorithm = i->algorithm,
 	        .organisation = slice_str(i->organisation),
@@ -70,29 +73,33 @@ make_house(struct init *i)
 static void
 usage(FILE *f)
 {
-	fputs(ctl_say("usage: inkanctl init --home DIR [options]\n"
-	              "Makes a new house: keys in tokens, certificates, trust file, profile, rule set, first documents.\n"
-	              "\n"
-	              "  --anchor FILE           a J-LIS signature CA certificate (DER); several\n"
-	              "  --hierarchy test|production   [test]\n"
-	              "  --algorithm WORD        of the CA's key, one of those below [p256]\n"
-	              "  --url URL               the address the certificates carry [http://127.0.0.1:8480]\n"
-	              "  --listen ADDRESS:PORT   where front listens [taken from --url]\n"
-	              "  --private ADDRESS:PORT  where /health and /metrics are\n"
-	              "  --service NAME --organisation NAME    of the service and its DN\n"
-	              "  --responsible NAME --person-label LABEL   the first responsible person\n"
-	              "  --module FILE --token-uri URI --pin-file FILE [--token-environment NAME=VALUE] [--keep-pin-file]\n"
-	              "                          the CA's token; without: a SoftHSM token in DIR/tokens (tests only)\n"
-	              "  --person-module FILE --person-uri URI --person-pin-file FILE [--person-environment NAME=VALUE]\n"
-	              "                          the person's token; without: a SoftHSM token in DIR/office\n"
-	              "  --status crl|ocsp       how J-LIS is asked [crl]\n"
-	              "  --jlis-crl FILE|URL     several     --jlis-ocsp URL     --arrangement TEXT   date and reference\n"
-	              "  --policy OID            of the certificates [2.999.1.1]\n"
-	              "  --accepted-per-hour N   above: every application goes to a person [5000]\n"
-	              "  --address --birth       the certificate records them\n"
-	              "  --web DIR               the texts people read [web, or where they were installed]\n"
-	              "  --user-base N  --fronts N  --verifiers N  --test-clock  --weak-jail\n"
-	              "exit: 0 done, 2 usage, 3 could not; what was made by then stays in DIR\n"),
+	fputs(
+	    ctl_say("usage: inkanctl init --home DIR [options]\n"
+	            "Makes a new house: keys in tokens, certificates, trust file, profile, rule set, first documents.\n"
+	            "\n"
+	            "  --anchor FILE           a J-LIS signature CA certificate (DER); several\n"
+	            "  --hierarchy test|production   [test]\n"
+	            "  --algorithm WORD        of the CA's key, one of those below [p256]\n"
+	            "  --url URL               the address the certificates carry [http://127.0.0.1:8480]\n"
+	            "  --listen ADDRESS:PORT   where front listens [taken from --url]\n"
+	            "  --private ADDRESS:PORT  where /health and /metrics are\n"
+	            "  --service NAME --organisation NAME    of the service and its DN\n"
+	            "  --responsible NAME --person-label LABEL   the first responsible person\n"
+	            "  --module FILE --token-uri URI --pin-file FILE [--token-environment NAME=VALUE] [--keep-pin-file]\n"
+	            "                          the CA's token; without: a SoftHSM token in DIR/tokens (tests only)\n"
+	            "  --status-module FILE --status-uri URI --status-pin-file FILE [--status-environment NAME=VALUE]\n"
+	            "                          the status signer's token; without: with --module the CA's, else a SoftHSM\n"
+	            "                          token in DIR/tokens-status\n"
+	            "  --person-module FILE --person-uri URI --person-pin-file FILE [--person-environment NAME=VALUE]\n"
+	            "                          the person's token; without: a SoftHSM token in DIR/office\n"
+	            "  --status crl|ocsp       how J-LIS is asked [crl]\n"
+	            "  --jlis-crl FILE|URL     several     --jlis-ocsp URL     --arrangement TEXT   date and reference\n"
+	            "  --policy OID            of the certificates [2.999.1.1]\n"
+	            "  --accepted-per-hour N   above: every application goes to a person [5000]\n"
+	            "  --address --birth       the certificate records them\n"
+	            "  --web DIR               the texts people read [web, or where they were installed]\n"
+	            "  --user-base N  --fronts N  --verifiers N  --test-clock  --weak-jail\n"
+	            "exit: 0 done, 2 usage, 3 could not; what was made by then stays in DIR\n"),
 	    f);
 	fprintf(f, "--algorithm: %s\n", ceremony_words());
 }
@@ -106,6 +113,10 @@ static const struct {
     {"token-uri", offsetof(struct init, token_uri)},
     {"pin-file", offsetof(struct init, pin_file)},
     {"token-environment", offsetof(struct init, environment)},
+    {"status-module", offsetof(struct init, status_module)},
+    {"status-uri", offsetof(struct init, status_uri)},
+    {"status-pin-file", offsetof(struct init, status_pin_file)},
+    {"status-environment", offsetof(struct init, status_environment)},
     {"person-module", offsetof(struct init, person_module)},
     {"person-uri", offsetof(struct init, person_uri)},
     {"person-pin-file", offsetof(struct init, person_pin_file)},
@@ -200,6 +211,9 @@ complete(struct init *i)
 		i->listen = host + 3;
 	if (i->module != NULL && (i->token_uri == NULL || i->pin_file == NULL))
 		return fail(ERR_INPUT, "init-token: house: --module wants --token-uri and --pin-file too");
+	if (i->status_module != NULL && (i->module == NULL || i->status_uri == NULL || i->status_pin_file == NULL))
+		return fail(
+		    ERR_INPUT, "init-status: house: --status-module wants --module, --status-uri and --status-pin-file too");
 	if (i->person_module != NULL && (i->person_uri == NULL || i->person_pin_file == NULL))
 		return fail(ERR_INPUT, "init-person: house: --person-module wants --person-uri and --person-pin-file too");
 	if (strcmp(i->hierarchy, "test") != 0 && strcmp(i->hierarchy, "production") != 0)
@@ -214,6 +228,7 @@ static void
 init_drop(struct init *i)
 {
 	secret_drop(&i->pin);
+	secret_drop(&i->status_pin);
 	secret_drop(&i->person_pin);
 	ceremony_made_drop(&i->made);
 	buf_drop(&i->trust);

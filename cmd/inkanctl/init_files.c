@@ -97,6 +97,7 @@ init_read_given(struct init *i)
 	struct cert c;
 
 	TRY(absolute(&i->pin_file));
+	TRY(absolute(&i->status_pin_file));
 	TRY(absolute(&i->person_pin_file));
 	for (size_t k = 0; k < i->n_crls; k++)
 		TRY(absolute(&i->crl[k]));
@@ -112,6 +113,8 @@ init_read_given(struct init *i)
 	}
 	if (i->module != NULL)
 		TRY(ctl_read_pin(i->pin_file, &i->pin));
+	if (i->status_module != NULL)
+		TRY(ctl_read_pin(i->status_pin_file, &i->status_pin));
 	if (i->person_module != NULL)
 		TRY(ctl_read_pin(i->person_pin_file, &i->person_pin));
 	return ok;
@@ -179,7 +182,13 @@ init_tokens(struct init *i)
 		i->token_uri = "pkcs11:token=inkan";
 		i->pin_file = "tokens/pin";
 		i->keep_pin_file = true;
-	}
+		TRY(make_softhsm(i, "tokens-status", "inkan-status", i->status_room, &i->status_pin));
+		i->status_module = SOFTHSM_MODULE;
+		i->status_environment = i->status_room;
+		i->status_uri = "pkcs11:token=inkan-status";
+		i->status_pin_file = "tokens-status/pin";
+	} else if (i->status_module == NULL)
+		TRY(secret_set(&i->status_pin, secret_slice(&i->pin)));
 	if (i->person_module == NULL) {
 		TRY(make_softhsm(i, "office", "inkan-office", i->office_environment, &i->person_pin));
 		i->person_module = SOFTHSM_MODULE;

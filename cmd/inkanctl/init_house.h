@@ -24,6 +24,7 @@ struct init {
 	const char *home_given;
 	char home[PATH_BYTES];
 	const char *module, *token_uri, *pin_file, *environment;
+	const char *status_module, *status_uri, *status_pin_file, *status_environment;
 	const char *person_module, *person_uri, *person_pin_file, *person_environment;
 	const char *url, *listen, *private;
 	const char *hierarchy, *state, *service, *organisation, *responsible, *label;
@@ -34,8 +35,8 @@ struct init {
 	const char *anchor[TRUST_ANCHORS_MAX], *crl[TRUST_ANCHORS_MAX];
 	bool address, birth, test_clock, weak, keep_pin_file;
 	instant now;
-	struct secret pin, person_pin;
-	char token_environment[PATH_BYTES], office_environment[PATH_BYTES];
+	struct secret pin, status_pin, person_pin;
+	char token_environment[PATH_BYTES], status_room[PATH_BYTES], office_environment[PATH_BYTES];
 	struct ceremony_made made;
 	struct buf trust, profile, ruleset, approval, baseline, cps;
 	struct buf terms[2], explanation[2]; /* ja, en */

@@ -161,29 +161,44 @@ init_trust(struct init *i)
 
 /* --- inkan.conf ------------------------------------------------------------------- */
 
+/* One token: its keys, and, for tests, where its PIN lies. */
+static void
+put_keys(const struct init *i, const char *module, const char *environment, const char *folder, const char *uri,
+    const char *const *keys, size_t n, const char *pin_file, struct buf *b)
+{
+	put_text(b, "module", module);
+	if (environment != NULL)
+		put_text(b, "environment", environment);
+	if (folder != NULL)
+		put_text(b, "folder", folder);
+	for (size_t k = 0; k < n; k++) {
+		struct buf whole OWNED(buf_drop) = BUF(1024);
+
+		ceremony_put_uri(&whole, uri, keys[k]);
+		put_line(b, keys[k], buf_slice(&whole));
+	}
+	if (i->keep_pin_file) {
+		buf_put_str(b, "# A test's way: in production this line goes, and inkanctl start asks for the PIN.\n");
+		put_text(b, "pin_file", pin_file);
+	}
+}
+
 static void
 put_token(const struct init *i, struct buf *b)
 {
 	static const char *const KEYS[] = {"issuer", "ocsp", "checkpoint"};
+	bool soft = i->environment == i->token_environment;
 
 	buf_put_str(b, "\n# The CA's keys: a PKCS#11 module by its path, keys by RFC 7512.  folder: what the module "
 	               "writes, if anything.\n"
 	               "[token]\n");
-	put_text(b, "module", i->module);
-	if (i->environment != NULL) {
-		put_text(b, "environment", i->environment);
-		if (i->environment == i->token_environment)
-			put_text(b, "folder", "tokens");
-	}
-	for (size_t k = 0; k < COUNT(KEYS); k++) {
-		struct buf uri OWNED(buf_drop) = BUF(1024);
-
-		ceremony_put_uri(&uri, i->token_uri, KEYS[k]);
-		put_line(b, KEYS[k], buf_slice(&uri));
-	}
-	if (i->keep_pin_file) {
-		buf_put_str(b, "# A test's way: in production this line goes, and inkanctl start asks for the PIN.\n");
-		put_text(b, "pin_file", i->pin_file);
+	put_keys(i, i->module, i->environment, soft ? "tokens" : NULL, i->token_uri, KEYS, i->status_module == NULL ? 3 : 1,
+	    i->pin_file, b);
+	if (i->status_module != NULL) {
+		buf_put_str(
+		    b, "\n# The status signer's, in a token of their own: its PIN opens no key of the CA.\n[status_token]\n");
+		put_keys(i, i->status_module, i->status_environment, soft ? "tokens-status" : NULL, i->status_uri, KEYS + 1, 2,
+		    i->status_pin_file, b);
 	}
 	buf_put_str(b, "\n# The responsible person's key, used by inkanctl office.\n[office]\n");
 	put_text(b, "person", i->label);

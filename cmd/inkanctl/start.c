@@ -12,10 +12,12 @@
 
 #include "act/body.h"
 #include "act/order.h"
+#include "base/conf.h"
 #include "base/json.h"
 #include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/start.h"
 #include "edge/clock.h"
+#include "edge/file.h"
 #include "edge/ipc.h"
 
 #define READY_MS 120000 /* reading journals and books of a large house takes its time */
@@ -117,36 +119,56 @@ ask_state(const char *home, int wait_ms, struct buf *out)
 	return buf_check(out);
 }
 
-/* Asks without echo; the PIN goes into a sealed memory file that inkand reads and nobody else can find. */
-static int
-ask_pin(void)
+/* Asks without echo. */
+static bool
+ask_pin(int tty, const char *prompt, struct secret *pin)
 {
 	struct termios was, quiet;
-	struct secret pin OWNED(secret_drop) = {.n = 0};
-	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC), fd;
 	ssize_t n;
 
-	if (tty < 0)
-		return -1;
-	dprintf(tty, "%s: ", ctl_say("PIN of the token"));
-	if (tcgetattr(tty, &was) != 0) {
-		close(tty);
-		return -1;
-	}
+	dprintf(tty, "%s: ", prompt);
+	if (tcgetattr(tty, &was) != 0)
+		return false;
 	quiet = was;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
-	n = read(tty, pin.p, sizeof pin.p);
+	n = read(tty, pin->p, sizeof pin->p);
 	(void)tcsetattr(tty, TCSAFLUSH, &was);
 	dprintf(tty, "\n");
-	close(tty);
-	if (n < 1)
-		return -1;
-	fd = memfd_create("pin", 0);
-	if (fd >= 0 && (write(fd, pin.p, (size_t)n) != n || lseek(fd, 0, SEEK_SET) != 0)) {
+	while (n > 0 && pin->p[n - 1] == '\n')
+		n--;
+	pin->n = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+/* Which PINs a person gives: of each token that the configuration names, and for which it names no file. */
+struct asked {
+	bool token, status;
+};
+
+/* Into a sealed memory file that inkand reads and nobody else can find: the issuer's in its first line, the other's in its second. */
+static int
+ask_pins(struct asked want)
+{
+	struct secret pin[2] = {{.n = 0}, {.n = 0}};
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC), fd = -1;
+	bool good = tty >= 0;
+
+	if (good && want.token)
+		good = ask_pin(tty, ctl_say("PIN of the token"), &pin[0]);
+	if (good && want.status)
+		good = ask_pin(tty, ctl_say("PIN of the status signer's token"), &pin[1]);
+	if (tty >= 0)
+		close(tty);
+	if (good)
+		fd = memfd_create("pin", 0);
+	if (fd >= 0 && (write(fd, pin[0].p, pin[0].n) != (ssize_t)pin[0].n || write(fd, "\n", 1) != 1 ||
+	                   write(fd, pin[1].p, pin[1].n) != (ssize_t)pin[1].n || lseek(fd, 0, SEEK_SET) != 0)) {
 		close(fd);
-		return -1;
+		fd = -1;
 	}
+	secret_drop(&pin[0]);
+	secret_drop(&pin[1]);
 	return fd;
 }
 
@@ -177,21 +199,26 @@ exec_inkand(const struct options *o, int pin_fd)
 	_exit(127);
 }
 
-/* The token PIN stands in the configuration's file in a demo; else a person gives it. */
 static bool
-conf_has_pin(const char *home)
+lacks_pin(const struct conf *c, slice section)
 {
-	char path[1024], line[512];
-	bool has = false;
-	FILE *f;
+	slice v;
+
+	return conf_text(c, section, "module", &v).kind == OK && conf_text(c, section, "pin_file", &v).kind != OK;
+}
+
+/* A PIN stands in a file that the configuration names in a test; else a person gives it. */
+static struct asked
+pins_wanted(const char *home)
+{
+	struct buf text OWNED(buf_drop) = BUF(CONF_MAX);
+	struct conf *c OWNED(conf_drop) = NULL;
+	char path[1024];
 
 	path_of(path, sizeof path, home, "inkan.conf");
-	f = fopen(path, "re");
-	while (f != NULL && !has && fgets(line, sizeof line, f) != NULL)
-		has = strncmp(line, "pin_file", 8) == 0;
-	if (f != NULL)
-		fclose(f);
-	return has;
+	if (file_load(path, &text).kind != OK || conf_get(buf_slice(&text), &c).kind != OK)
+		return (struct asked){false, false}; /* inkand says what is wrong with it */
+	return (struct asked){lacks_pin(c, LIT("token")), lacks_pin(c, LIT("status_token"))};
 }
 
 static err
@@ -223,6 +250,7 @@ start_main(int argc, char **argv)
 	struct options o;
 	char log[1024];
 	int c = get_options(argc, argv, text, &o), pin_fd = -1, fd;
+	struct asked want;
 	pid_t child;
 	err e;
 
@@ -232,8 +260,9 @@ start_main(int argc, char **argv)
 		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house is running already"));
 		return 1;
 	}
-	if (o.pin_file == NULL && !conf_has_pin(o.home))
-		pin_fd = ask_pin();
+	want = pins_wanted(o.home);
+	if (o.pin_file == NULL && (want.token || want.status))
+		pin_fd = ask_pins(want);
 	path_of(log, sizeof log, o.home, "log");
 	(void)mkdir(log, 0750);
 	path_of(log, sizeof log, o.home, "log/inkan.log");

@@ -38,6 +38,7 @@
 #include "edge/jail.h"
 #include "edge/log.h"
 
+#define STATUS_USER 5 /* 4, the issuer's, in a house whose status keys lie in the issuer's token */
 #define ROLES_MAX 24
 #define BEAT_EVERY_MS 2000
 #define BEAT_LATE_MS 15000   /* an answer later than this: the process is stuck, not slow */
@@ -65,7 +66,8 @@ struct house {
 	size_t n;
 	struct role role[ROLES_MAX];
 	int public_fd, private_fd, office_fd;
-	struct secret *pin; /* in locked memory */
+	unsigned status_user; /* as above: its own where it has a token of its own */
+	struct secret *pin;   /* in locked memory: of the issuer's token, of the status signer's */
 	bool stopping;
 	int64_t stop_at;
 	uint64_t beat;
@@ -171,10 +173,10 @@ wire_role(struct house *h, struct role *r)
 	}
 	if (r->peer == PEER_REGISTRAR)
 		send_wire(r, PEER_OFFICE, 0, h->office_fd);
-	if ((r->peer == PEER_ISSUER || r->peer == PEER_STATUS) && h->pin->n > 0) {
+	if ((r->peer == PEER_ISSUER || r->peer == PEER_STATUS) && h->pin[r->peer == PEER_STATUS].n > 0) {
 		struct buf body OWNED(buf_drop) = BUF(SECRET_MAX + 8);
 
-		octets_put(&body, secret_slice(h->pin));
+		octets_put(&body, secret_slice(&h->pin[r->peer == PEER_STATUS]));
 		link_order(r->control, ORDER_PIN, 0, buf_slice(&body));
 		(void)link_flush(r->control).kind;
 		wipe(body.p, body.n);
@@ -496,8 +498,9 @@ static const struct {
     {"state", 2, 2, 0700},
     {"keys", 2, 2, 0700},
     {"journal-issuer", 4, 4, 0700},
-    {"journal-status", 4, 4, 0700},
+    {"journal-status", STATUS_USER, STATUS_USER, 0700},
     {"tokens", 4, 4, 0700},
+    {"tokens-status", STATUS_USER, STATUS_USER, 0700},
     {"repository", 6, 1, 02750},
     {"mail", 7, 7, 0700},
 };
@@ -545,8 +548,8 @@ make_folders(const struct house *h)
 		if (h->user_base != 0 && FOLDERS[i].user != 0) {
 			if (chmod(path, FOLDERS[i].mode) != 0)
 				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
-			own_uid = h->user_base + FOLDERS[i].user;
-			own_gid = h->user_base + FOLDERS[i].group;
+			own_uid = h->user_base + (FOLDERS[i].user == STATUS_USER ? h->status_user : FOLDERS[i].user);
+			own_gid = h->user_base + (FOLDERS[i].group == STATUS_USER ? h->status_user : FOLDERS[i].group);
 			if (nftw(path, own_one, 16, FTW_PHYS) != 0)
 				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
 		}
@@ -580,7 +583,8 @@ configure(struct house *h, const struct conf *c)
 	for (uint64_t i = 0; i < verifiers; i++)
 		add_role(h, PEER_VERIFIER, i, "verifier", NULL, 3);
 	add_role(h, PEER_ISSUER, 0, "signer", "issuer", 4);
-	add_role(h, PEER_STATUS, 0, "signer", "status", 4);
+	h->status_user = conf_text(c, LIT("status_token"), "module", &where).kind == OK ? STATUS_USER : 4;
+	add_role(h, PEER_STATUS, 0, "signer", "status", h->status_user);
 	add_role(h, PEER_PUBLISHER, 0, "publisher", NULL, 6);
 	add_role(h, PEER_MESSENGER, 0, "messenger", NULL, 7);
 	add_role(h, PEER_REGISTRAR, 0, "registrar", NULL, 2);
@@ -602,25 +606,54 @@ close_inherited(const char *path)
 		close((int)fd);
 }
 
+/* A test's way: the file that the configuration names for one token. */
 static err
-take_pin(struct house *h, const struct conf *c, const char *pin_file)
+take_configured(const struct house *h, const struct conf *c, slice section, struct secret *out)
 {
 	char path[512];
 	slice s;
-	err e;
 
-	if (pin_file == NULL && conf_text(c, LIT("token"), "pin_file", &s).kind == OK) {
-		snprintf(path, sizeof path, "%s%s%.*s", s.p[0] == '/' ? "" : h->home, s.p[0] == '/' ? "" : "/", (int)s.n,
-		    (const char *)s.p);
-		pin_file = path;
-		log_text(LOG_WARN,
-		    "inkand-pin-file: house: the token PIN is read from a file; in production inkanctl start asks for it");
-	}
-	if (pin_file == NULL)
+	if (out->n > 0 || conf_text(c, section, "pin_file", &s).kind != OK || s.n == 0)
 		return ok;
-	e = file_load_pin(pin_file, h->pin);
-	close_inherited(pin_file);
-	return e;
+	snprintf(path, sizeof path, "%s%s%.*s", s.p[0] == '/' ? "" : h->home, s.p[0] == '/' ? "" : "/", (int)s.n,
+	    (const char *)s.p);
+	log_text(LOG_WARN,
+	    "inkand-pin-file: house: the token PIN is read from a file; in production inkanctl start asks for it");
+	return file_load_pin(path, out);
+}
+
+/* A file given at the start has two lines where there are two tokens: the issuer's PIN, the status signer's. */
+static err
+split_pin(struct secret *pin)
+{
+	struct secret both OWNED(secret_drop) = {.n = 0};
+	slice rest, first;
+
+	TRY(secret_set(&both, secret_slice(&pin[0])));
+	rest = secret_slice(&both);
+	if (!slice_cut(&rest, '\n', &first))
+		return ok;
+	secret_drop(&pin[0]);
+	if (first.n > 0)
+		TRY(secret_set(&pin[0], first));
+	return secret_set(&pin[1], rest);
+}
+
+static err
+take_pin(struct house *h, const struct conf *c, const char *pin_file)
+{
+	if (pin_file != NULL) {
+		err e = file_load_pin(pin_file, &h->pin[0]);
+
+		close_inherited(pin_file);
+		TRY(e);
+		TRY(split_pin(h->pin));
+	}
+	TRY(take_configured(h, c, LIT("token"), &h->pin[0]));
+	TRY(take_configured(h, c, LIT("status_token"), &h->pin[1]));
+	if (h->status_user != STATUS_USER && h->pin[0].n > 0) /* one token for all */
+		return secret_set(&h->pin[1], secret_slice(&h->pin[0]));
+	return ok;
 }
 
 /* The roles stand beside us: …/bin/inkand, …/libexec/inkan/front as installed, …/libexec/front as built; else LIBEXEC. */
@@ -694,10 +727,10 @@ start(struct house *h, const char *pin_file, int *signals)
 	}
 	look_at_clock(h, true);
 	TRY(configure(h, c));
-	h->pin = mmap(NULL, sizeof *h->pin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (h->pin == MAP_FAILED || mlock(h->pin, sizeof *h->pin) != 0)
+	h->pin = mmap(NULL, 2 * sizeof *h->pin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (h->pin == MAP_FAILED || mlock(h->pin, 2 * sizeof *h->pin) != 0)
 		return fail_why(ERR_WORLD, "inkand-mlock: house: the system gives no locked memory for the PIN", errno);
-	(void)madvise(h->pin, sizeof *h->pin, MADV_DONTDUMP);
+	(void)madvise(h->pin, 2 * sizeof *h->pin, MADV_DONTDUMP);
 	TRY(take_pin(h, c, pin_file));
 	TRY(make_folders(h));
 	TRY(write_pid(h));
@@ -771,7 +804,8 @@ main(int argc, char **argv)
 		return 3;
 	}
 	run(&h, signals);
-	secret_drop(h.pin);
+	secret_drop(&h.pin[0]);
+	secret_drop(&h.pin[1]);
 	snprintf(path, sizeof path, "%s/run/inkand.pid", h.home);
 	(void)unlink(path);
 	return 0;

@@ -86,12 +86,14 @@ read_conf(struct house *h)
 static err
 open_starter(struct house *h)
 {
-	const char *folder = text(h, "token", "folder");
+	/* the status signer's keys lie in a token of their own; one that lies with the issuer's is another house's choice */
+	bool own = h->mode == SIGNER_STATUS && text(h, "status_token", "module") != NULL;
+	const char *section = own ? "status_token" : "token", *folder = text(h, section, "folder");
 	struct starter_plan p = {
 	    .uid = h->start.uid,
 	    .weak = is_weak(h),
-	    .module = text(h, "token", "module"),
-	    .environment = text(h, "token", "environment"),
+	    .module = text(h, section, "module"),
+	    .environment = text(h, section, "environment"),
 	};
 	char self[PATH_BYTES], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 8);
@@ -108,8 +110,8 @@ open_starter(struct house *h)
 	if (h->mode == SIGNER_ISSUER)
 		p.uri[KEY_ISSUER] = text(h, "token", "issuer");
 	else {
-		p.uri[KEY_OCSP] = text(h, "token", "ocsp");
-		p.uri[KEY_CHECKPOINT] = text(h, "token", "checkpoint");
+		p.uri[KEY_OCSP] = text(h, section, "ocsp");
+		p.uri[KEY_CHECKPOINT] = text(h, section, "checkpoint");
 	}
 	if (p.module == NULL || p.uri[0] == NULL || (h->mode == SIGNER_STATUS && p.uri[1] == NULL))
 		return fail(ERR_INPUT, "signer-token: house: inkan.conf names no module or no key in [token]");

@@ -107,7 +107,7 @@ make_trust(instant at)
 void
 start(const char *mode)
 {
-	slice pin = buf_slice(&w.pin);
+	slice pin = buf_slice(strcmp(mode, "status") == 0 ? &w.status_pin : &w.pin);
 
 	while (pin.n > 0 && pin.p[pin.n - 1] == '\n')
 		pin.n--;
@@ -356,5 +356,7 @@ prepare(char **argv)
 	world_run((const char *const[]){"leaf", w.world, "child", "--at", at, "--birth", "520190601", NULL});
 	world_run((const char *const[]){"revoke", w.world, "tanaka", "--at", later, NULL});
 	home_file("tokens/pin", &w.pin);
+	w.status_pin = BUF(SECRET_MAX);
+	home_file("tokens-status/pin", &w.status_pin);
 	make_trust(now);
 }

@@ -22,7 +22,7 @@
 struct attack {
 	int tests, failures;
 	const char *libexec, *home, *world;
-	struct buf pin, crl;
+	struct buf pin, status_pin, crl;
 	struct house *house;
 	struct trust *trust;
 	struct profile *profile;
