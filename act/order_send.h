@@ -12,16 +12,20 @@
 #include "act/body.h"
 #include "base/base.h"
 
+/* ORDER_CALL: bytes come back in parts, unjudged; only a verifier and the signers read them. */
 enum call_kind { CALL_JLIS_OCSP = 1, CALL_JLIS_CRL };
 struct call_order {
 	enum call_kind kind; /* the URL is messenger's own: no one names addresses to it */
-	slice body;
+	slice body;          /* CALL_JLIS_OCSP: the request in DER; CALL_JLIS_CRL: which address in inkan.conf, in digits from 0; none: 0 */
 };
+/* ORDER_MAIL: one letter in plain text. */
 struct mail_order {
-	slice to, subject, text;
+	slice to, subject; /* one line each */
+	slice text;        /* UTF-8, lines each ended by LF */
 };
+/* ORDER_FILE: one part of a file; it stands in repository/ whole, and only then, when the last has come. */
 struct file_order {
-	slice path; /* relative, no "..", [a-z0-9._/-] */
+	slice path; /* below repository/: names of [a-z0-9._-] that begin with no dot, "/" between; at most 200 bytes; order-path */
 	struct part part;
 };
 err call_order_get(slice body, struct call_order *out) CHECKED;

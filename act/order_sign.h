@@ -17,6 +17,10 @@
 #include "pki/cert.h"
 #include "pki/crl.h"
 
+/*
+ * ORDER_HELLO, the first order on every new wire: each side shows the other its head and proves that it extends what the other
+ * saw last.  Where it does not, one of the two comes from an older day, and the signer stops.
+ */
 struct head_order { /* what the registrar knows of its own books and of this journal */
 	struct head books;
 	struct head journal;   /* the last one this signer told us, as the books have it */
@@ -35,6 +39,7 @@ void head_order_put(struct buf *b, const struct head_order *o);
 err head_reply_get(slice body, struct head_reply *out) CHECKED;
 void head_reply_put(struct buf *b, const struct head_reply *r);
 
+/* ORDER_RULES: what the signer decides by; it checks the approval's signature and that no newer rule set was seen. */
 struct rules_order {
 	slice profile, ruleset, approval; /* files and CMS */
 	slice automation;                 /* CMS: the last S-1; empty: none was ever signed */
@@ -42,10 +47,14 @@ struct rules_order {
 err rules_order_get(slice body, struct rules_order *out) CHECKED;
 void rules_order_put(struct buf *b, const struct rules_order *o);
 
+/*
+ * ORDER_ISSUE: one certificate.  The signer plans the bytes itself from the raw application and refuses on another digest
+ * than .tbs; evidence is OCSP's bytes, or the digest of a list handed over before (ORDER_CRL_IN).
+ */
 struct issue_order {
 	dossier_id dossier;
 	serial serial;
-	instant not_before;
+	instant not_before;   /* whole seconds; at most five minutes off the signer's clock */
 	digest tbs;           /* what certificate.ordered says */
 	digest leaf;          /* the books' leaf hash of certificate.ordered  */
 	struct head books;
@@ -59,15 +68,16 @@ struct issue_order {
 	bool again;           /* no new act: answer a lost result, finish an intent */
 };
 struct issue_reply {
-	slice certificate;
-	struct head journal;
-	instant signed_at;
+	slice certificate;   /* DER; the same bytes each time this order is answered */
+	struct head journal; /* with this signature in it */
+	instant signed_at;   /* by the signer's clock */
 };
 err issue_order_get(slice body, struct issue_order *out) CHECKED;
 void issue_order_put(struct buf *b, const struct issue_order *o);
 err issue_reply_get(slice body, struct issue_reply *out) CHECKED;
 void issue_reply_put(struct buf *b, const struct issue_reply *r);
 
+/* ORDER_VOID: an order older than ten minutes without an intent; ERR_CONFLICT where there is one. */
 struct void_order {
 	dossier_id dossier;
 	serial serial;
@@ -75,6 +85,7 @@ struct void_order {
 err void_order_get(slice body, struct void_order *out) CHECKED;
 void void_order_put(struct buf *b, const struct void_order *o);
 
+/* ORDER_REVOKED: the signer judges the document itself; a serial that is in its set stays there until notAfter. */
 struct revoked_order {
 	slice certificate;    /* ours */
 	slice cms;            /* V-1 or V-2 */
@@ -88,16 +99,17 @@ struct revoked_order {
 err revoked_order_get(slice body, struct revoked_order *out) CHECKED;
 void revoked_order_put(struct buf *b, const struct revoked_order *o);
 
+/* ORDER_CRL_OUT: a list of the signer's own set, signed at once; its bytes are then fetched part by part. */
 struct crl_order {
-	uint64_t number;
-	instant now, next_update;
-	uint64_t base;      /* of a delta: number of the complete list it adds to; 0: a complete list */
-	unsigned partition; /* of the profile, from 1; 0: all certificates                            */
+	uint64_t number;          /* above every one used; a crash leaves a gap, never two lists of one number */
+	instant now, next_update; /* thisUpdate and nextUpdate                                                 */
+	uint64_t base;            /* of a delta: number of the complete list it adds to; 0: a complete list    */
+	unsigned partition;       /* of the profile, from 1; 0: all certificates                               */
 };
-struct list_reply { /* it is signed; its bytes are fetched part by part */
-	uint64_t number, count, bytes;
+struct list_reply {
+	uint64_t number, count, bytes; /* of the list: its number, its entries, its length */
 	digest tbs;
-	struct head journal;
+	struct head journal; /* with this signature in it */
 };
 struct list_part_order {
 	uint64_t number; /* of the list */
@@ -110,11 +122,12 @@ void list_reply_put(struct buf *b, const struct list_reply *r);
 err list_part_order_get(slice body, struct list_part_order *out) CHECKED;
 void list_part_order_put(struct buf *b, const struct list_part_order *o);
 
-#define ANSWERS_MAX 32
+/* ORDER_ANSWERS: OCSP answers for certificates of ours, from the signer's set; ORDER_SLOTS takes the reply on to publisher. */
+#define ANSWERS_MAX 32 /* of one order: their answers fit into one frame */
 struct answers_order {
 	instant now, next_update;
 	size_t n;
-	slice certificate[ANSWERS_MAX];
+	slice certificate[ANSWERS_MAX]; /* DER, as it was issued */
 };
 struct answers_reply {
 	size_t n;
@@ -127,8 +140,9 @@ void answers_order_put(struct buf *b, const struct answers_order *o);
 err answers_reply_get(slice body, struct answers_reply *out) CHECKED;
 void answers_reply_put(struct buf *b, const struct answers_reply *r);
 
+/* ORDER_CHECKPOINT: only what extends the last one signed is signed; ORDER_TILES takes the note on to publisher. */
 struct checkpoint_order {
-	struct head books;
+	struct head books;    /* what the checkpoint says */
 	uint64_t from;        /* the last checkpoint's size: the proof starts there */
 	size_t n_proof;
 	digest proof[PROOF_MAX];
@@ -137,6 +151,7 @@ struct checkpoint_order {
 err checkpoint_order_get(slice body, struct checkpoint_order *out) CHECKED;
 void checkpoint_order_put(struct buf *b, const struct checkpoint_order *o);
 
+/* ORDER_SIGN, from a signer to its hand: the hand knows its key and nothing of what it signs. */
 struct sign_order {
 	enum sig_alg alg;
 	slice bytes; /* the hash by alg; the whole message for Ed25519 */

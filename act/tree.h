@@ -14,7 +14,7 @@
 #include "base/base.h"
 #include "base/hash.h"
 
-#define TREE_PROOF_MAX 64
+#define TREE_PROOF_MAX 64 /* digests: one a level of a tree of 2^64 leaves */
 
 digest tree_leaf(slice line);
 digest tree_node(digest left, digest right);
@@ -28,7 +28,7 @@ struct tree {
 void tree_add(struct tree *t, digest leaf);
 digest tree_root(const struct tree *t);
 
-/* Reads one complete node: `level` 0 are leaves; index counts nodes of that level. */
+/* Reads one complete node: `level` 0 are leaves; index counts nodes of that level.  What it fails with is handed on. */
 struct tree_nodes {
 	void *from;
 	err (*node)(void *from, unsigned level, uint64_t index, digest *out);

@@ -4,7 +4,7 @@
  * Depends on: base; libcrypto's digests.  Pure.
  *
  * SHA-1 stands here for two uses that are no signature: key identifiers
- * (RFC 5280 4.2.1.2) and CertIDs (RFC 6960 4.1.1).
+ * (RFC 5280 4.2.1.2) and CertIDs (RFC 6960 4.1.1).  Nothing here fails but digest_get; values are copied, nothing is owned.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -25,18 +25,21 @@ enum hash_alg { HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
 digest sha256(slice s);
 /* SHA-256 of a followed by b, without joining them. */
 digest sha256_two(slice a, slice b);
+/* RFC 2104, a key of any length: for challenges and bearer tokens. */
 digest hmac_sha256(slice key, slice s);
-size_t hash_len(enum hash_alg a);
+size_t hash_len(enum hash_alg a); /* bytes */
 /* Writes hash_len(a) bytes. */
 void hash_of(enum hash_alg a, slice s, uint8_t out[SHA512_LEN]);
 
-slice digest_slice(const digest *d);
+slice digest_slice(const digest *d); /* borrows from d */
+/* Not in constant time: digests are names here; a secret one is compared by slice_eq_secret. */
 bool digest_eq(digest a, digest b);
 /* 64 lower-case hexadecimal digits. */
 void digest_put(struct buf *b, digest d);
+/* These digits and nothing else; ERR_INPUT as hex_get says. */
 err digest_get(slice hex, digest *out) CHECKED;
 
-/* A running SHA-256 for what comes in parts. */
+/* A running SHA-256 for what comes in parts: start, add, end once; nothing to drop. */
 struct hash {
 	uint64_t state[16]; /* libcrypto's own, opaque here */
 };
