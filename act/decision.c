@@ -334,3 +334,28 @@ decision_by_officer(const struct trust *t, const struct profile *p, slice cms, c
 	*who = officer;
 	return ok;
 }
+
+/* --- who may sign what: Rule 6(xvi) ----------------------------------------------- */
+unsigned
+decision_duty(enum form form)
+{
+	switch (form) {
+	case FORM_DECISION:
+		return DUTY_OFFICER;
+	case FORM_OFFICE_REVOCATION:
+	case FORM_KEEP:
+		return DUTY_REVOCATION;
+	case FORM_EXTENSION:
+	case FORM_LETTER:
+		return DUTY_OFFICER | DUTY_REVOCATION;
+	case FORM_NOTE:
+		return DUTY_RESPONSIBLE | DUTY_OFFICER | DUTY_REVOCATION;
+	case FORM_APPROVAL:
+	case FORM_AUTOMATION:
+	case FORM_PERMISSION:
+	case FORM_BASELINE:
+		return DUTY_RESPONSIBLE;
+	default:
+		return 0;
+	}
+}

@@ -105,6 +105,9 @@ struct decision {
  */
 err decision_check_house(const struct trust *t, const struct application *a) CHECKED;
 
+/* The duties of which a person needs one to sign a document of this form; 0: no document of the house's persons. */
+unsigned decision_duty(enum form form);
+
 #define REFUSED_PERCENT_FROM 20 /* decisions of an hour before a share of them means anything */
 
 /* By rule.  `counts` NULL: the signer's view, which has none to add.  Slices borrow from the application's bytes. */

@@ -13,6 +13,8 @@ const char RECEIPT_SENTENCE[] =
 const char REVOCATION_SENTENCE[] =
     "上の電子証明書の失効を申請します。失効は取り消せないことを理解しています。 / I request the revocation of the "
     "certificate named above and understand that it cannot be undone.";
+const char WITHDRAWAL_SENTENCE[] =
+    "上の申込みを取り下げます。 / I withdraw the application named above.";
 
 enum value_kind {
 	VALUE_TEXT,
@@ -149,6 +151,62 @@ static const struct line_form lines_b[B_COUNT] = {
     [B_DATE] = {"記録日時 / Date of record", "date", VALUE_TIME, false, NULL},
 };
 
+static const struct line_form lines_k[KEEP_COUNT] = {
+    [KEEP_SERVICE] = SERVICE,
+    [KEEP_SERIAL] = {"証明書の番号 / Serial number", "serial", VALUE_SERIAL, false, NULL},
+    [KEEP_REQUEST] = {"失効申請書のSHA-256 / SHA-256 of the request", "request", VALUE_DIGEST, false, NULL},
+    [KEEP_GROUNDS] = {"却下の理由 / Grounds", "grounds", VALUE_TEXT, true, NULL},
+    [KEEP_OFFICER] = {"失効担当者 / Revocation officer", "officer", VALUE_TEXT, false, NULL},
+    [KEEP_DATE] = {"決定日時 / Date of decision", "date", VALUE_TIME, false, NULL},
+};
+
+static const struct line_form lines_x[X_COUNT] = {
+    [X_SERVICE] = SERVICE,
+    [X_DOSSIER] = {"申込番号 / Dossier", "dossier", VALUE_DOSSIER, false, NULL},
+    [X_UNTIL] = {"延長後の期限 / Extended until", "until", VALUE_TIME, false, NULL},
+    [X_REASON] = {"延長の理由 / Reason", "reason", VALUE_TEXT, true, NULL},
+    [X_OFFICER] = {"担当者 / Officer", "officer", VALUE_TEXT, false, NULL},
+    [X_DATE] = {"決定日時 / Date of decision", "date", VALUE_TIME, false, NULL},
+};
+
+static const struct line_form lines_l[L_COUNT] = {
+    [L_SERVICE] = SERVICE,
+    [L_DOSSIER] = {"申込番号 / Dossier", "dossier", VALUE_DOSSIER, false, NULL},
+    [L_ABOUT] = {"書面の種類 / Kind of letter", "about", VALUE_WORD, false, "revocation|reminder|notice"},
+    [L_SENT] = {"発送日時 / Sent at", "sent", VALUE_TIME, false, NULL},
+    [L_HOW] = {"発送方法 / How", "how", VALUE_TEXT, true, NULL},
+    [L_OFFICER] = {"担当者 / Officer", "officer", VALUE_TEXT, false, NULL},
+    [L_DATE] = {"記録日時 / Date of record", "date", VALUE_TIME, false, NULL},
+};
+
+static const struct line_form lines_n[N_COUNT] = {
+    [N_SERVICE] = SERVICE,
+    [N_KIND] = {"種類 / Kind", "kind", VALUE_WORD, false, "accident|network"},
+    [N_NOTICED] = {"認知日時 / Noticed at", "noticed", VALUE_TIME, false, NULL},
+    [N_TEXT] = {"内容と対応 / What happened and what was done", "text", VALUE_TEXT, true, NULL},
+    [N_OFFICER] = {"記録者 / Recorded by", "officer", VALUE_TEXT, false, NULL},
+    [N_DATE] = {"記録日時 / Date of record", "date", VALUE_TIME, false, NULL},
+};
+
+static const struct line_form lines_c[C_COUNT] = {
+    [C_SERVICE] = SERVICE,
+    [C_DOSSIER] = {"申込番号 / Dossier", "dossier", VALUE_DOSSIER, false, NULL},
+    [C_APPLICATION] = {"申込書のSHA-256 / SHA-256 of the application", "application", VALUE_DIGEST, false, NULL},
+    [C_DATE] = {"取下日時 / Date of withdrawal", "date", VALUE_TIME, false, NULL},
+    [C_SENTENCE] = {"取下げの意思 / Withdrawal", "sentence", VALUE_SENTENCE, false, WITHDRAWAL_SENTENCE},
+};
+
+static const struct line_form lines_m[M_COUNT] = {
+    [M_SERVICE] = SERVICE,
+    [M_KEYS] = {"公開鍵のSHA-256 / SHA-256 of the public keys", "keys", VALUE_DIGESTS, false, NULL},
+    [M_ALGORITHM] = {"発行者の鍵の方式 / Algorithm of the issuer's key", "algorithm", VALUE_TEXT, false, NULL},
+    [M_TOKEN] = {"暗号装置 / Token", "token", VALUE_TEXT, false, NULL},
+    [M_PRESENT] = {"立会者 / Present", "present", VALUE_TEXT, false, NULL},
+    [M_HOW] = {"複数人による作業 / By plural persons", "how", VALUE_WORD, false, "together|alone"},
+    [M_PERSON] = {"署名者 / Signed by", "person", VALUE_TEXT, false, NULL},
+    [M_DATE] = {"作成日時 / Made at", "date", VALUE_TIME, false, NULL},
+};
+
 static const struct form_table forms[FORM_COUNT] = {
     [FORM_APPLICATION] = {"A-1", "電子証明書利用申込書 / Application for a certificate (A-1, version 1)", lines_a,
         A_COUNT, true},
@@ -164,6 +222,13 @@ static const struct form_table forms[FORM_COUNT] = {
     [FORM_PERMISSION] = {"G-1", "権限付与書 / Permission (G-1, version 1)", lines_g, G_COUNT, false},
     [FORM_BASELINE] = {"B-1", "認定基準記録 / Baseline of the accredited business (B-1, version 1)", lines_b, B_COUNT,
         false},
+    [FORM_KEEP] = {"V-3", "失効申請却下書 / Refusal of a request to revoke (V-3, version 1)", lines_k, KEEP_COUNT, false},
+    [FORM_EXTENSION] = {"X-1", "期限延長書 / Extension of a time (X-1, version 1)", lines_x, X_COUNT, false},
+    [FORM_LETTER] = {"L-1", "書面送付記録 / Record of a letter sent (L-1, version 1)", lines_l, L_COUNT, false},
+    [FORM_NOTE] = {"N-1", "事故等記録書 / Note of an accident (N-1, version 1)", lines_n, N_COUNT, false},
+    [FORM_WITHDRAWAL] = {"A-2", "電子証明書利用申込取下書 / Withdrawal of an application (A-2, version 1)", lines_c,
+        C_COUNT, false},
+    [FORM_KEYS] = {"K-1", "鍵生成記録書 / Record of the making of keys (K-1, version 1)", lines_m, M_COUNT, false},
 };
 
 #define BLOCK_BEGIN "-----BEGIN CERTIFICATE REQUEST-----\n"

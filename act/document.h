@@ -14,12 +14,14 @@
  *
  * Values are held to their line's own form, here, for every reader:
  *   times            RFC 3339 as base/time: 2026-11-22T01:02:03.004Z
- *   digests          64 hexadecimal digits; in B-1 one or more with a blank between, or "-"
+ *   digests          64 hexadecimal digits; in B-1 and K-1 one or more with a blank between, or "-"
  *   dossiers         32 hexadecimal digits;  serials: the magnitude in hexadecimal, lower case
  *   versions, numbers  decimal
  *   reasons (V-1, V-2)  unspecified | keyCompromise | affiliationChanged | superseded | cessationOfOperation
  *   decision (D-1)   accept | refuse; its name and address are what the certificate will say, "-" where refused
  *   action (S-1)     stop | resume;  state (G-1): granted | withdrawn, (B-1): NONE | ACCREDITED
+ *   letters (L-1)    revocation | reminder | notice;  kinds (N-1): accident | network
+ *   how many (K-1)   together: at least two persons, each signs one | alone: one stands for them, in a test only
  *   validity         1 to 5;  sex: male | female | unknown;  language: ja | en
  *   sentences        word for word those below
  *   officer, responsible, person   labels of the trust file
@@ -47,6 +49,12 @@ enum form {
 	FORM_AUTOMATION,      /* S-1 自動処理の停止・再開                              */
 	FORM_PERMISSION,      /* G-1 権限付与書 (withdrawn by one with the same number and "withdrawn") */
 	FORM_BASELINE,        /* B-1 認定基準記録                                      */
+	FORM_KEEP,            /* V-3 失効申請却下書, by a revocation officer            */
+	FORM_EXTENSION,       /* X-1 期限延長書, of a receipt that is late              */
+	FORM_LETTER,          /* L-1 書面送付記録, closes a letter that is owed         */
+	FORM_NOTE,            /* N-1 事故等記録書                                      */
+	FORM_WITHDRAWAL,      /* A-2 利用申込取下書, by the applicant                  */
+	FORM_KEYS,            /* K-1 鍵生成記録書, by each person who was present      */
 	FORM_COUNT,
 };
 
@@ -61,11 +69,18 @@ enum { P_SERVICE, P_RULESET, P_VERSION, P_FROM, P_UNTIL, P_RESPONSIBLE, P_DATE, 
 enum { S_SERVICE, S_ACTION, S_REASON, S_RESPONSIBLE, S_DATE, S_COUNT };
 enum { G_SERVICE, G_NUMBER, G_STATE, G_PERSON, G_KEY, G_DUTY, G_FROM, G_UNTIL, G_RESPONSIBLE, G_DATE, G_COUNT };
 enum { B_SERVICE, B_STATE, B_TRUST, B_PROFILE, B_RULESET, B_TERMS, B_EXPLANATION, B_CPS, B_RESPONSIBLE, B_DATE, B_COUNT };
+enum { KEEP_SERVICE, KEEP_SERIAL, KEEP_REQUEST, KEEP_GROUNDS, KEEP_OFFICER, KEEP_DATE, KEEP_COUNT };
+enum { X_SERVICE, X_DOSSIER, X_UNTIL, X_REASON, X_OFFICER, X_DATE, X_COUNT };
+enum { L_SERVICE, L_DOSSIER, L_ABOUT, L_SENT, L_HOW, L_OFFICER, L_DATE, L_COUNT };
+enum { N_SERVICE, N_KIND, N_NOTICED, N_TEXT, N_OFFICER, N_DATE, N_COUNT };
+enum { C_SERVICE, C_DOSSIER, C_APPLICATION, C_DATE, C_SENTENCE, C_COUNT };
+enum { M_SERVICE, M_KEYS, M_ALGORITHM, M_TOKEN, M_PRESENT, M_HOW, M_PERSON, M_DATE, M_COUNT };
 
-/* The sentences of and V-1: each stands in its document word for word. */
+/* The sentences of and V-1: each stands in its document word for word. */
 extern const char APPLICATION_CONSENT[];
 extern const char RECEIPT_SENTENCE[];
 extern const char REVOCATION_SENTENCE[];
+extern const char WITHDRAWAL_SENTENCE[];
 
 struct document {
 	enum form form;

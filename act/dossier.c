@@ -86,6 +86,8 @@ static const struct {
         "revoked-already: Rule 6(x): the certificate has been revoked before"},
     {ACT_CERTIFICATE_REVOKED, ~(LIVE | IN(DOSSIER_REVOKED)), ERR_ABSENT,
         "revoke-absent: Rule 6(x): there is no such certificate to revoke"},
+    {ACT_APPLICATION_WITHDRAWN, ~OPEN, ERR_CONFLICT,
+        "withdraw-late: Rule 6(ii): the application has ended, or a certificate was ordered; ask for its revocation"},
     {ACT_APPLICATION_ACCEPTED, ~IN(DOSSIER_REVIEW), ERR_CONFLICT,
         "decide-state: Rule 12(1)(i): this application does not wait for a person's decision"},
 };
@@ -151,7 +153,15 @@ take_revoked(struct dossier *d, const struct entry *e)
 	d->revocation_status = e->status;
 	memcpy(d->revocation_nonce, e->nonce, sizeof d->revocation_nonce);
 	d->review = false;
+	d->question = QUESTION_NONE;
+	d->watch = (instant){0};
 	set_why(d, (slice){NULL, 0});
+}
+
+static instant
+after(const struct entry *e, int64_t ms)
+{
+	return (instant){e->line.at.ms + ms};
 }
 
 static void
@@ -201,7 +211,62 @@ take_certificate(struct dossier *d, const struct entry *e)
 	d->certificate = e->certificate;
 	d->not_after = e->not_after;
 	d->issued = e->line.at;
+	d->watch = after(e, RECEIPT_REMIND_MS);
 	return ok;
+}
+
+/* Its officer has answered, or it has answered itself. */
+static void
+end_question(struct dossier *d, instant watch)
+{
+	d->review = false;
+	d->question = QUESTION_NONE;
+	d->owes = OWES_NOTHING;
+	d->watch = watch;
+	set_why(d, (slice){NULL, 0});
+}
+
+static bool
+is_live(const struct dossier *d)
+{
+	return (IN(d->state) & LIVE) != 0;
+}
+
+/* A letter is owed, or something is asked; meanwhile nobody looks for the receipt. */
+static void
+take_review(struct dossier *d, const struct entry *e)
+{
+	bool letter = slice_eq(e->how, LIT("letter"));
+
+	d->accepted = false;
+	set_why(d, e->why);
+	if (is_live(d) && letter) {
+		d->owes = OWES_LETTER;
+		d->watch = (instant){0};
+		return;
+	}
+	d->review = true;
+	if (!is_live(d))
+		return;
+	d->question = slice_eq(e->how, LIT("receipt")) ? QUESTION_RECEIPT : QUESTION_REVOCATION;
+	if (d->question == QUESTION_REVOCATION)
+		d->request_n = e->line.n;
+	d->watch = (instant){0};
+}
+
+/* The end of the time is not before the day after a reminder: who is reminded late gets that day. */
+static void
+take_reminder(struct dossier *d, const struct entry *e)
+{
+	int64_t end = d->issued.ms + RECEIPT_END_MS, next = e->line.at.ms + DAY_MS;
+
+	d->reminded = e->line.at;
+	if (d->owes == OWES_LETTER) {
+		d->owes = OWES_NOTHING;
+		set_why(d, (slice){NULL, 0});
+	}
+	if (d->question == QUESTION_NONE && d->receipt_n == 0)
+		d->watch = (instant){end > next ? end : next};
 }
 
 /* The members an act brings; the state has been set. */
@@ -234,15 +299,21 @@ take(struct dossier *d, const struct entry *e)
 		set_why(d, e->why);
 		return ok;
 	case ACT_REVIEW_OPENED:
-		if ((IN(d->state) & LIVE) != 0)
-			d->request_n = e->line.n;
-		d->review = true;
-		d->accepted = false;
-		set_why(d, e->why);
+		take_review(d, e);
+		return ok;
+	case ACT_REVIEW_EXTENDED:
+		if (d->question == QUESTION_RECEIPT)
+			end_question(d, e->until);
+		return ok;
+	case ACT_REMINDER_SENT:
+		take_reminder(d, e);
 		return ok;
 	case ACT_RECEIPT_RECEIVED:
 		d->receipt = e->document;
 		d->receipt_n = e->line.n;
+		if (d->question == QUESTION_RECEIPT || d->owes == OWES_LETTER)
+			end_question(d, (instant){0});
+		d->watch = (instant){0};
 		return ok;
 	case ACT_REVOCATION_REQUESTED:
 		d->request = e->document;
@@ -251,7 +322,7 @@ take(struct dossier *d, const struct entry *e)
 			d->requester = (digest){0};
 		return ok;
 	case ACT_REVOCATION_REFUSED:
-		d->review = false;
+		end_question(d, d->receipt_n == 0 ? after(e, DAY_MS) : (instant){0});
 		set_why(d, e->why);
 		return ok;
 	case ACT_CERTIFICATE_ORDERED:
@@ -320,6 +391,40 @@ take_said(struct said *s, const struct entry *e)
 	*s = (struct said){e->signed_at.ms != 0 ? e->signed_at : e->line.at, e->document, e->line.n};
 }
 
+static bool
+is_off(const struct ledger *h, size_t i, digest key)
+{
+	return memcmp(h->off_key[i], key.b, SHA256_LEN) == 0;
+}
+
+static void
+take_permission(struct ledger *h, const struct entry *e)
+{
+	unsigned duty = duty_of(e->duty);
+	size_t i = 0;
+
+	while (i < TRUST_PERSONS_MAX && h->off_duties[i] != 0 && !is_off(h, i, e->key))
+		i++;
+	if (duty == 0 || i == TRUST_PERSONS_MAX)
+		return; /* of no duty, or of more persons than a trust file names: nothing of that kind is entered */
+	memcpy(h->off_key[i], e->key.b, SHA256_LEN);
+	if (e->line.act == ACT_PERMISSION_WITHDRAWN)
+		h->off_duties[i] = (uint8_t)(h->off_duties[i] | duty);
+	else
+		h->off_duties[i] = (uint8_t)(h->off_duties[i] & ~duty);
+}
+
+unsigned
+ledger_withdrawn(const struct ledger *h, digest key)
+{
+	unsigned duties = 0;
+
+	for (size_t i = 0; i < TRUST_PERSONS_MAX; i++)
+		if (is_off(h, i, key))
+			duties |= h->off_duties[i];
+	return duties;
+}
+
 err
 ledger_apply(struct ledger *h, const struct entry *e)
 {
@@ -349,6 +454,7 @@ ledger_apply(struct ledger *h, const struct entry *e)
 		if (e->line.act == ACT_PERMISSION_GRANTED && e->number > h->permission)
 			h->permission = e->number;
 		take_said(&h->permitted, e);
+		take_permission(h, e);
 		break;
 	case ACT_CERTIFICATE_ISSUED:
 		take_head(&h->issuer, e);

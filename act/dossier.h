@@ -38,6 +38,17 @@ enum owes {
 };
 const char *owes_name(enum owes o);
 
+/* What a review about a certificate asks: what its officer may answer with follows from it. */
+enum question {
+	QUESTION_NONE = 0,
+	QUESTION_REVOCATION = 1, /* a request to revoke that no rule decides: V-2 or V-3 */
+	QUESTION_RECEIPT = 2,    /* no receipt in time: V-2, X-1, or the receipt itself   */
+};
+
+/* CP 4.1.3 (domain 3): counted from the day of issue, which with simultaneous sending is the day of the notice. */
+#define RECEIPT_REMIND_MS (14 * DAY_MS) /* then the subscriber is reminded                       */
+#define RECEIPT_END_MS (30 * DAY_MS)    /* then an officer is asked: somebody else may have it    */
+
 struct dossier {
 	dossier_id id; /* first 16 bytes of .document                                  */
 	uint64_t n;    /* of application.received                                      */
@@ -67,6 +78,10 @@ struct dossier {
 
 	digest certificate;
 	instant issued, not_after;
+
+	enum question question; /* of an open review about the certificate          */
+	instant reminded;       /* of the receipt; zero: not                        */
+	instant watch;          /* the receipt is looked for then; zero: not at all */
 
 	digest receipt; /* the document                                                 */
 	uint64_t receipt_n;
@@ -124,6 +139,8 @@ struct ledger {
 	uint64_t permissions; /* how many were recorded */
 	uint64_t permission;  /* the highest number granted: they rise */
 	struct said approved, automated, permitted; /* P-1, S-1, G-1 */
+	uint8_t off_key[TRUST_PERSONS_MAX][SHA256_LEN]; /* whose duties were withdrawn … */
+	uint8_t off_duties[TRUST_PERSONS_MAX];          /* … and not given back           */
 
 	uint64_t last_other_n; /* the last line that is no checkpoint.signed; 0 with empty books */
 	bool any_other;
@@ -147,6 +164,8 @@ struct ledger {
 };
 
 err ledger_apply(struct ledger *h, const struct entry *e) CHECKED;
+/* Duties withdrawn from the person with this key. */
+unsigned ledger_withdrawn(const struct ledger *h, digest key);
 /* A list of J-LIS that is in use; false: none has this number. */
 bool ledger_has_list(const struct ledger *h, size_t which);
 /* The books hold something no signed checkpoint covers. */

@@ -60,19 +60,23 @@ static const struct member MEMBERS[ACT_COUNT][MEMBERS_MAX] = {
         D(journal_root)},
     [ACT_CERTIFICATE_DELIVERED] = {M(K_SERIAL, serial)},
     [ACT_RECEIPT_RECEIVED] = {D(document), M(K_SERIAL, serial)},
-    [ACT_REVIEW_OPENED] = {S(why)},
-    [ACT_REVIEW_EXTENDED] = {S(why), T(until)},
+    [ACT_REVIEW_OPENED] = {S(why), S(how)},
+    [ACT_REVIEW_EXTENDED] = {S(why), T(until), D(document)},
     [ACT_REVOCATION_REQUESTED] = {D(document), M(K_SERIAL, serial), M(K_REASON, reason), M(K_SIGNER, signer)},
     [ACT_CERTIFICATE_REVOKED] = {D(document), M(K_SERIAL, serial), M(K_REASON, reason), M(K_SIGNER, signer), T(judged),
         M(K_METHOD, method), D(status), M(K_NONCE, nonce), D(ruleset), S(responsible)},
-    [ACT_REVOCATION_REFUSED] = {D(document), M(K_SERIAL, serial), S(why)},
-    [ACT_USER_NOTIFIED] = {M(K_SERIAL, serial), S(how)},
+    [ACT_REVOCATION_REFUSED] = {D(document), M(K_SERIAL, serial), S(why), D(request)},
+    [ACT_NOTICE_SENT] = {D(document), M(K_SERIAL, serial), S(how), T(from)},
+    [ACT_REMINDER_SENT] = {D(document), M(K_SERIAL, serial), S(how), T(from)},
+    [ACT_KEY_GENERATED] = {D(document), S(what), D(key), D(certificate), S(how)},
+    [ACT_KEY_ACTIVATED] = {D(document), S(what), D(key), N(journal), D(journal_root)},
+    [ACT_USER_NOTIFIED] = {M(K_SERIAL, serial), S(how), D(document), T(from)},
     [ACT_CRL_PUBLISHED] = {N(number), T(this_update), T(next_update), D(crl), N(count), N(base), N(partition),
         N(regular), N(covers), N(journal), D(journal_root)},
     [ACT_OCSP_PUBLISHED] = {T(this_update), T(next_update), D(answers), M(K_SERIALS, serials)},
     [ACT_CHECKPOINT_SIGNED] = {N(size), D(root), S(note), N(journal), D(journal_root)},
     [ACT_OPERATION_DONE] = {S(what), N(number), D(status), T(this_update), T(next_update), N(count)},
-    [ACT_ACCIDENT_NOTED] = {S(why), N(size), D(root)},
+    [ACT_ACCIDENT_NOTED] = {S(why), N(size), D(root), D(document), S(what), T(from)},
 };
 static const struct member OTHER[MEMBERS_MAX] = {S(what), S(why)};
 
@@ -117,6 +121,11 @@ static const char *const RULES[ACT_COUNT][RULES_MAX] = {
     [ACT_CHECKPOINT_SIGNED] = {"FA-3"},
     [ACT_OPERATION_DONE] = {"FA-3"},
     [ACT_ACCIDENT_NOTED] = {"12(1)4ヘ"},
+    [ACT_NOTICE_SENT] = {"12(1)1リ"},
+    [ACT_REMINDER_SENT] = {"12(1)1リ"},
+    [ACT_KEY_GENERATED] = {"B-17", "12(1)1チ"},
+    [ACT_KEY_ACTIVATED] = {"B-17", "12(1)1チ"},
+    [ACT_KEY_RETIRED] = {"B-17", "12(1)1チ"},
 };
 
 void

@@ -28,19 +28,22 @@
  *   certificate.issued        dossier  serial certificate not_after signed_at journal journal_root
  *   certificate.delivered     dossier  serial
  *   receipt.received          dossier  document serial
- *   review.opened             dossier or house   why
- *   review.extended           dossier  why until
+ *   review.opened             dossier or house   why how: "letter" one is owed, "receipt" it is late
+ *   review.extended           dossier  why until document
  *   revocation.requested      dossier  document serial reason signer
  *   certificate.revoked       dossier  document serial reason signer judged method status nonce ruleset responsible
- *   revocation.refused        dossier  document serial why
- *   user.notified             dossier  serial how
+ *   revocation.refused        dossier  document serial why request
+ *   notice.sent               dossier  document serial how from: when it was sent    (and reminder.sent)
+ *   user.notified             dossier  serial how document from
  *   crl.published             house    number this_update next_update crl count base partition regular covers journal
  *                                      journal_root: base of a delta or 0, partition or 0, regular 1: every list was
  *                                      made anew; count: entries
  *   ocsp.published            house    this_update next_update answers serials
  *   checkpoint.signed         house    size root note journal journal_root
  *   operation.done            house    what number status this_update next_update count
- *   accident.noted            house    why size root
+ *   accident.noted            house    why size root document what from
+ *   key.generated             house    document what key certificate how: together, alone
+ *   key.activated             house    document what key journal journal_root
  *
  * Every other act has the members `what` and `why`.
  */

@@ -29,6 +29,7 @@ enum order_kind {
 	ORDER_FETCH = 4,     /* struct dossier_order -> one OCTET STRING: the certificate       */
 	ORDER_RECEIPT = 5,   /* one OCTET STRING: CMS -> struct entry_reply                     */
 	ORDER_REVOKE = 6,    /* one OCTET STRING: CMS -> struct entry_reply                     */
+	ORDER_WITHDRAWN = 8, /* one OCTET STRING: CMS -> struct entry_reply                     */
 	ORDER_SERIAL = 7,    /* struct serial_order -> struct serial_reply                      */
 	/* registrar -> verifier */
 	ORDER_TRUST = 20,    /* struct part: the trust file -> one OCTET STRING: its digest     */

@@ -53,7 +53,7 @@ verify_order_get(slice body, struct verify_order *out)
 	slice s;
 
 	TRY(body_open(body, &s));
-	TRY(body_get_enum(&s, PURPOSE_APPLICATION, PURPOSE_OFFICE, &purpose));
+	TRY(body_get_enum(&s, PURPOSE_APPLICATION, PURPOSE_WITHDRAWAL, &purpose));
 	TRY(body_get_instant(&s, &o.at));
 	TRY(body_get_method(&s, &o.method));
 	TRY(body_get_digest(&s, &o.crl));

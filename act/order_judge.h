@@ -29,6 +29,7 @@ enum purpose {
 	PURPOSE_RECEIPT,         /* R-1, signed by the certificate delivered                   */
 	PURPOSE_REVOCATION,      /* V-1, signed by the certificate itself or by a card         */
 	PURPOSE_OFFICE,          /* any document of a person of the house                      */
+	PURPOSE_WITHDRAWAL,      /* A-2, signed by the application's card or its key           */
 };
 struct verify_order {
 	enum purpose purpose;
@@ -38,7 +39,7 @@ struct verify_order {
 	slice ocsp_answer, ocsp_nonce;
 	slice cms;
 	slice certificate; /* REVOCATION by card: our certificate; else empty    */
-	slice application; /* REVOCATION by card: the application's CMS; else empty */
+	slice application; /* REVOCATION by card, WITHDRAWAL: the application's CMS; else empty */
 };
 err verify_order_get(slice body, struct verify_order *out) CHECKED;
 void verify_order_put(struct buf *b, const struct verify_order *o);

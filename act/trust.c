@@ -193,13 +193,22 @@ get_anchor(struct trust *t, slice section, slice label)
 	return ok;
 }
 
+static const struct conf_word DUTIES[] = {
+    {"responsible", DUTY_RESPONSIBLE}, {"officer", DUTY_OFFICER}, {"revocation", DUTY_REVOCATION}};
+
+unsigned
+duty_of(slice word)
+{
+	for (size_t i = 0; i < COUNT(DUTIES); i++)
+		if (slice_eq(word, slice_str(DUTIES[i].word)))
+			return (unsigned)DUTIES[i].bit;
+	return 0;
+}
+
 static err
 get_duties(slice words, unsigned *out)
 {
-	static const struct conf_word known[] = {
-	    {"responsible", DUTY_RESPONSIBLE}, {"officer", DUTY_OFFICER}, {"revocation", DUTY_REVOCATION}};
-
-	if (!conf_set_get(words, known, COUNT(known), out))
+	if (!conf_set_get(words, DUTIES, COUNT(DUTIES), out))
 		return fail(ERR_INPUT, "trust-duty: Rule 6(xvi): a duty is responsible, officer or revocation, each once");
 	return ok;
 }

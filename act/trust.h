@@ -44,6 +44,7 @@
 
 enum hierarchy { HIERARCHY_TEST = 1, HIERARCHY_PRODUCTION };
 enum status_method { STATUS_NONE = 0, STATUS_CRL, STATUS_OCSP };
+/* Duties are words, in the trust file and in permissions. */
 enum duty { DUTY_RESPONSIBLE = 1 << 0, DUTY_OFFICER = 1 << 1, DUTY_REVOCATION = 1 << 2 };
 
 #define TRUST_ANCHORS_MAX 8
@@ -101,6 +102,9 @@ void trust_drop(struct trust **t);
 bool trust_has_profile(const struct trust *t, digest d);     /* current ones */
 bool trust_has_terms(const struct trust *t, digest d);       /* current ones */
 bool trust_has_explanation(const struct trust *t, digest d); /* current ones */
+
+/* The duty a word names; 0: none of them (a permission for a room, a machine). */
+unsigned duty_of(slice word);
 
 /*
  * A document signed by a person of the house: CMS without certificate whose

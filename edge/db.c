@@ -89,6 +89,7 @@ flush(struct db *db)
 	bind_or_null(q, 6, (int64_t)r->d.owes, r->d.owes != OWES_NOTHING);
 	bind_or_null(q, 7, r->due.ms, r->due.ms != 0);
 	bind_or_null(q, 8, (int64_t)r->d.revoked_n, r->d.revoked_n != 0);
+	bind_or_null(q, 10, r->d.watch.ms, r->d.watch.ms != 0);
 	sqlite3_bind_blob(q, 9, fold, (int)fold_put_record(fold, r), SQLITE_STATIC);
 	TRY(run(db, s));
 	db->fresh = db->dirty = false;
@@ -511,6 +512,17 @@ db_due(struct db *db, instant now, const struct record *after, struct record *ou
 	sqlite3_bind_int64(q, 3, after == NULL ? 0 : after->due.ms);
 	sqlite3_bind_int64(q, 4, after == NULL ? 0 : (int64_t)after->d.n);
 	return list(db, Q_DUE, out, max, n);
+}
+
+err
+db_watched(struct db *db, instant now, struct record *out, size_t max, size_t *n)
+{
+	sqlite3_stmt *q = db->q[Q_WATCHED];
+
+	TRY(flush(db));
+	sqlite3_bind_int64(q, 1, now.ms);
+	sqlite3_bind_int64(q, 2, (int64_t)max);
+	return list(db, Q_WATCHED, out, max, n);
 }
 
 err

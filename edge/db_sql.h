@@ -24,6 +24,7 @@ enum statement {
 	Q_KEY,
 	Q_OWING,
 	Q_DUE,
+	Q_WATCHED,
 	Q_REVOKED,
 	Q_PLACE_GET,
 	Q_PLACE_PUT,

@@ -13,24 +13,13 @@
 #include "base/conf.h"
 #include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/office.h"
+#include "cmd/inkanctl/paper.h"
 #include "cmd/inkanctl/start.h"
 #include "edge/book.h"
 #include "edge/clock.h"
 #include "edge/hsm.h"
 #include "edge/ipc.h"
 #include "pki/cms.h"
-
-/* What the person asks for, and whose key signs it. */
-struct office {
-	const char *home, *person, *module, *key, *pin_file, *environment;
-	const char *reason, *name, *address, *grounds, *from, *until;
-	bool yes, json;
-	struct conf *conf;   /* inkan.conf      */
-	struct trust *trust; /* trust.conf      */
-	struct buf room;     /* texts from conf */
-	struct secret pin;
-	instant now;
-};
 
 static void
 office_drop(struct office *o)
@@ -139,8 +128,8 @@ ask(const struct office *o, uint8_t kind, slice body, struct buf *out)
 	return buf_check(out);
 }
 
-static err
-ask_state(const struct office *o, struct json **out)
+err
+office_state(const struct office *o, struct json **out)
 {
 	struct buf b OWNED(buf_drop) = BUF(FRAME_MAX);
 	slice text;
@@ -235,8 +224,8 @@ show_entry(const struct office *o, const struct entry_reply *e)
 }
 
 /* Shows, signs, sends, and says which line it became. */
-static err
-act(struct office *o, enum form form, const slice *value, size_t n, slice ruleset)
+err
+office_act(struct office *o, enum form form, const slice *value, size_t n, slice ruleset)
 {
 	struct buf text OWNED(buf_drop) = BUF(DOCUMENT_MAX), cms OWNED(buf_drop) = BUF(CMS_MAX),
 	                body OWNED(buf_drop) = BUF(FRAME_BODY_MAX), reply OWNED(buf_drop) = BUF(FRAME_MAX);
@@ -253,15 +242,15 @@ act(struct office *o, enum form form, const slice *value, size_t n, slice rulese
 	return ok;
 }
 
-static slice
-date_text(const struct office *o, struct buf *room)
+slice
+office_date(const struct office *o, struct buf *room)
 {
 	instant_put(room, o->now);
 	return buf_slice(room);
 }
 
-static slice
-or_dash(const char *s)
+slice
+office_or_dash(const char *s)
 {
 	return s == NULL || s[0] == '\0' ? LIT("-") : slice_str(s);
 }
@@ -275,7 +264,7 @@ find_review(const struct office *o, slice dossier, char hex[65])
 	json list;
 	slice text;
 
-	TRY(ask_state(o, &j));
+	TRY(office_state(o, &j));
 	TRY(json_list(json_root(j), "to_decide", &list));
 	for (size_t i = 0; i < json_count(list); i++) {
 		TRY(json_text(json_at(list, i), "dossier", &text));
@@ -338,10 +327,10 @@ decide(struct office *o, const char *dossier, const char *decision)
 	/* what the certificate will say: the applicant's own words unless the officer writes others */
 	value[D_NAME] = !accept ? LIT("-") : o->name != NULL ? slice_str(o->name) : d.value[A_NAME];
 	value[D_ADDRESS] = !accept ? LIT("-") : o->address != NULL ? slice_str(o->address) : d.value[A_ADDRESS];
-	value[D_REASON] = or_dash(o->reason);
-	value[D_OFFICER] = or_dash(o->person);
-	value[D_DATE] = date_text(o, &date);
-	return act(o, FORM_DECISION, value, D_COUNT, (slice){NULL, 0});
+	value[D_REASON] = office_or_dash(o->reason);
+	value[D_OFFICER] = office_or_dash(o->person);
+	value[D_DATE] = office_date(o, &date);
+	return office_act(o, FORM_DECISION, value, D_COUNT, (slice){NULL, 0});
 }
 
 /* --- revoke: V-2; approve: P-1; automation: S-1 ------------------------------------------------ */
@@ -354,15 +343,15 @@ take_back(struct office *o, const char *number)
 	value[W_SERVICE] = o->trust->service;
 	value[W_SERIAL] = slice_str(number);
 	value[W_REASON] = o->reason == NULL ? LIT("unspecified") : slice_str(o->reason);
-	value[W_GROUNDS] = or_dash(o->grounds);
-	value[W_OFFICER] = or_dash(o->person);
-	value[W_DATE] = date_text(o, &date);
-	return act(o, FORM_OFFICE_REVOCATION, value, W_COUNT, (slice){NULL, 0});
+	value[W_GROUNDS] = office_or_dash(o->grounds);
+	value[W_OFFICER] = office_or_dash(o->person);
+	value[W_DATE] = office_date(o, &date);
+	return office_act(o, FORM_OFFICE_REVOCATION, value, W_COUNT, (slice){NULL, 0});
 }
 
 /* "2026-11-22" is that day in Japan, else RFC 3339 as it stands. */
-static err
-put_time(const char *text, struct buf *out)
+err
+office_put_time(const char *text, struct buf *out)
 {
 	instant t;
 
@@ -389,8 +378,8 @@ approve(struct office *o, const char *file)
 
 	TRY(ctl_read(file, &rules));
 	TRY(ruleset_get(buf_slice(&rules), &r));
-	TRY(put_time(o->from, &from));
-	TRY(put_time(o->until, &until));
+	TRY(office_put_time(o->from, &from));
+	TRY(office_put_time(o->until, &until));
 	digest_put(&hex, r->digest);
 	buf_put_decimal(&version, r->version);
 	value[P_SERVICE] = o->trust->service;
@@ -398,9 +387,9 @@ approve(struct office *o, const char *file)
 	value[P_VERSION] = buf_slice(&version);
 	value[P_FROM] = buf_slice(&from);
 	value[P_UNTIL] = buf_slice(&until);
-	value[P_RESPONSIBLE] = or_dash(o->person);
-	value[P_DATE] = date_text(o, &date);
-	return act(o, FORM_APPROVAL, value, P_COUNT, buf_slice(&rules));
+	value[P_RESPONSIBLE] = office_or_dash(o->person);
+	value[P_DATE] = office_date(o, &date);
+	return office_act(o, FORM_APPROVAL, value, P_COUNT, buf_slice(&rules));
 }
 
 static err
@@ -411,10 +400,10 @@ automation(struct office *o, const char *action)
 
 	value[S_SERVICE] = o->trust->service;
 	value[S_ACTION] = slice_str(action);
-	value[S_REASON] = or_dash(o->reason);
-	value[S_RESPONSIBLE] = or_dash(o->person);
-	value[S_DATE] = date_text(o, &date);
-	return act(o, FORM_AUTOMATION, value, S_COUNT, (slice){NULL, 0});
+	value[S_REASON] = office_or_dash(o->reason);
+	value[S_RESPONSIBLE] = office_or_dash(o->person);
+	value[S_DATE] = office_date(o, &date);
+	return office_act(o, FORM_AUTOMATION, value, S_COUNT, (slice){NULL, 0});
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */
@@ -484,6 +473,8 @@ static const struct {
     {"address", offsetof(struct office, address)},
     {"from", offsetof(struct office, from)},
     {"until", offsetof(struct office, until)},
+    {"how", offsetof(struct office, how)},
+    {"number", offsetof(struct office, number)},
 };
 
 static int
@@ -496,6 +487,11 @@ usage(FILE *f)
 	        "       inkanctl office revoke SERIAL --grounds TEXT [--reason "
 	        "unspecified|keyCompromise|affiliationChanged|\n"
 	        "                                                      superseded|cessationOfOperation]\n"
+	        "       inkanctl office keep SERIAL --grounds TEXT                 refuses a request to revoke\n"
+	        "       inkanctl office extend DOSSIER --until DAY --reason TEXT   more time for a late receipt\n"
+	        "       inkanctl office letter DOSSIER revocation|reminder|notice --how TEXT [--from TIME]\n"
+	        "       inkanctl office note accident|network --reason TEXT [--from TIME]\n"
+	        "       inkanctl office permit LABEL granted|withdrawn DUTY --number N --from DAY --until DAY\n"
 	        "       inkanctl office approve FILE --from DAY --until DAY\n"
 	        "       inkanctl automation stop|resume --reason TEXT\n"
 	        "       inkanctl automation status [--json]\n"
@@ -542,6 +538,8 @@ get_options(int argc, char **argv, struct office *o)
 static err
 run_office(struct office *o, int n, char **word)
 {
+	err e;
+
 	TRY(load_house(o));
 	if (strcmp(word[0], "list") == 0 && n == 1)
 		return show_state(o, "list");
@@ -551,6 +549,8 @@ run_office(struct office *o, int n, char **word)
 		return take_back(o, word[1]);
 	if (strcmp(word[0], "approve") == 0 && n == 2)
 		return approve(o, word[1]);
+	if (paper_run(o, n, word, &e))
+		return e;
 	return fail(ERR_INPUT, "office-usage: house: no such command; inkanctl office --help");
 }
 

@@ -8,6 +8,11 @@
  *   inkanctl office list
  *   inkanctl office decide DOSSIER accept|refuse --reason TEXT [--name NAME --address ADDRESS]
  *   inkanctl office revoke SERIAL --grounds TEXT [--reason keyCompromise|…]
+ *   inkanctl office keep SERIAL --grounds TEXT
+ *   inkanctl office extend DOSSIER --until TIME --reason TEXT
+ *   inkanctl office letter DOSSIER revocation|reminder|notice --how TEXT [--from TIME]
+ *   inkanctl office note accident|network --reason TEXT [--from TIME]
+ *   inkanctl office permit LABEL granted|withdrawn DUTY --number N --from TIME --until TIME
  *   inkanctl office approve FILE --from TIME --until TIME
  *   inkanctl automation stop|resume --reason TEXT
  *   inkanctl automation status

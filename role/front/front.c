@@ -26,6 +26,7 @@ static const struct gate GATE[] = {
     {ORDER_FETCH, FROM_REGISTRAR, GATE_ANY, CERT_MAX + 64, GATE_STAY},
     {ORDER_RECEIPT, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_REVOKE, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_WITHDRAWN, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_SERIAL, FROM_REGISTRAR, GATE_ANY, 1024, GATE_STAY},
 };
 
@@ -46,6 +47,7 @@ static const struct route {
     {HTTP_GET, "/applications/{}/certificate", ROUTE_ORDER, ORDER_FETCH, 0, NULL, NULL},
     {HTTP_POST, "/receipts", ROUTE_ORDER, ORDER_RECEIPT, CMS_MAX, NULL, NULL},
     {HTTP_POST, "/revocations", ROUTE_ORDER, ORDER_REVOKE, CMS_MAX, NULL, NULL},
+    {HTTP_POST, "/withdrawals", ROUTE_ORDER, ORDER_WITHDRAWN, CMS_MAX, NULL, NULL},
     {HTTP_GET, "/certificates/{}", ROUTE_ORDER, ORDER_SERIAL, 0, NULL, NULL},
     {HTTP_POST, "/ocsp", ROUTE_OCSP, 0, OCSP_REQUEST_MAX, NULL, NULL},
     {HTTP_GET, "/ocsp/*", ROUTE_OCSP_GET, 0, 0, NULL, NULL},
@@ -341,6 +343,7 @@ answer(struct front *f, const struct frame *r)
 			break;
 		case ORDER_RECEIPT:
 		case ORDER_REVOKE:
+		case ORDER_WITHDRAWN:
 			reply.status = 201;
 			e = render_entry(r->body, &b);
 			break;
@@ -378,6 +381,7 @@ put_order(struct buf *b, const struct route *r, const struct http_request *q, sl
 		return buf_check(b);
 	case ORDER_RECEIPT:
 	case ORDER_REVOKE:
+	case ORDER_WITHDRAWN:
 		octets_put(b, q->body);
 		return buf_check(b);
 	case ORDER_DOSSIER:

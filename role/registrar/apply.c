@@ -137,7 +137,8 @@ apply_order(struct registrar *r, const struct caller *from, slice body)
 	c.wait = o.wait;
 	document = sha256(o.cms);
 	f = flight_of_document(r, document);
-	if (f != NULL && f->errand != ERRAND_OFFICE && f->errand != ERRAND_RECEIPT && f->errand != ERRAND_REVOKE)
+	if (f != NULL && f->errand != ERRAND_OFFICE && f->errand != ERRAND_RECEIPT && f->errand != ERRAND_REVOKE &&
+	    f->errand != ERRAND_WITHDRAW)
 		return apply_again(r, f, &c);
 	e = db_dossier(r->db, dossier_id_of(document), &d);
 	if (e.kind == OK && digest_eq(d.d.document, document)) {

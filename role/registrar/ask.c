@@ -173,6 +173,8 @@ put_owed_to_persons(struct registrar *r, struct buf *b, enum owes owes, const ch
 		put_instant(b, "since", d[i].d.since);
 		if (d[i].d.serial.n > 0)
 			json_put_named_hex(b, "serial", serial_slice(&d[i].d.serial));
+		if (d[i].d.question == QUESTION_REVOCATION)
+			json_put_named_hex(b, "request", digest_slice(&d[i].d.request));
 		json_close(b, '}');
 	}
 	json_close(b, ']');

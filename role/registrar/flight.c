@@ -191,6 +191,8 @@ purpose_of(enum errand e)
 		return PURPOSE_RECEIPT;
 	case ERRAND_REVOKE:
 		return PURPOSE_REVOCATION;
+	case ERRAND_WITHDRAW:
+		return PURPOSE_WITHDRAWAL;
 	case ERRAND_OFFICE:
 		return PURPOSE_OFFICE;
 	default:

@@ -139,7 +139,7 @@ read_permission(const struct facts *x, struct entry *e)
 	return instant_get(x->value[G_DATE], &e->signed_at);
 }
 
-/* G-1: recorded; who may act is read from the trust file (DESIGN 10). */
+/* G-1: a duty ends or is given back (permit.c); every other permission is recorded. */
 static err
 permission(struct registrar *r, struct flight *f, const struct facts *x)
 {
@@ -151,6 +151,8 @@ permission(struct registrar *r, struct flight *f, const struct facts *x)
 
 	if (bad.kind == OK)
 		bad = check_newer(r, &h->permitted, e.signed_at, f->document, &again);
+	if (bad.kind == OK && !again)
+		bad = permit_check(r, x);
 	if (bad.kind == OK && !again)
 		bad = check_number(h, grant, e.number);
 	if (bad.kind != OK) {
@@ -285,8 +287,15 @@ decide(struct registrar *r, struct flight *f, const struct facts *x)
 err
 office_judged(struct registrar *r, struct flight *f, const struct facts *x)
 {
+	err e;
+
 	if (x->signer != SIGNER_PERSON || x->verdict != VERDICT_VERIFIED || !digest_eq(x->document, f->document)) {
 		flight_refuse(r, f, x->kind == OK ? ERR_POLICY : x->kind, x->why);
+		return ok;
+	}
+	e = permit_check_signer(r, x);
+	if (e.kind != OK) {
+		flight_refuse_err(r, f, e);
 		return ok;
 	}
 	switch (x->form) {
@@ -300,6 +309,11 @@ office_judged(struct registrar *r, struct flight *f, const struct facts *x)
 		return approve(r, f);
 	case FORM_OFFICE_REVOCATION:
 		return revoke_by_officer(r, f, x);
+	case FORM_KEEP:
+	case FORM_EXTENSION:
+	case FORM_LETTER:
+	case FORM_NOTE:
+		return paper_judged(r, f, x);
 	default:
 		flight_refuse_err(
 		    r, f, fail(ERR_INPUT, "office-form: Rule 6(xvi): no such document is taken over the office socket"));

@@ -17,6 +17,7 @@ static const struct gate GATE[] = {
     {ORDER_FETCH, PEER_FRONT, GATE_ANY, 256, GATE_STAY},
     {ORDER_RECEIPT, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_REVOKE, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_WITHDRAWN, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_SERIAL, PEER_FRONT, GATE_ANY, 256, GATE_STAY},
     {ORDER_TRUST, PEER_VERIFIER, GATE_ANY, 256, GATE_STAY},
     {ORDER_CRL_IN, PEER_VERIFIER, GATE_ANY, 1024, GATE_STAY},
@@ -478,6 +479,10 @@ verified(struct registrar *r, uint64_t number, const struct frame *x)
 		return office_judged(r, f, &facts);
 	case ERRAND_NOTICE:
 		return notice_judged(r, f, &facts);
+	case ERRAND_REMIND:
+		return watch_judged(r, f, &facts);
+	case ERRAND_WITHDRAW:
+		return withdraw_judged(r, f, &facts);
 	}
 	abort();
 }
@@ -508,7 +513,9 @@ from_messenger(struct registrar *r, const struct frame *x)
 
 	if (x->kind == ORDER_CALL)
 		return f != NULL && f->stage == STAGE_JLIS ? jlis_answer(r, f, x) : jlis_part(r, x);
-	return f != NULL && f->stage == STAGE_MAIL ? notice_result(r, f, x) : ok;
+	if (f == NULL || f->stage != STAGE_MAIL)
+		return ok;
+	return f->errand == ERRAND_REMIND ? watch_result(r, f, x) : notice_result(r, f, x);
 }
 
 static err
@@ -530,6 +537,8 @@ from_outside(struct registrar *r, const struct caller *c, slice body)
 		return receipt_order(r, c, body);
 	case ORDER_REVOKE:
 		return revoke_order(r, c, body);
+	case ORDER_WITHDRAWN:
+		return withdraw_order(r, c, body);
 	case ORDER_SERIAL:
 		return ask_serial(r, c, body);
 	case ORDER_OFFICE:
@@ -649,6 +658,7 @@ tend(struct registrar *r)
 		TRY(status_tend(r));
 		TRY(apply_owed(r));
 		TRY(notice_owed(r));
+		TRY(watch_owed(r));
 	}
 	flight_send_held(r);
 	return ok;

@@ -123,6 +123,8 @@ enum errand {
 	ERRAND_REVOKE,
 	ERRAND_OFFICE,
 	ERRAND_NOTICE, /* the verifier reads whom to write to      */
+	ERRAND_REMIND, /* the same, about the receipt              */
+	ERRAND_WITHDRAW,
 };
 
 struct flight {
@@ -328,7 +330,7 @@ struct registrar {
 	int64_t crl_every_ms, crl_life_ms;
 
 	struct {
-		int64_t verify_at, issue_at, notice_at; /* steady ms of the next look */
+		int64_t verify_at, issue_at, notice_at, watch_at; /* steady ms of the next look */
 		instant verify_looked;
 		bool all_verify; /* a new CRL: all that wait, at once */
 		uint64_t verify_after, issue_after;
@@ -401,6 +403,8 @@ void flight_drop_all(struct registrar *r, err why);
 /* Sends to a verifier, or holds it until one is there. */
 void flight_verify(struct registrar *r, struct flight *f);
 void flight_send_held(struct registrar *r);
+/* A document that is one OCTET STRING, from front: goes to a verifier. */
+err flight_take_document(struct registrar *r, enum errand errand, const struct caller *c, slice body) CHECKED;
 void flight_forget_verifier(struct registrar *r, uint64_t number);
 void flight_refuse(struct registrar *r, struct flight *f, enum err_kind kind, slice what);
 void flight_refuse_err(struct registrar *r, struct flight *f, err e);
@@ -449,6 +453,24 @@ err revoke_by_officer(struct registrar *r, struct flight *f, const struct facts 
 err notice_owed(struct registrar *r) CHECKED;
 err notice_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
 err notice_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+
+/* --- permit.c: who may do what, Rule 6(xvi) ----------------------------------------------- */
+/* A permission G-1 the books may take.  ERR_POLICY permission-person, permission-duty. */
+err permit_check(const struct registrar *r, const struct facts *x) CHECKED;
+/* Who signed an office's document may still sign such ones.  ERR_POLICY person-withdrawn. */
+err permit_check_signer(const struct registrar *r, const struct facts *x) CHECKED;
+
+/* --- papers.c: V-3, X-1, L-1, N-1 of an officer ------------------------------------------ */
+err paper_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+
+/* --- watch.c: receipts that do not come ---------------------------------------------------- */
+err watch_owed(struct registrar *r) CHECKED;
+err watch_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+err watch_result(struct registrar *r, struct flight *f, const struct frame *x) CHECKED;
+
+/* --- withdraw.c: A-2 of an applicant --------------------------------------------------------- */
+err withdraw_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
+err withdraw_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
 
 /* --- office.c ----------------------------------------------------------------------- */
 err office_order(struct registrar *r, const struct caller *c, slice body) CHECKED;

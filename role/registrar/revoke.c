@@ -2,8 +2,8 @@
 #include "role/registrar/registrar.h"
 
 /* --- receipts ---------------------------------------------------------------------- */
-static err
-new_document(struct registrar *r, enum errand errand, const struct caller *c, slice body)
+err
+flight_take_document(struct registrar *r, enum errand errand, const struct caller *c, slice body)
 {
 	struct flight *f;
 	slice cms;
@@ -31,7 +31,7 @@ new_document(struct registrar *r, enum errand errand, const struct caller *c, sl
 err
 receipt_order(struct registrar *r, const struct caller *c, slice body)
 {
-	return new_document(r, ERRAND_RECEIPT, c, body);
+	return flight_take_document(r, ERRAND_RECEIPT, c, body);
 }
 
 static void
@@ -118,7 +118,7 @@ receipt_judged(struct registrar *r, struct flight *f, const struct facts *x)
 err
 revoke_order(struct registrar *r, const struct caller *c, slice body)
 {
-	return new_document(r, ERRAND_REVOKE, c, body);
+	return flight_take_document(r, ERRAND_REVOKE, c, body);
 }
 
 static struct entry
@@ -279,7 +279,7 @@ check_for_officer(struct registrar *r, const struct facts *x, const struct recor
 {
 	bool own = digest_eq(x->signer_digest, d->d.card);
 
-	if (d->d.review && (!own || digest_eq(d->d.requester, d->d.card)))
+	if (d->d.question == QUESTION_REVOCATION && (!own || digest_eq(d->d.requester, d->d.card)))
 		return fail(ERR_CONFLICT,
 		    "revoke-open: Rule 6(x): a request for this certificate waits for an officer; telephone the service if it hastes");
 	return own ? ok : count_stranger(r, x->signer_digest);

@@ -165,7 +165,8 @@ turn_refuse_text(struct registrar *r, const struct caller *to, enum err_kind kin
 	p->to = *to;
 	p->fail = kind;
 	put_bytes(r, what, &p->what_at, &p->what_n);
-	if (to->kind == ORDER_APPLY || to->kind == ORDER_RECEIPT || to->kind == ORDER_REVOKE)
+	if (to->kind == ORDER_APPLY || to->kind == ORDER_RECEIPT || to->kind == ORDER_REVOKE ||
+	    to->kind == ORDER_WITHDRAWN)
 		r->uncounted[kind]++;
 }
 

@@ -368,18 +368,71 @@ verify_revocation(const struct verifier *v, const struct verify_order *o, struct
 	return ok;
 }
 
-/* What each form of the office asks of who signs it, and the line that names him. */
+/* By the card that applied or the key that was to be certified: a lost card's status does not matter to take back. */
+static err
+check_withdrawer(const struct verify_order *o, const struct document *d, const struct cms *c, struct facts *f)
+{
+	struct application a OWNED(application_drop) = {0};
+	struct key *card OWNED(key_drop) = NULL;
+	uint8_t id[SHA1_LEN];
+	struct cert leaf;
+	digest named;
+
+	TRY(application_get(o->application, &a));
+	TRY(digest_get(d->value[C_APPLICATION], &named));
+	key_identifier(a.key, id);
+	if (!digest_eq(named, sha256(o->application)))
+		return fail(ERR_POLICY, "verifier-application: Rule 6(ii): the withdrawal is of another application");
+	if (c->certificate.n > 0 && slice_eq(c->certificate, a.cms.certificate)) {
+		TRY(cert_get(c->certificate, &leaf));
+		TRY(key_get_spki(leaf.spki, &card));
+		TRY(cms_check(c, card));
+		f->signer = SIGNER_CARD;
+		f->signer_digest = cert_digest(&leaf);
+		f->signer_serial = leaf.serial;
+	} else if (c->certificate.n == 0 && memcmp(c->key_id, id, sizeof id) == 0) {
+		TRY(cms_check(c, a.key));
+		f->signer = SIGNER_CERTIFICATE;
+		f->signer_digest = key_digest(a.key);
+	} else
+		return fail(ERR_POLICY,
+		    "verifier-withdrawer: Rule 6(ii): the withdrawal is signed neither by the application's card nor by its key");
+	f->verdict = VERDICT_VERIFIED;
+	f->chained = true;
+	return ok;
+}
+
+static err
+verify_withdrawal(const struct verifier *v, const struct verify_order *o, struct facts *f)
+{
+	struct document d;
+	struct cms c;
+
+	TRY(cms_get(o->cms, &c));
+	TRY(document_get_form(c.content, FORM_WITHDRAWAL, &d));
+	if (!slice_eq(d.value[C_SERVICE], v->trust->service))
+		return fail(ERR_POLICY, "verifier-service: Rule 6(vii): the document is for another service");
+	put_document(f, &d);
+	f->verdict = VERDICT_UNCHECKED;
+	f->signer = SIGNER_CARD;
+	return o->application.n == 0 ? ok : check_withdrawer(o, &d, &c, f);
+}
+
+/* The line of each form of the office that names who signed it. */
 static const struct {
 	enum form form;
-	unsigned duty;
 	size_t line;
 } OFFICE[] = {
-    {FORM_OFFICE_REVOCATION, DUTY_REVOCATION, W_OFFICER},
-    {FORM_DECISION, DUTY_OFFICER, D_OFFICER},
-    {FORM_APPROVAL, DUTY_RESPONSIBLE, P_RESPONSIBLE},
-    {FORM_AUTOMATION, DUTY_RESPONSIBLE, S_RESPONSIBLE},
-    {FORM_PERMISSION, DUTY_RESPONSIBLE, G_RESPONSIBLE},
-    {FORM_BASELINE, DUTY_RESPONSIBLE, B_RESPONSIBLE},
+    {FORM_OFFICE_REVOCATION, W_OFFICER},
+    {FORM_DECISION, D_OFFICER},
+    {FORM_APPROVAL, P_RESPONSIBLE},
+    {FORM_AUTOMATION, S_RESPONSIBLE},
+    {FORM_PERMISSION, G_RESPONSIBLE},
+    {FORM_BASELINE, B_RESPONSIBLE},
+    {FORM_KEEP, KEEP_OFFICER},
+    {FORM_EXTENSION, X_OFFICER},
+    {FORM_LETTER, L_OFFICER},
+    {FORM_NOTE, N_OFFICER},
 };
 
 static err
@@ -396,7 +449,7 @@ verify_office(const struct verifier *v, const struct verify_order *o, struct fac
 		i++;
 	if (i == COUNT(OFFICE))
 		return fail(ERR_INPUT, "verifier-form: Rule 6(xvi): this is no document of a person of the house");
-	TRY(trust_check_person(v->trust, o->cms, OFFICE[i].duty, &c, &who));
+	TRY(trust_check_person(v->trust, o->cms, decision_duty(d.form), &c, &who));
 	if (d.form == FORM_OFFICE_REVOCATION)
 		TRY(check_signing_time(o, &c));
 	if (!slice_eq(d.value[0], v->trust->service))
@@ -431,6 +484,9 @@ judge(const struct verifier *v, const struct verify_order *o, struct buf *body)
 		break;
 	case PURPOSE_OFFICE:
 		TRY(verify_office(v, o, &f));
+		break;
+	case PURPOSE_WITHDRAWAL:
+		TRY(verify_withdrawal(v, o, &f));
 		break;
 	}
 	facts_put(body, &f);

@@ -19,6 +19,8 @@
  *   REVOCATION   V-1 by our certificate: SIGNER_CERTIFICATE, VERIFIED.  By a card:
  *                the card's verdict; same_card when the application given was
  *                signed by the very same certificate.
+ *   WITHDRAWAL   A-2 by the card of the application, whatever its status, or by the key that was to be certified;
+ *                without the application: the values alone, UNCHECKED.
  *   OFFICE       a document of a person of the house, signed by whom it names, with
  *                the duty its form asks for.
  *

@@ -1,4 +1,4 @@
-/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/office.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/lists.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/lists.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
 /* The acts beside the straight way: what is kept of texts and lists, what officers write, who is reminded.  Rule 6, 12(1). */
 #include "test/unit/stage.h"
 
@@ -60,12 +60,466 @@ test_no_text(void **state)
 	stage_drop(s);
 }
 
+/* --- people ------------------------------------------------------------------------------------------------------------ */
+static void
+expect_acts_at(const char *file, int line, struct scene *s, const dossier_id *of, const char *want)
+{
+	const char *got = stage_acts(s, of);
+
+	if (strcmp(got, want) != 0)
+		fail_at(file, line, "the books say\n  %s\nexpected\n  %s", got, want);
+}
+#define expect_acts(...) expect_acts_at(__FILE__, __LINE__, __VA_ARGS__)
+
+static void
+expect_heard_at(const char *file, int line, struct scene *s, size_t i, enum err_kind kind, const char *what)
+{
+	if (s->heard[i].fail != kind || strcmp(s->heard[i].what, what) != 0)
+		fail_at(file, line, "heard %d \"%s\", expected %d \"%s\"", (int)s->heard[i].fail, s->heard[i].what, (int)kind,
+		    what);
+}
+#define expect_heard(...) expect_heard_at(__FILE__, __LINE__, __VA_ARGS__)
+
+static void
+expect_taken_at(const char *file, int line, struct scene *s, size_t i)
+{
+	if (s->heard[i].fail != OK)
+		fail_at(file, line, "refused: %s", s->heard[i].what);
+}
+#define expect_taken(...) expect_taken_at(__FILE__, __LINE__, __VA_ARGS__)
+
+static const char *
+hex_of(slice bytes)
+{
+	static char room[8][129];
+	static size_t at;
+	char *out = room[at++ % 8];
+
+	assert(bytes.n <= 64);
+	for (size_t i = 0; i < bytes.n; i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes.p[i]);
+	return out;
+}
+
+static const char *
+time_of(instant t)
+{
+	static char room[4][RFC3339_LEN + 1];
+	static size_t at;
+	char *out = room[at++ % 4];
+	struct buf b OWNED(buf_drop) = BUF(RFC3339_LEN);
+
+	instant_put(&b, t);
+	memcpy(out, b.p, RFC3339_LEN);
+	out[RFC3339_LEN] = '\0';
+	return out;
+}
+
+static const char *
+service_of(const struct scene *s)
+{
+	static char room[128];
+
+	snprintf(room, sizeof room, "%.*s", (int)s->trust->service.n, (const char *)s->trust->service.p);
+	return room;
+}
+
+static size_t
+office(struct scene *s, const struct signer *who, enum form form, const char *const *values)
+{
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	make_document(&cms, who, form, values, (slice){NULL, 0}, clock_now());
+	office_order_put(&b, &(struct office_order){buf_slice(&cms), {NULL, 0}});
+	return stage_ask(s, OFFICE, ORDER_OFFICE, buf_slice(&b));
+}
+
+/* A document over front, by its kind of order. */
+static size_t
+outside(struct scene *s, uint8_t kind, const struct signer *who, enum form form, const char *const *values)
+{
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	make_document(&cms, who, form, values, (slice){NULL, 0}, clock_now());
+	octets_put(&b, buf_slice(&cms));
+	return stage_ask(s, FRONT, kind, buf_slice(&b));
+}
+
+static void
+with_mail(struct make_application *m)
+{
+	m->contact = "taro@example.jp";
+}
+
+static void
+with_letter(struct make_application *m)
+{
+	m->contact = "letter";
+}
+
+static void
+other_name(struct make_application *m)
+{
+	m->name = "山田　次郎";
+}
+
+/* The certificate comes back to the applicant, who may sign with it. */
+static void
+issued(struct scene *s, const char *card, struct applicant *a, void (*change)(struct make_application *))
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+	slice der;
+	size_t i;
+
+	applicant_new(s, card, a, change);
+	expect_taken(s, apply(s, a, true));
+	expect_number("issued", a->reply.state, DOSSIER_ISSUED);
+	dossier_order_put(&b, &(struct dossier_order){a->reply.dossier, a->reply.token});
+	i = stage_ask(s, FRONT, ORDER_FETCH, buf_slice(&b));
+	expect_taken(s, i);
+	expect_ok("certificate", octets_get(buf_slice(&s->heard[i].body), &der));
+	signer_set_certificate(a->own, der);
+}
+
+static struct record
+record_of(struct scene *s, const struct applicant *a)
+{
+	struct record d;
+
+	expect_ok("dossier", db_dossier(s->r->db, a->reply.dossier, &d));
+	return d;
+}
+
+#define ISSUED                                                                                                         \
+	"explanation.acknowledged application.received identity.verified application.accepted certificate.ordered "        \
+	"certificate.issued certificate.delivered"
+
+static size_t
+ask_revoke(struct scene *s, const struct applicant *a, const struct signer *by)
+{
+	const char *values[V_COUNT] = {service_of(s), hex_of(serial_slice(&a->reply.serial)), "keyCompromise",
+	    time_of(clock_now()), REVOCATION_SENTENCE};
+
+	return outside(s, ORDER_REVOKE, by, FORM_REVOCATION, values);
+}
+
+static size_t
+receipt(struct scene *s, const struct applicant *a)
+{
+	digest d = sha256(signer_certificate(a->own));
+	const char *values[R_COUNT] = {service_of(s), hex_of(ARR(a->reply.dossier.b)),
+	    hex_of(serial_slice(&a->reply.serial)), hex_of(digest_slice(&d)), time_of(clock_now()), RECEIPT_SENTENCE};
+
+	return outside(s, ORDER_RECEIPT, a->own, FORM_RECEIPT, values);
+}
+
+static size_t
+extend(struct scene *s, const struct applicant *a, instant until)
+{
+	const char *values[X_COUNT] = {
+	    service_of(s), hex_of(ARR(a->reply.dossier.b)), time_of(until), "telephoned", "jiro", time_of(clock_now())};
+
+	return office(s, s->house->jiro, FORM_EXTENSION, values);
+}
+
+static size_t
+letter(struct scene *s, const struct applicant *a, const char *about, instant sent)
+{
+	const char *values[L_COUNT] = {service_of(s), hex_of(ARR(a->reply.dossier.b)), about, time_of(sent),
+	    "registered mail 123", "saburo", time_of(clock_now())};
+
+	return office(s, s->house->saburo, FORM_LETTER, values);
+}
+
+/* --- a request that an officer refuses: 12(1)2ハ ------------------------------------------------------------------- */
+static void
+test_keep(void **state)
+{
+	struct scene *s = ready(CONF);
+	struct applicant a, o;
+	digest request, none = {{1}};
+	const char *values[KEEP_COUNT] = {0};
+
+	(void)state;
+	issued(s, "yamada", &a, with_mail);
+	issued(s, "sato", &o, with_mail);
+	values[KEEP_SERVICE] = service_of(s);
+	values[KEEP_SERIAL] = hex_of(serial_slice(&o.reply.serial));
+	values[KEEP_REQUEST] = hex_of(digest_slice(&none));
+	values[KEEP_GROUNDS] = "a stranger's card";
+	values[KEEP_OFFICER] = "saburo";
+	values[KEEP_DATE] = time_of(clock_now());
+	expect_heard(s, office(s, s->house->saburo, FORM_KEEP, values), ERR_CONFLICT,
+	    "keep-none: Rule 12(1)(ii)ハ: no request to revoke this certificate waits for an officer");
+	expect_taken(s, ask_revoke(s, &o, a.card));
+	expect_heard(s, office(s, s->house->saburo, FORM_KEEP, values), ERR_CONFLICT,
+	    "keep-other: Rule 12(1)(ii)ハ: another request to revoke this certificate waits by now");
+	request = record_of(s, &o).d.request;
+	values[KEEP_SERIAL] = hex_of(serial_slice(&o.reply.serial));
+	values[KEEP_REQUEST] = hex_of(digest_slice(&request));
+	values[KEEP_DATE] = time_of(clock_now());
+	expect_heard(s, office(s, s->house->jiro, FORM_KEEP, values), ERR_POLICY,
+	    "person-duty: Rule 6(xvi): the signer is not permitted to do this");
+	expect_taken(s, office(s, s->house->saburo, FORM_KEEP, values));
+	expect_number("nothing is owed", record_of(s, &o).d.owes, OWES_NOTHING);
+	expect_acts(s, &o.reply.dossier, ISSUED " revocation.requested review.opened revocation.refused");
+	/* and the subscriber may still revoke */
+	expect_taken(s, ask_revoke(s, &o, o.own));
+	expect_number("revoked", record_of(s, &o).d.state, DOSSIER_REVOKED);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	stage_drop(s);
+}
+
+/* --- a receipt that does not come: CP 4.1.3 --------------------------------------------------------------------------- */
+/* The clock goes on without jumps, as a house at work sees it. */
+static void
+days_pass(struct scene *s, int n)
+{
+	for (int i = 0; i < n * 48; i++) {
+		stage_wait(s, DAY_MS / 48);
+		stage_turns(s, 1);
+	}
+	stage_turns(s, 8);
+}
+
+static void
+test_receipt_late(void **state)
+{
+	struct scene *s = ready(CONF);
+	struct applicant a, o;
+	uint64_t mails;
+
+	(void)state;
+	issued(s, "yamada", &a, with_mail);
+	issued(s, "sato", &o, with_mail);
+	expect_taken(s, receipt(s, &o));
+	days_pass(s, 13);
+	expect_acts(s, &a.reply.dossier, ISSUED);
+	mails = s->mails;
+	s->messenger_fails = true;
+	days_pass(s, 1);
+	stage_wait(s, 60000);
+	stage_turns(s, 6);
+	expect_acts(s, &a.reply.dossier, ISSUED);
+	s->messenger_fails = false;
+	stage_wait(s, 60000);
+	stage_turns(s, 10);
+	expect_number("one mail", s->mails, mails + 1);
+	expect_same("to whom", buf_slice(&s->mail), LIT("taro@example.jp"));
+	expect_acts(s, &a.reply.dossier, ISSUED " reminder.sent");
+	expect_heard(s, extend(s, &a, (instant){clock_now().ms + DAY_MS}), ERR_CONFLICT,
+	    "extend-none: CP 4.1.3: no receipt past its time waits here for an officer");
+	/* a restart changes nothing */
+	stage_stop(s);
+	stage_start(s);
+	stage_turns(s, 12);
+	days_pass(s, 15);
+	expect_acts(s, &a.reply.dossier, ISSUED " reminder.sent");
+	days_pass(s, 2);
+	expect_acts(s, &a.reply.dossier, ISSUED " reminder.sent review.opened");
+	expect_number("asked", record_of(s, &a).d.owes, OWES_PERSON);
+	expect_heard(s, extend(s, &a, (instant){clock_now().ms + 61 * DAY_MS}), ERR_POLICY,
+	    "extend-until: CP 4.1.3: a time is extended to a later day, by at most 60 days");
+	expect_heard(s, extend(s, &a, clock_now()), ERR_POLICY,
+	    "extend-until: CP 4.1.3: a time is extended to a later day, by at most 60 days");
+	expect_taken(s, extend(s, &a, (instant){clock_now().ms + 3 * DAY_MS}));
+	days_pass(s, 2);
+	expect_acts(s, &a.reply.dossier, ISSUED " reminder.sent review.opened review.extended");
+	days_pass(s, 2);
+	expect_acts(s, &a.reply.dossier, ISSUED " reminder.sent review.opened review.extended review.opened");
+	expect_taken(s, receipt(s, &a));
+	expect_number("the receipt answers", record_of(s, &a).d.owes, OWES_NOTHING);
+	expect_acts(s, &o.reply.dossier, ISSUED " receipt.received");
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	stage_drop(s);
+}
+
+/* --- letters: who asked for paper gets paper, and the debt ends with an officer's word -------------------------------- */
+static void
+test_letters(void **state)
+{
+	struct scene *s = ready(CONF);
+	struct applicant a;
+	instant before;
+
+	(void)state;
+	issued(s, "yamada", &a, with_letter);
+	before = (instant){clock_now().ms - DAY_MS};
+	expect_heard(s, letter(s, &a, "reminder", clock_now()), ERR_CONFLICT,
+	    "letter-none: Rule 6(xii): no such letter is owed to this subscriber");
+	days_pass(s, 15);
+	expect_acts(s, &a.reply.dossier, ISSUED " review.opened");
+	expect_number("owed", record_of(s, &a).d.owes, OWES_LETTER);
+	expect_number("no mail", s->mails, 0);
+	expect_heard(s, letter(s, &a, "revocation", clock_now()), ERR_CONFLICT,
+	    "letter-none: Rule 6(xii): no such letter is owed to this subscriber");
+	expect_heard(s, letter(s, &a, "reminder", before), ERR_POLICY,
+	    "letter-sent: Rule 6(xii): a letter was posted before it was recorded, after the issue");
+	expect_taken(s, letter(s, &a, "reminder", clock_now()));
+	expect_acts(s, &a.reply.dossier, ISSUED " review.opened reminder.sent");
+	expect_number("no more", record_of(s, &a).d.owes, OWES_NOTHING);
+	expect_taken(s, letter(s, &a, "notice", clock_now()));
+	expect_taken(s, ask_revoke(s, &a, a.own));
+	stage_wait(s, 6000);
+	stage_turns(s, 16);
+	expect_number("owed", record_of(s, &a).d.owes, OWES_LETTER);
+	expect_taken(s, letter(s, &a, "revocation", clock_now()));
+	expect_number("no more", record_of(s, &a).d.owes, OWES_NOTHING);
+	expect_acts(s, &a.reply.dossier,
+	    ISSUED " review.opened reminder.sent notice.sent revocation.requested certificate.revoked review.opened "
+	           "user.notified");
+	stage_audit(s);
+	applicant_drop(&a);
+	stage_drop(s);
+}
+
+/* --- accidents: 12(1)4ヘ, 4ロ --------------------------------------------------------------------------------------- */
+static void
+test_note(void **state)
+{
+	struct scene *s = ready(CONF);
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	const char *values[N_COUNT] = {
+	    service_of(s), "network", time_of(clock_now()), "a port was open for an hour", "jiro", time_of(clock_now())};
+
+	(void)state;
+	make_document(&cms, s->house->jiro, FORM_NOTE, values, (slice){NULL, 0}, clock_now());
+	office_order_put(&b, &(struct office_order){buf_slice(&cms), {NULL, 0}});
+	expect_taken(s, stage_ask(s, OFFICE, ORDER_OFFICE, buf_slice(&b)));
+	expect_true("in the books", strstr(stage_acts(s, NULL), "accident.noted") != NULL);
+	expect_kept(s, buf_slice(&cms));
+	expect_heard(s, stage_ask(s, OFFICE, ORDER_OFFICE, buf_slice(&b)), ERR_CONFLICT,
+	    "paper-twice: Rule 12(1): this very document stands in the books already");
+	values[N_NOTICED] = time_of((instant){clock_now().ms + HOUR_MS});
+	expect_heard(s, office(s, s->house->jiro, FORM_NOTE, values), ERR_POLICY,
+	    "note-time: Rule 12(1)(iv)ヘ: an accident is noted after it was noticed");
+	stage_audit(s);
+	stage_drop(s);
+}
+
+/* --- an application taken back: Rule 6(ii) ------------------------------------------------------------------------------ */
+static size_t
+withdraw(struct scene *s, const struct applicant *a, const struct signer *by, digest application)
+{
+	const char *values[C_COUNT] = {service_of(s), hex_of(ARR(a->reply.dossier.b)), hex_of(digest_slice(&application)),
+	    time_of(clock_now()), WITHDRAWAL_SENTENCE};
+
+	return outside(s, ORDER_WITHDRAWN, by, FORM_WITHDRAWAL, values);
+}
+
+static void
+test_withdraw(void **state)
+{
+	static const char REVIEWED[] =
+	    "explanation.acknowledged application.received identity.mismatch review.opened application.withdrawn";
+	struct scene *s = ready(CONF);
+	struct applicant a, o, done;
+	digest d, other = {{1}};
+
+	(void)state;
+	applicant_new(s, "yamada", &a, other_name);
+	expect_taken(s, apply(s, &a, true));
+	expect_number("review", a.reply.state, DOSSIER_REVIEW);
+	issued(s, "sato", &done, with_mail);
+	d = sha256(buf_slice(&a.cms));
+	expect_heard(s, withdraw(s, &a, done.card, d), ERR_POLICY,
+	    "verifier-withdrawer: Rule 6(ii): the withdrawal is signed neither by the application's card nor by its key");
+	expect_heard(s, withdraw(s, &a, a.card, other), ERR_CONFLICT,
+	    "withdraw-other: Rule 6(ii): the withdrawal names another application than this dossier's");
+	expect_taken(s, withdraw(s, &a, a.card, d));
+	expect_number("withdrawn", dossier(s, &a, NULL), DOSSIER_WITHDRAWN);
+	expect_acts(s, &a.reply.dossier, REVIEWED);
+	stage_wait(s, 1000);
+	expect_heard(s, withdraw(s, &a, a.card, d), ERR_CONFLICT,
+	    "withdraw-late: Rule 6(ii): the application has ended, or a certificate was ordered; ask for its revocation");
+	expect_heard(s, withdraw(s, &done, done.card, sha256(buf_slice(&done.cms))), ERR_CONFLICT,
+	    "withdraw-late: Rule 6(ii): the application has ended, or a certificate was ordered; ask for its revocation");
+	/* the card may apply anew; and the key alone is enough where the card is lost */
+	applicant_new(s, "yamada", &o, other_name);
+	expect_taken(s, apply(s, &o, true));
+	expect_taken(s, withdraw(s, &o, o.own, sha256(buf_slice(&o.cms))));
+	expect_acts(s, &o.reply.dossier, REVIEWED);
+	expect_heard(s,
+	    outside(s, ORDER_WITHDRAWN, done.own, FORM_REVOCATION,
+	        (const char *[]){service_of(s), "4a", "keyCompromise", AT, REVOCATION_SENTENCE}),
+	    ERR_INPUT, "document-form: house: the document is of another form than was expected");
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	applicant_drop(&done);
+	stage_drop(s);
+}
+
+/* --- permissions: Rule 6(xvi), 12(1)4ニ -------------------------------------------------------------------------------- */
+static size_t
+permit(struct scene *s, const char *number, const char *label, const struct signer *of, const char *state,
+    const char *duty)
+{
+	digest key = sha256(signer_spki(of));
+	const char *values[G_COUNT] = {service_of(s), number, state, label, hex_of(digest_slice(&key)), duty,
+	    time_of(clock_now()), time_of((instant){clock_now().ms + 365 * DAY_MS}), "hanako", time_of(clock_now())};
+
+	return office(s, s->house->hanako, FORM_PERMISSION, values);
+}
+
+static void
+test_permit(void **state)
+{
+	static const char WITHDRAWN[] = "person-withdrawn: Rule 6(xvi): this permission of the signer was withdrawn";
+	struct scene *s = ready(CONF);
+	struct applicant a;
+	const char *values[W_COUNT] = {0};
+
+	(void)state;
+	issued(s, "yamada", &a, with_mail);
+	expect_heard(s, permit(s, "7", "saburo", s->house->jiro, "granted", "officer"), ERR_POLICY,
+	    "permission-person: Rule 6(xvi): the trust file names no such person with this key; persons enter with a new "
+	    "trust file");
+	expect_heard(s, permit(s, "7", "saburo", s->house->saburo, "granted", "officer"), ERR_POLICY,
+	    "permission-duty: Rule 6(xvi): the trust file does not give this person that duty; a permission ends one or "
+	    "gives it back");
+	expect_taken(s, permit(s, "7", "saburo", s->house->saburo, "granted", "room 2"));
+	expect_taken(s, permit(s, "0", "saburo", s->house->saburo, "withdrawn", "revocation"));
+	values[W_SERVICE] = service_of(s);
+	values[W_SERIAL] = hex_of(serial_slice(&a.reply.serial));
+	values[W_REASON] = "superseded";
+	values[W_GROUNDS] = "telephone";
+	values[W_OFFICER] = "saburo";
+	values[W_DATE] = time_of(clock_now());
+	expect_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values), ERR_POLICY, WITHDRAWN);
+	/* from the books, not from memory */
+	stage_stop(s);
+	stage_start(s);
+	stage_turns(s, 12);
+	values[W_SERIAL] = hex_of(serial_slice(&a.reply.serial));
+	values[W_DATE] = time_of(clock_now());
+	expect_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values), ERR_POLICY, WITHDRAWN);
+	expect_taken(s, permit(s, "8", "saburo", s->house->saburo, "granted", "revocation"));
+	values[W_SERIAL] = hex_of(serial_slice(&a.reply.serial));
+	values[W_DATE] = time_of(clock_now());
+	expect_taken(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values));
+	expect_number("revoked", record_of(s, &a).d.state, DOSSIER_REVOKED);
+	stage_audit(s);
+	applicant_drop(&a);
+	stage_drop(s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_texts),
 	    cmocka_unit_test(test_no_text),
+	    cmocka_unit_test(test_keep),
+	    cmocka_unit_test(test_receipt_late),
+	    cmocka_unit_test(test_letters),
+	    cmocka_unit_test(test_note),
+	    cmocka_unit_test(test_withdraw),
+	    cmocka_unit_test(test_permit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,15 @@ static const char *const values[FORM_COUNT][DOCUMENT_LINES_MAX] = {
         TIME},
     [FORM_BASELINE] = {"Inkan Demonstration CA", "NONE", HEX64, HEX64, HEX64, HEX64, HEX64 " " HEX64, "-", "hanako",
         TIME},
+    [FORM_KEEP] = {"Inkan Demonstration CA", "4a5b", HEX64, "telephone", "saburo", TIME},
+    [FORM_EXTENSION] = {"Inkan Demonstration CA", "00112233445566778899aabbccddeeff", TIME, "telephone", "jiro", TIME},
+    [FORM_LETTER] = {"Inkan Demonstration CA", "00112233445566778899aabbccddeeff", "reminder", TIME, "registered mail",
+        "jiro", TIME},
+    [FORM_NOTE] = {"Inkan Demonstration CA", "network", TIME, "a port was open", "jiro", TIME},
+    [FORM_WITHDRAWAL] = {"Inkan Demonstration CA", "00112233445566778899aabbccddeeff", HEX64, TIME,
+        WITHDRAWAL_SENTENCE},
+    [FORM_KEYS] = {"Inkan Demonstration CA", HEX64 " " HEX64, "p256", "SoftHSM", "hanako jiro", "together", "hanako",
+        TIME},
 };
 
 static void
@@ -90,6 +99,10 @@ personal_lines(void **state)
 	assert_true(form_is_personal(FORM_DECISION, D_REASON));
 	assert_true(form_is_personal(FORM_OFFICE_REVOCATION, W_GROUNDS));
 	assert_false(form_is_personal(FORM_DECISION, D_OFFICER));
+	assert_true(form_is_personal(FORM_KEEP, KEEP_GROUNDS));
+	assert_true(form_is_personal(FORM_EXTENSION, X_REASON));
+	assert_true(form_is_personal(FORM_LETTER, L_HOW));
+	assert_true(form_is_personal(FORM_NOTE, N_TEXT));
 }
 
 #define V "document-value: house: a value is empty, too long, or begins or ends with a blank"
@@ -120,6 +133,10 @@ values_are_refused(void **state)
 	    {FORM_APPLICATION, A_NAME, "\xC0\xAF", "text-utf8: RFC 3629: the text is not UTF-8"},
 	    {FORM_APPLICATION, A_DATE, "2026-11-22T01:02:03Z", F},
 	    {FORM_APPLICATION, A_SEX, "Male", F},
+	    {FORM_LETTER, L_ABOUT, "postcard", F},
+	    {FORM_NOTE, N_KIND, "fire", F},
+	    {FORM_KEYS, M_HOW, "two", F},
+	    {FORM_EXTENSION, X_UNTIL, "tomorrow", F},
 	    {FORM_APPLICATION, A_SEX, "male|female", F},
 	    {FORM_APPLICATION, A_VALIDITY, "6", F}, /* B-4 */
 	    {FORM_APPLICATION, A_VALIDITY, "0", F},

@@ -97,6 +97,18 @@ static const struct {
     {"revoked twice", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED, ACT_CERTIFICATE_REVOKED), 0, 0, OUT_OF_STATE},
     {"receipt after revocation", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED, ACT_RECEIPT_RECEIVED), 0, 0, OUT_OF_STATE},
     {"withdrawn", ACTS(APPLY, ACT_APPLICATION_WITHDRAWN), DOSSIER_WITHDRAWN, OWES_NOTHING, NULL},
+    {"withdrawn from review", ACTS(APPLY, ACT_REVIEW_OPENED, ACT_APPLICATION_WITHDRAWN), DOSSIER_WITHDRAWN,
+        OWES_NOTHING, NULL},
+    {"withdrawn ordered",
+        ACTS(
+            APPLY, ACT_IDENTITY_VERIFIED, ACT_APPLICATION_ACCEPTED, ACT_CERTIFICATE_ORDERED, ACT_APPLICATION_WITHDRAWN),
+        0, 0, OUT_OF_STATE},
+    {"reminded", ACTS(ISSUE, ACT_REMINDER_SENT), DOSSIER_ISSUED, OWES_NOTHING, NULL},
+    {"a reminder beside a question", ACTS(ISSUE, ACT_REVIEW_OPENED, ACT_REMINDER_SENT), DOSSIER_ISSUED, OWES_PERSON,
+        NULL},
+    {"a receipt beside a request to revoke", ACTS(ISSUE, ACT_REVIEW_OPENED, ACT_RECEIPT_RECEIVED), DOSSIER_RECEIPTED,
+        OWES_PERSON, NULL},
+    {"a reminder after the end", ACTS(ISSUE, ACT_CERTIFICATE_REVOKED, ACT_REMINDER_SENT), 0, 0, OUT_OF_STATE},
 };
 
 static void
@@ -149,7 +161,14 @@ test_plan(void **state)
 	    {"decide", ACTS(APPLY, ACT_REVIEW_OPENED), ACT_APPLICATION_ACCEPTED, OK, NULL},
 	    {"decide issued", ACTS(ISSUE), ACT_APPLICATION_ACCEPTED, ERR_CONFLICT,
 	        "decide-state: Rule 12(1)(i): this application does not wait for a person's decision"},
-	    {"another act", ACTS(ISSUE), ACT_APPLICATION_WITHDRAWN, ERR_CONFLICT,
+	    {"withdraw late", ACTS(ISSUE), ACT_APPLICATION_WITHDRAWN, ERR_CONFLICT,
+	        "withdraw-late: Rule 6(ii): the application has ended, or a certificate was ordered; ask for its "
+	        "revocation"},
+	    {"withdraw twice", ACTS(APPLY, ACT_APPLICATION_WITHDRAWN), ACT_APPLICATION_WITHDRAWN, ERR_CONFLICT,
+	        "withdraw-late: Rule 6(ii): the application has ended, or a certificate was ordered; ask for its "
+	        "revocation"},
+	    {"withdraw", ACTS(APPLY, ACT_REVIEW_OPENED), ACT_APPLICATION_WITHDRAWN, OK, NULL},
+	    {"another act", ACTS(ISSUE), ACT_CERTIFICATE_ORDERED, ERR_CONFLICT,
 	        "dossier-state: Rule 12(1): the dossier's state does not allow this act"},
 	};
 
@@ -163,6 +182,87 @@ test_plan(void **state)
 		else
 			expect_err(rows[i].row, dossier_plan(&d, rows[i].act), rows[i].kind, rows[i].expect);
 	}
+}
+
+/* CP 4.1.3: what is looked for when, and what ends a question: by lines alone. */
+static void
+test_watch(void **state)
+{
+	static const enum act ISSUED[] = {ISSUE};
+	struct entry e = entry(ACT_REVIEW_OPENED, 9);
+	struct dossier d, late, asked;
+	int64_t at;
+
+	(void)state;
+	expect_ok("issued", walk(&d, ISSUED, COUNT(ISSUED)));
+	at = d.issued.ms;
+	expect_number("a reminder", (uint64_t)(d.watch.ms - at), 14 * (uint64_t)DAY_MS);
+	late = d;
+	e = entry(ACT_REMINDER_SENT, 9);
+	expect_ok("reminded", dossier_apply(&d, &e));
+	expect_number("then the end", (uint64_t)(d.watch.ms - at), 30 * (uint64_t)DAY_MS);
+	e.line.at.ms = at + 40 * DAY_MS;
+	expect_ok("reminded late", dossier_apply(&late, &e));
+	expect_number("a day at least", (uint64_t)(late.watch.ms - at), 41 * (uint64_t)DAY_MS);
+	e = entry(ACT_REVIEW_OPENED, 10);
+	e.how = LIT("receipt");
+	expect_ok("asked", dossier_apply(&d, &e));
+	expect_true("an officer", d.question == QUESTION_RECEIPT && d.owes == OWES_PERSON && d.watch.ms == 0);
+	asked = d;
+	e = entry(ACT_REVIEW_EXTENDED, 11);
+	e.until.ms = at + 50 * DAY_MS;
+	expect_ok("extended", dossier_apply(&d, &e));
+	expect_true("until then", d.question == QUESTION_NONE && d.owes == OWES_NOTHING && d.watch.ms == at + 50 * DAY_MS);
+	e = entry(ACT_RECEIPT_RECEIVED, 12);
+	expect_ok("receipt", dossier_apply(&asked, &e));
+	expect_true("answers itself", asked.question == QUESTION_NONE && asked.owes == OWES_NOTHING && asked.watch.ms == 0);
+	expect_ok("issued", walk(&d, ISSUED, COUNT(ISSUED)));
+	e = entry(ACT_REVIEW_OPENED, 9);
+	e.how = LIT("letter");
+	expect_ok("a letter", dossier_apply(&d, &e));
+	expect_true("is owed", d.owes == OWES_LETTER && !d.review && d.watch.ms == 0);
+	e = entry(ACT_REMINDER_SENT, 10);
+	expect_ok("posted", dossier_apply(&d, &e));
+	expect_true("nothing more", d.owes == OWES_NOTHING && d.watch.ms == at + 30 * DAY_MS);
+	e = entry(ACT_REVOCATION_REQUESTED, 11);
+	e.document.b[5] = 5;
+	expect_ok("requested", dossier_apply(&d, &e));
+	e = entry(ACT_REVIEW_OPENED, 12);
+	e.why = LIT("revoke-other-card");
+	expect_ok("asked", dossier_apply(&d, &e));
+	expect_true("by whom", d.question == QUESTION_REVOCATION && d.request.b[5] == 5);
+	e = entry(ACT_REVOCATION_REFUSED, 13);
+	expect_ok("refused", dossier_apply(&d, &e));
+	expect_true("looked for again", d.question == QUESTION_NONE && d.watch.ms == e.line.at.ms + DAY_MS);
+}
+
+/* Rule 6(xvi): a duty withdrawn, given back, and no other's. */
+static void
+test_permissions(void **state)
+{
+	struct ledger h = {0};
+	struct entry e = entry(ACT_PERMISSION_WITHDRAWN, 3);
+	digest other = {{9}};
+
+	(void)state;
+	e.duty = LIT("officer");
+	expect_ok("withdrawn", ledger_apply(&h, &e));
+	e.duty = LIT("revocation");
+	expect_ok("withdrawn", ledger_apply(&h, &e));
+	e.duty = LIT("room 2");
+	expect_ok("no duty", ledger_apply(&h, &e));
+	expect_number("both", ledger_withdrawn(&h, e.key), DUTY_OFFICER | DUTY_REVOCATION);
+	expect_number("nobody else's", ledger_withdrawn(&h, other), 0);
+	e.line.act = ACT_PERMISSION_GRANTED;
+	e.duty = LIT("officer");
+	expect_ok("given back", ledger_apply(&h, &e));
+	expect_number("one left", ledger_withdrawn(&h, e.key), DUTY_REVOCATION);
+	e.line.act = ACT_PERMISSION_WITHDRAWN;
+	for (uint8_t i = 0; i < 2 * TRUST_PERSONS_MAX; i++) {
+		e.key.b[1] = i;
+		expect_ok("many", ledger_apply(&h, &e));
+	}
+	expect_number("counted", h.permissions, 4 + 2 * TRUST_PERSONS_MAX);
 }
 
 /* Serials and dossiers must be the dossier's own; a refused step leaves it as it was. */
@@ -290,6 +390,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_plan),
+	    cmocka_unit_test(test_watch),
+	    cmocka_unit_test(test_permissions),
 	    cmocka_unit_test(test_own),
 	    cmocka_unit_test(test_facts),
 	    cmocka_unit_test(test_ledger),

@@ -1,4 +1,4 @@
-/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/office.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/lists.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/lists.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
 /* The registrar's turn with pretended helpers: design 3, laws 1 to 3; B-2, ID-2, B-3.2イ, B-10 to B-12, 12(1). */
 #include "test/unit/stage.h"
 
@@ -514,14 +514,16 @@ test_automation_replayed(void **state)
 static void
 test_permissions(void **state)
 {
-	static const char KEY[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 	struct scene *s = ready("crl", CONF);
+	digest jiro = sha256(signer_spki(s->house->jiro));
+	char key[65];
 	struct buf first OWNED(buf_drop) = BUF(FRAME_BODY_MAX), second OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
-	const char *values[G_COUNT] = {service_of(s), "7", "granted", "jiro", KEY, "officer", "2026-11-22T00:00:00.000Z",
+	const char *values[G_COUNT] = {service_of(s), "7", "granted", "jiro", key, "officer", "2026-11-22T00:00:00.000Z",
 	    "2027-11-22T00:00:00.000Z", "hanako"};
 	uint64_t n;
 
 	(void)state;
+	put_hex_text(key, jiro);
 	values[G_DATE] = now_text();
 	n = entry_heard(s, office(s, s->house->hanako, FORM_PERMISSION, values, (slice){NULL, 0})).n;
 	keep_office(&first);

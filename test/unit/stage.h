@@ -132,6 +132,7 @@ stage_wait(struct scene *s, int64_t ms)
 	r->owed.notice_at -= ms;
 	r->issuer.held_until -= ms;
 	r->status.held_until -= ms;
+	r->owed.watch_at -= ms;
 }
 
 static void

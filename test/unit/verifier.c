@@ -410,7 +410,7 @@ unreadable(void **state)
 
 	(void)state;
 	ready(&v, "crl", &out);
-	for (int purpose = PURPOSE_APPLICATION; purpose <= PURPOSE_OFFICE; purpose++) {
+	for (int purpose = PURPOSE_APPLICATION; purpose <= PURPOSE_WITHDRAWAL; purpose++) {
 		struct verify_order o = {.purpose = (enum purpose)purpose, .at = at_of(AT), .cms = LIT("\x30\x00")};
 		struct frame r = verify(&v, &o, &out, &f);
 
@@ -603,6 +603,78 @@ revocation_by_card(void **state)
 }
 
 static void
+put_withdrawal(struct buf *out, const struct signer *who, digest application, const char *service)
+{
+	const char *values[C_COUNT] = {service, HEX32, NULL, AT, WITHDRAWAL_SENTENCE};
+	struct buf hex OWNED(buf_drop) = BUF(65);
+
+	digest_put(&hex, application);
+	buf_put_u8(&hex, 0);
+	values[C_APPLICATION] = (const char *)hex.p;
+	buf_clear(out);
+	make_document(out, who, FORM_WITHDRAWAL, values, (slice){NULL, 0}, at_of(AT));
+}
+
+/* Rule 6(ii): by the card that applied, or the key that was to be certified; by nobody else. */
+static void
+withdrawal(void **state)
+{
+	struct buf out OWNED(buf_drop) = BUF(FRAME_MAX), cms OWNED(buf_drop) = BUF(CMS_MAX),
+	               application OWNED(buf_drop) = BUF(CMS_MAX);
+	struct signer *sato OWNED(signer_drop) = signer_load(w.dir, "sato"),
+	                    *own OWNED(signer_drop) = signer_new(KEY_P256, 256),
+	                    *other OWNED(signer_drop) = signer_new(KEY_P256, 256);
+	static const char NEITHER[] =
+	    "verifier-withdrawer: Rule 6(ii): the withdrawal is signed neither by the application's card nor by its key";
+	const struct {
+		const char *row;
+		const struct signer *who;
+		const char *what; /* NULL: verified */
+		enum signer_kind signer;
+	} rows[] = {
+	    {"the card", w.card, NULL, SIGNER_CARD},
+	    {"the key", own, NULL, SIGNER_CERTIFICATE},
+	    {"another card", sato, NEITHER, 0},
+	    {"another key", other, NEITHER, 0},
+	    {"our certificate for another key", w.own, NEITHER, 0},
+	};
+	struct verifier v OWNED(verifier_drop);
+	struct verify_order o = {.purpose = PURPOSE_WITHDRAWAL, .at = at_of(AT)};
+	struct make_application m;
+	struct facts f;
+	struct frame r;
+
+	(void)state;
+	ready(&v, "crl", &out);
+	application_for(w.house, w.dir, "yamada", at_of(AT), &m);
+	make_application(&application, w.card, own, &m);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		put_withdrawal(&cms, rows[i].who, sha256(buf_slice(&application)), "Inkan Test CA");
+		o.cms = buf_slice(&cms);
+		o.application = (slice){NULL, 0};
+		verify(&v, &o, &out, &f);
+		expect_number(rows[i].row, f.verdict, VERDICT_UNCHECKED);
+		expect_same(rows[i].row, f.value[C_DOSSIER], LIT(HEX32));
+		o.application = buf_slice(&application);
+		r = verify(&v, &o, &out, &f);
+		if (rows[i].what != NULL) {
+			expect_same(rows[i].row, r.what, slice_str(rows[i].what));
+			continue;
+		}
+		expect_number(rows[i].row, f.verdict, VERDICT_VERIFIED);
+		expect_number(rows[i].row, f.signer, rows[i].signer);
+	}
+	put_withdrawal(&cms, w.card, sha256(buf_slice(&w.application)), "Inkan Test CA");
+	o.cms = buf_slice(&cms);
+	r = verify(&v, &o, &out, &f);
+	expect_same("other", r.what, LIT("verifier-application: Rule 6(ii): the withdrawal is of another application"));
+	put_withdrawal(&cms, w.card, sha256(buf_slice(&application)), "Another CA");
+	o.cms = buf_slice(&cms);
+	r = verify(&v, &o, &out, &f);
+	expect_same("service", r.what, LIT("verifier-service: Rule 6(vii): the document is for another service"));
+}
+
+static void
 office(void **state)
 {
 	static const char *const hex64 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -623,6 +695,14 @@ office(void **state)
 	        {"Inkan Test CA", "1", "granted", "jiro", hex64, "officer", AT, AT, "hanako", AT}, NULL},
 	    {w.house->hanako, FORM_BASELINE,
 	        {"Inkan Test CA", "NONE", hex64, hex64, hex64, hex64, hex64, "-", "hanako", AT}, NULL},
+	    {w.house->saburo, FORM_KEEP, {"Inkan Test CA", w.serial, hex64, "telephone", "saburo", AT}, NULL},
+	    {w.house->jiro, FORM_EXTENSION, {"Inkan Test CA", HEX32, AT, "telephone", "jiro", AT}, NULL},
+	    {w.house->saburo, FORM_LETTER, {"Inkan Test CA", HEX32, "reminder", AT, "post", "saburo", AT}, NULL},
+	    {w.house->hanako, FORM_NOTE, {"Inkan Test CA", "network", AT, "a port was open", "hanako", AT}, NULL},
+	    {w.house->jiro, FORM_KEEP, {"Inkan Test CA", w.serial, hex64, "telephone", "jiro", AT},
+	        "person-duty: Rule 6(xvi): the signer is not permitted to do this"},
+	    {w.house->jiro, FORM_NOTE, {"Inkan Test CA", "network", AT, "a port was open", "hanako", AT},
+	        "verifier-person: Rule 12(1): the document names somebody else than who signed it"},
 	    {w.house->saburo, FORM_DECISION, {"Inkan Test CA", HEX32, hex64, "accept", "a", "b", "register", "saburo", AT},
 	        "person-duty: Rule 6(xvi): the signer is not permitted to do this"},
 	    {w.house->jiro, FORM_AUTOMATION, {"Inkan Test CA", "resume", "drill", "jiro", AT},
@@ -683,6 +763,7 @@ main(void)
 	    cmocka_unit_test(revocation_ahead),
 	    cmocka_unit_test(revocation_refused),
 	    cmocka_unit_test(revocation_by_card),
+	    cmocka_unit_test(withdrawal),
 	    cmocka_unit_test(office),
 	};
 
