@@ -129,6 +129,29 @@ instant_put(struct buf *b, instant t)
 	buf_put_u8(b, 'Z');
 }
 
+void
+instant_put_http(struct buf *b, instant t)
+{
+	static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct civil c = civil_utc(t);
+	int64_t weekday = (t.ms - INSTANT_MIN_MS) / DAY_MS % 7; /* 1950-01-01 was a Sunday */
+
+	buf_put(b, slice_of(days + (weekday + 3) % 7 * 3, 3));
+	buf_put_str(b, ", ");
+	put_digits(b, c.day, 2);
+	buf_put_u8(b, ' ');
+	buf_put(b, slice_of(months + (c.month - 1) * 3, 3));
+	buf_put_u8(b, ' ');
+	put_digits(b, c.year, 4);
+	buf_put_u8(b, ' ');
+	put_digits(b, c.hour, 2);
+	buf_put_u8(b, ':');
+	put_digits(b, c.minute, 2);
+	buf_put_u8(b, ':');
+	put_digits(b, c.second, 2);
+	buf_put_str(b, " GMT");
+}
+
 /* Reads n digits at the front of *s, then the byte `then` (0: nothing). */
 static bool
 take_digits(slice *s, size_t n, char then, int *out)

@@ -40,7 +40,10 @@ err civil_get_utc(const struct civil *c, instant *out) CHECKED;
 /* "2026-11-22T01:02:03.004Z", the form of the books. */
 #define RFC3339_LEN 24
 void instant_put(struct buf *b, instant t);
-/* Just that form, nothing looser. */
+/* "Sun, 22 Nov 2026 01:02:03 GMT": RFC 9110 5.6.7, the form HTTP writes. */
+#define HTTP_DATE_LEN 29
+void instant_put_http(struct buf *b, instant t);
+/* The books' form and nothing looser. */
 err instant_get(slice in, instant *out) CHECKED;
 /*
  * "2026-11-22", a day; as read it is that day in Japan and gives its first instant,

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,14 +18,17 @@ struct conn {
 	int64_t due; /* steady ms; 0: none (its request waits for us) */
 };
 
-/* One request. */
+/* The place of one request. */
 struct req {
-	struct MHD_Connection *mhd;
+	struct MHD_Connection *mhd; /* NULL: free */
 	struct conn *conn;
 	uint32_t slot, generation;
 	bool begun, suspended, counted;
 	uint64_t declared; /* Content-Length, counted against HTTP_BODIES_MAX */
-	struct buf uri, body;
+	size_t uri_n;
+	struct http_request q; /* its slices are libmicrohttpd's for as long as the request lives */
+	slice length, coding;  /* Content-Length, Transfer-Encoding */
+	struct buf query, body, room;
 	struct MHD_Response *response; /* of an answer that came while suspended */
 	unsigned status;
 };
@@ -34,9 +38,9 @@ struct http {
 	struct http_face face;
 	int epoll;
 	struct conn *conns;
-	struct req *slot[HTTP_CONNECTIONS_MAX];
-	uint32_t generation[HTTP_CONNECTIONS_MAX];
-	uint32_t n_free, free_slot[HTTP_CONNECTIONS_MAX];
+	struct req slot[HTTP_CONNECTIONS_MAX];
+	uint32_t n_free,
+	    free_slot[HTTP_CONNECTIONS_MAX]; /* the last one freed is taken first: few places are ever touched */
 	bool resumed;
 	int64_t swept;
 	struct http_counts counts;
@@ -94,25 +98,40 @@ sweep(struct http *h)
 }
 
 /* --- requests ------------------------------------------------------------------ */
+/* The address as it came; libmicrohttpd cuts it at '?' and takes the rest apart in place. */
 static void *
 on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	struct http *h = cls;
-	struct req *r = mem_new(1, sizeof *r);
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const char *query = strchr(uri, '?');
+	struct req *r;
 
+	if (h->n_free == 0)
+		return NULL; /* as many places as connections: never */
+	r = &h->slot[h->free_slot[--h->n_free]];
+	r->slot = (uint32_t)(r - h->slot);
+	r->generation++;
 	r->mhd = mhd;
 	r->conn = i == NULL ? NULL : i->socket_context;
-	r->uri = BUF(HTTP_HEADER_BYTES);
-	r->body = BUF(0);
-	buf_put_str(&r->uri, uri);
-	r->slot = UINT32_MAX;
-	if (h->n_free > 0) {
-		r->slot = h->free_slot[--h->n_free];
-		h->slot[r->slot] = r;
-		r->generation = ++h->generation[r->slot];
-	}
+	r->uri_n = strlen(uri);
+	r->q = (struct http_request){.id = (uint64_t)r->generation << 32 | r->slot, .room = &r->room};
+	r->length = r->coding = (slice){NULL, 0};
+	r->query.max = HTTP_PATH_MAX;
+	r->body.max = 0;
+	r->room.max = HTTP_ROOM_MAX;
+	if (query != NULL)
+		buf_put_str(&r->query, query + 1);
 	return r;
+}
+
+/* A place's buffer for the next request. */
+static void
+keep(struct buf *b)
+{
+	if (b->cap > HTTP_KEEP_BYTES)
+		buf_drop(b);
+	buf_clear(b);
 }
 
 static void
@@ -127,19 +146,19 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_Req
 		return;
 	if (r->conn != NULL)
 		r->conn->due = clock_steady_ms() + HTTP_IDLE_S * 1000;
-	if (r->slot != UINT32_MAX) {
-		h->slot[r->slot] = NULL;
-		h->free_slot[h->n_free++] = r->slot;
-	}
 	if (r->counted)
 		h->counts.body_bytes -= r->declared;
 	if (r->suspended)
 		h->counts.suspended--;
 	if (r->response != NULL)
 		MHD_destroy_response(r->response);
-	buf_drop(&r->uri);
-	buf_drop(&r->body);
-	free(r);
+	r->response = NULL;
+	r->mhd = NULL;
+	r->begun = r->suspended = r->counted = false;
+	keep(&r->query);
+	keep(&r->body);
+	keep(&r->room);
+	h->free_slot[h->n_free++] = r->slot;
 	*context = NULL;
 }
 
@@ -151,7 +170,7 @@ header(struct MHD_Response *m, const char *name, const char *value)
 }
 
 static struct MHD_Response *
-response_of(const struct http_reply *reply)
+response_of(const struct http_reply *reply, const struct buf *room)
 {
 	struct MHD_Response *m;
 
@@ -163,8 +182,8 @@ response_of(const struct http_reply *reply)
 			void *to;
 		} u = {.from = reply->body.p};
 
-		m = MHD_create_response_from_buffer(
-		    reply->body.n, u.to, reply->body_is_lasting ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+		m = MHD_create_response_from_buffer(reply->body.n, u.to,
+		    room != NULL && reply->body.p == room->p ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
 	}
 	if (m == NULL)
 		abort();
@@ -183,7 +202,7 @@ response_of(const struct http_reply *reply)
 static enum MHD_Result
 queue(struct req *r, const struct http_reply *reply)
 {
-	struct MHD_Response *m = response_of(reply);
+	struct MHD_Response *m = response_of(reply, &r->room);
 	uint64_t bytes = reply->file ? reply->file_bytes : reply->body.n;
 	enum MHD_Result rc = MHD_queue_response(r->mhd, reply->status, m);
 
@@ -195,14 +214,13 @@ queue(struct req *r, const struct http_reply *reply)
 
 /* The role's answer at once. */
 static bool
-ask(struct http *h, const struct http_request *q, struct req *r, enum MHD_Result *rc)
+ask(struct http *h, struct req *r, enum MHD_Result *rc)
 {
 	struct http_reply reply = {0};
-	bool answered = h->face.request(h->face.role, q, &reply);
+	bool answered = h->face.request(h->face.role, &r->q, &reply);
 
 	if (answered)
 		*rc = queue(r, &reply);
-	buf_drop(&reply.owned);
 	return answered;
 }
 
@@ -227,57 +245,59 @@ method_of(const char *m)
 	return strcmp(m, "HEAD") == 0 ? HTTP_HEAD : HTTP_OTHER;
 }
 
-static slice
-head_value(struct MHD_Connection *mhd, const char *name)
+/* One walk over the headers; of a header that comes twice the first counts. */
+static enum MHD_Result
+on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-	return slice_str(MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name));
-}
+	struct req *r = cls;
+	const struct {
+		slice name, *to;
+	} known[] = {
+	    {LIT("Content-Length"), &r->length},
+	    {LIT("Content-Type"), &r->q.content_type},
+	    {LIT("If-None-Match"), &r->q.if_none_match},
+	    {LIT("Accept"), &r->q.accept},
+	    {LIT("Accept-Language"), &r->q.language},
+	    {LIT("Authorization"), &r->q.authorization},
+	    {LIT("Prefer"), &r->q.prefer},
+	    {LIT("Transfer-Encoding"), &r->coding},
+	};
+	size_t n = strlen(name);
 
-static void
-fill_request(const struct req *r, const char *method, struct http_request *q)
-{
-	slice uri = buf_slice(&r->uri), path;
-
-	*q = (struct http_request){.method = method_of(method), .path = uri, .id = (uint64_t)r->generation << 32 | r->slot};
-	if (slice_cut(&uri, '?', &path)) {
-		q->path = path;
-		q->query = uri;
-	}
-	q->authorization = head_value(r->mhd, "Authorization");
-	q->content_type = head_value(r->mhd, "Content-Type");
-	q->prefer = head_value(r->mhd, "Prefer");
-	q->language = head_value(r->mhd, "Accept-Language");
-	q->accept = head_value(r->mhd, "Accept");
-	q->if_none_match = head_value(r->mhd, "If-None-Match");
-	q->body = buf_slice(&r->body);
+	(void)kind;
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (known[i].name.n == n && known[i].to->p == NULL &&
+		    strncasecmp(name, (const char *)known[i].name.p, n) == 0) {
+			*known[i].to = slice_str(value == NULL ? "" : value);
+			break;
+		}
+	return MHD_YES;
 }
 
 /* The headers are read, no byte of a body is: everything that can be refused without one is refused here. */
 static enum MHD_Result
-begin(struct http *h, struct req *r, const char *method, bool *refused)
+begin(struct http *h, struct req *r, const char *method, const char *path)
 {
-	struct http_request q;
 	size_t most;
 	enum MHD_Result rc;
-	slice length = head_value(r->mhd, "Content-Length");
 
-	*refused = true;
 	r->begun = true;
 	h->counts.requests++;
 	if (r->conn != NULL)
 		r->conn->due = clock_steady_ms() + HTTP_BODY_MS;
-	if (r->slot == UINT32_MAX)
-		return refuse(h, r, 503);
-	if (r->uri.over || r->uri.n > HTTP_PATH_MAX)
+	if (r->query.over || r->uri_n > HTTP_PATH_MAX)
 		return refuse(h, r, 414);
-	fill_request(r, method, &q);
-	most = h->face.body_max(h->face.role, q.method, q.path);
-	if (most == HTTP_NO_ROUTE) {
-		return ask(h, &q, r, &rc) ? rc : refuse(h, r, 404);
-	}
-	if (head_value(r->mhd, "Transfer-Encoding").n > 0 || (q.method == HTTP_POST && length.n == 0))
+	r->q.method = method_of(method);
+	r->q.path = slice_str(path);
+	r->q.query = buf_slice(&r->query);
+	(void)MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, on_header, r);
+	most = h->face.body_max(h->face.role, r->q.method, r->q.path);
+	if (most == HTTP_NO_ROUTE)
+		return ask(h, r, &rc) ? rc : refuse(h, r, 404);
+	if (r->coding.n > 0 || (r->q.method == HTTP_POST && r->length.n == 0))
 		return refuse(h, r, 411);
-	if (length.n > 0 && decimal_get(length, UINT64_MAX / 2, &r->declared).kind != OK)
+	r->declared = 0;
+	if (r->length.n > 0 && decimal_get(r->length, UINT64_MAX / 2, &r->declared).kind != OK)
 		return refuse(h, r, 400);
 	if (r->declared > most)
 		return refuse(h, r, 413);
@@ -285,8 +305,7 @@ begin(struct http *h, struct req *r, const char *method, bool *refused)
 		return refuse(h, r, 503);
 	r->counted = true;
 	h->counts.body_bytes += r->declared;
-	r->body = BUF(r->declared);
-	*refused = false;
+	r->body.max = r->declared;
 	return MHD_YES;
 }
 
@@ -296,18 +315,13 @@ on_access(void *cls, struct MHD_Connection *mhd, const char *url, const char *me
 {
 	struct http *h = cls;
 	struct req *r = *context;
-	struct http_request q;
 	enum MHD_Result rc;
 
-	(void)url;
 	(void)version;
 	if (r == NULL)
 		return MHD_NO;
-	if (!r->begun) {
-		bool refused;
-
-		return begin(h, r, method, &refused);
-	}
+	if (!r->begun)
+		return begin(h, r, method, url);
 	if (*data_n > 0) {
 		buf_put(&r->body, slice_of(data, *data_n));
 		*data_n = 0;
@@ -323,8 +337,8 @@ on_access(void *cls, struct MHD_Connection *mhd, const char *url, const char *me
 	}
 	if (r->body.over || r->body.n != r->declared)
 		return refuse(h, r, 400);
-	fill_request(r, method, &q);
-	if (ask(h, &q, r, &rc))
+	r->q.body = buf_slice(&r->body);
+	if (ask(h, r, &rc))
 		return rc;
 	r->suspended = true;
 	h->counts.suspended++;
@@ -338,14 +352,14 @@ void
 http_answer(struct http *h, uint64_t id, const struct http_reply *reply)
 {
 	uint32_t slot = (uint32_t)id, generation = (uint32_t)(id >> 32);
-	struct req *r = slot < HTTP_CONNECTIONS_MAX ? h->slot[slot] : NULL;
+	struct req *r = slot < HTTP_CONNECTIONS_MAX ? &h->slot[slot] : NULL;
 
-	if (r == NULL || r->generation != generation || !r->suspended || r->response != NULL) {
+	if (r == NULL || r->mhd == NULL || r->generation != generation || !r->suspended || r->response != NULL) {
 		if (reply->file)
 			close(reply->fd);
 		return;
 	}
-	r->response = response_of(reply);
+	r->response = response_of(reply, NULL);
 	r->status = reply->status;
 	r->suspended = false;
 	h->counts.suspended--;
@@ -396,11 +410,15 @@ http_close(struct http **h)
 	if (*h == NULL)
 		return;
 	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
-		if ((*h)->slot[i] != NULL && (*h)->slot[i]->suspended)
-			http_answer(*h, (uint64_t)(*h)->slot[i]->generation << 32 | i,
-			    &(struct http_reply){.status = 503, .type = "text/plain"});
+		if ((*h)->slot[i].mhd != NULL && (*h)->slot[i].suspended)
+			http_answer(*h, (*h)->slot[i].q.id, &(struct http_reply){.status = 503, .type = "text/plain"});
 	MHD_run((*h)->daemon);
 	MHD_stop_daemon((*h)->daemon);
+	for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+		buf_drop(&(*h)->slot[i].query);
+		buf_drop(&(*h)->slot[i].body);
+		buf_drop(&(*h)->slot[i].room);
+	}
 	free(*h);
 	*h = NULL;
 }

@@ -15,6 +15,9 @@
  *                        the body: libmicrohttpd's own time-out is inactivity
  *                        only, so we keep a deadline and shut the socket down
  *
+ * Every connection has at most one request under way, and a place for it that is
+ * made once: an ordinary request takes no memory here, beyond libmicrohttpd's own.
+ *
  * A request that is not answered at once is suspended; its answer is matched by
  * slot and generation, so that a client who left gets nobody else's.
  */
@@ -29,7 +32,9 @@
 #define HTTP_HEAD_MS 15000
 #define HTTP_BODY_MS 15000
 #define HTTP_IDLE_S 30
-#define HTTP_PATH_MAX 2048 /* GET /ocsp/{base64} of a request with a long CertID is below 400 */
+#define HTTP_PATH_MAX 2048        /* GET /ocsp/{base64} of a request with a long CertID is below 400 */
+#define HTTP_ROOM_MAX (96U << 10) /* of an answer that a role builds in a request's room               */
+#define HTTP_KEEP_BYTES 4096      /* a place keeps its buffers up to this size for the next request     */
 
 enum http_method { HTTP_GET = 1, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
@@ -40,18 +45,21 @@ struct http_request {
 	slice authorization, content_type, prefer, language, accept, if_none_match;
 	slice body;
 	uint64_t id; /* names this request in http_answer(): slot and generation */
+	/*
+	 * Empty, of at most HTTP_ROOM_MAX bytes, and this edge's own until the answer is sent: a body that a role builds in
+	 * it is not copied.
+	 */
+	struct buf *room;
 };
 
 struct http_reply {
 	unsigned status;
 	const char *type; /* Content-Type                             */
-	slice body;       /* copied                                   */
+	slice body;       /* copied, but where it stands in the request's room */
 	int fd;           /* or a file (taken over), when `file` is set */
 	bool file;
 	uint64_t file_bytes;
 	const char *location, *cache, *etag, *allow, *retry_after, *last_modified, *expires;
-	struct buf owned;     /* dropped by this edge once the body is copied: where a role built `body` in */
-	bool body_is_lasting; /* body outlives the connection: not copied */
 };
 
 /*

@@ -1,4 +1,11 @@
-/* OCSP from the published status files: RFC 6960, RFC 5019; Rule 6(xi) B-11. */
+/*
+ * OCSP from the published status files: RFC 6960, RFC 5019; Rule 6(xi) B-11.
+ *
+ * What is answered when something is wrong leans to one side: `good` is given only where the newest word on a
+ * certificate was read and says so.  Where a file or a block of it is damaged, the word in it may have been a revocation;
+ * an older copy of it would not say.  So a certificate that may stand there gets tryLater, and `revoked` from an older
+ * word only, which no newer one takes back.
+ */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,50 +17,69 @@
 
 #define LOOK_EVERY_MS 100 /* revocation shows within a second: a tenth of it may pass before we see a new file */
 
+/*
+ * RFC 5019 6.2 lets a cache keep an answer until nextUpdate, RFC 9111 5.3 puts max-age before Expires: a minute, so that
+ * a revocation shows in a cache within a minute of showing here, while a certificate asked for a thousand times a second
+ * costs us one answer a minute.
+ */
+#define CACHE_MAX_S 60
+
 static const char *const FILES[] = {"status/recent", "status/base"};
 
-/* Maps a file that was replaced; the old map is let go, since no answer keeps a slice of it beyond its turn. */
+/* --- the files -------------------------------------------------------------------- */
+static void
+let_go(struct status_file *s)
+{
+	union { /* munmap takes void * and what it takes away was never written */
+		const uint8_t *from;
+		void *to;
+	} u = {.from = s->map.p};
+
+	slots_drop(&s->slots);
+	if (s->map.p != NULL)
+		(void)munmap(u.to, s->map.n);
+	s->map = (slice){NULL, 0};
+	s->good = false;
+}
+
+/* Maps a file that was replaced. */
 static void
 look_at(struct front *f, size_t i)
 {
+	struct status_file *s = &f->answers.file[i];
+	int fd = openat(f->repository, FILES[i], O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	int64_t mtime;
 	void *p;
-	int fd = openat(f->repository, FILES[i], O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) != 0 || st.st_size <= 0) {
+	if (fstat(fd, &st) != 0) {
 		close(fd);
 		return;
 	}
 	mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	if (f->answers.file[i].map.p != NULL && f->answers.file[i].ino == (int64_t)st.st_ino &&
-	    f->answers.file[i].mtime_ns == mtime) {
+	if (s->there && s->ino == (int64_t)st.st_ino && s->mtime_ns == mtime && s->bytes == st.st_size) {
 		close(fd);
 		return;
 	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	p = st.st_size <= 0 ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
-	if (p == MAP_FAILED)
-		return;
-	if (f->answers.file[i].map.p != NULL) {
-		union {
-			const uint8_t *from;
-			void *to;
-		} u = {.from = f->answers.file[i].map.p};
-
-		slots_drop(&f->answers.file[i].slots);
-		(void)munmap(u.to, f->answers.file[i].map.n);
+	let_go(s);
+	*s =
+	    (struct status_file){.ino = (int64_t)st.st_ino, .mtime_ns = mtime, .bytes = (int64_t)st.st_size, .there = true};
+	if (p != MAP_FAILED) {
+		(void)madvise(p, (size_t)st.st_size, MADV_RANDOM); /* a look-up reads a block, not what follows it */
+		s->map = slice_of(p, (size_t)st.st_size);
+		s->good = slots_get(s->map, &s->slots).kind == OK;
 	}
-	f->answers.file[i].ino = (int64_t)st.st_ino;
-	f->answers.file[i].mtime_ns = mtime;
-	f->answers.file[i].map = slice_of(p, (size_t)st.st_size);
-	f->answers.file[i].good = slots_get(f->answers.file[i].map, &f->answers.file[i].slots).kind == OK;
-	if (!f->answers.file[i].good)
+	if (!s->good) {
+		f->answers.files_damaged++;
 		log_text(LOG_ALARM, "front-status-file: house: a published status file is damaged; its answers are withheld");
+	}
 }
 
+/* recent first: the publisher writes base and then empties recent into it, so that what left recent stands in base. */
 static void
 look(struct front *f)
 {
@@ -66,29 +92,63 @@ look(struct front *f)
 	look_at(f, 1);
 }
 
-/* The newest word on a serial: recent before base.  ERR_ABSENT, ERR_BUSY (withdrawn or damaged). */
+void
+answers_drop(struct answers *a)
+{
+	let_go(&a->file[0]);
+	let_go(&a->file[1]);
+	buf_drop(&a->text);
+}
+
+/* Each damaged block is told of once. */
+static void
+tell_damage(struct front *f, struct status_file *s)
+{
+	uint64_t n = slots_damaged(&s->slots);
+
+	if (n == s->damaged)
+		return;
+	f->answers.blocks_damaged += n - s->damaged;
+	s->damaged = n;
+	log_number(LOG_ALARM, "front-status-block: house: a block of a status file is damaged; its answers are withheld",
+	    "blocks", f->answers.blocks_damaged);
+}
+
+/* --- the word on a certificate ------------------------------------------------------ */
+static bool
+is_ours(const struct front *f, const struct ocsp_certid *id)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (f->answers.file[i].good && ocsp_certid_is_of(id, &f->answers.file[i].slots.common.issuer))
+			return true;
+	return false;
+}
+
+/* The newest word on a serial: recent before base.  ERR_ABSENT; ERR_BUSY where it may stand in what is damaged. */
 static err
 find(struct front *f, const struct ocsp_certid *id, const struct slots **from, struct slot *out)
 {
 	bool damaged = false;
 
 	for (size_t i = 0; i < 2; i++) {
-		const struct slots *s = &f->answers.file[i].slots;
+		struct status_file *s = &f->answers.file[i];
 		err e;
 
-		if (f->answers.file[i].map.p == NULL)
+		if (!s->there)
 			continue;
-		if (!f->answers.file[i].good) {
+		if (!s->good) {
 			damaged = true;
 			continue;
 		}
-		if (!ocsp_certid_is_of(id, &s->common.issuer))
+		if (!ocsp_certid_is_of(id, &s->slots.common.issuer))
 			continue;
-		e = slots_find(s, id->serial, out);
-		if (e.kind == OK) {
-			*from = s;
+		e = slots_find(&s->slots, id->serial, out);
+		if (e.kind == OK && (!damaged || out->state == SLOT_REVOKED)) {
+			*from = &s->slots;
 			return ok;
 		}
+		if (e.kind == ERR_CORRUPT)
+			tell_damage(f, s);
 		damaged = damaged || e.kind == ERR_CORRUPT;
 	}
 	if (damaged)
@@ -96,34 +156,154 @@ find(struct front *f, const struct ocsp_certid *id, const struct slots **from, s
 	return fail(ERR_ABSENT, "front-unknown: RFC 5019 2.2.3: this responder has no answer for that certificate");
 }
 
-void
-answers_reply_to(struct front *f, slice request, instant now, struct buf *body, struct http_reply *reply)
+/* A clock set back makes an answer one of a time to come; RFC 6960 4.2.2.1 lets no client take it. */
+static err
+check_time(const struct slot *s, instant now)
 {
-	struct ocsp_request q;
+	if (now.ms < s->this_update.ms)
+		return fail(ERR_BUSY, "front-early: RFC 6960 4.2.2.1: the answer is of a time to come");
+	if (now.ms >= s->next_update.ms)
+		return fail(ERR_BUSY, "front-stale: RFC 6960 2.4: the answer's time has passed, a new one is being signed");
+	return ok;
+}
+
+/* --- the reply ---------------------------------------------------------------------- */
+/* One more line of text; returns where it begins. */
+static size_t
+text_start(struct answers *a)
+{
+	if (a->text.n > 0)
+		buf_put_u8(&a->text, '\0');
+	return a->text.n;
+}
+
+/*
+ * RFC 5019 6.2: what a cache may do with an answer.  The ETag is the end of the signature, which no two answers share;
+ * Last-Modified and Expires are thisUpdate and nextUpdate.
+ */
+static void
+put_head(struct front *f, const struct slot *s, instant now, struct http_reply *reply)
+{
+	struct answers *a = &f->answers;
+	int64_t left = (s->next_update.ms - now.ms) / 1000;
+	size_t etag, cache, modified, expires, n = s->signature_n < 16 ? s->signature_n : 16;
+
+	buf_clear(&a->text);
+	etag = text_start(a);
+	buf_put_u8(&a->text, '"');
+	buf_put_hex(&a->text, slice_of(s->signature + s->signature_n - n, n));
+	buf_put_u8(&a->text, '"');
+	cache = text_start(a);
+	buf_put_str(&a->text, "max-age=");
+	buf_put_decimal(&a->text, (uint64_t)(left < CACHE_MAX_S ? left : CACHE_MAX_S));
+	buf_put_str(&a->text, ", public, no-transform, must-revalidate");
+	modified = text_start(a);
+	instant_put_http(&a->text, s->this_update);
+	expires = text_start(a);
+	instant_put_http(&a->text, s->next_update);
+	buf_put_u8(&a->text, '\0');
+	assert(!a->text.over);
+	reply->etag = (const char *)a->text.p + etag;
+	reply->cache = (const char *)a->text.p + cache;
+	reply->last_modified = (const char *)a->text.p + modified;
+	reply->expires = (const char *)a->text.p + expires;
+}
+
+/* RFC 9110 13.1.2: "*", or a list in which our tag stands, weak or not; our tag has no comma in it. */
+static bool
+has_it(const struct http_request *q, const char *etag)
+{
+	slice list = q->if_none_match, one;
+
+	if (q->method == HTTP_POST || list.n == 0)
+		return false;
+	for (bool more = true; more;) {
+		more = slice_cut(&list, ',', &one);
+		if (!more)
+			one = list;
+		while (one.n > 0 && (one.p[0] == ' ' || one.p[0] == '\t'))
+			one = (slice){one.p + 1, one.n - 1};
+		while (one.n > 0 && (one.p[one.n - 1] == ' ' || one.p[one.n - 1] == '\t'))
+			one.n--;
+		if (slice_has_prefix(one, LIT("W/")))
+			one = (slice){one.p + 2, one.n - 2};
+		if (slice_eq(one, slice_str(etag)) || slice_eq(one, LIT("*")))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A request that no answer made ahead satisfies - it has a nonce, or asks for several certificates - is handed over to
+ * who signs while the client waits: true when it was, and http_answer(f->http, q->id, …) follows.  False while nobody
+ * there takes it: then a nonce is not echoed (RFC 9654 2.1 leaves that to the responder, RFC 5019 2.2.1 to the client) and
+ * the answer made ahead is given; several certificates get tryLater.
+ */
+static bool
+answers_live(struct front *f, const struct http_request *q, const struct ocsp_request *asked)
+{
+	(void)f;
+	(void)q;
+	(void)asked;
+	return false;
+}
+
+static err
+judge(struct front *f, const struct ocsp_request *asked, instant now, const struct slots **from, struct slot *slot)
+{
+	if (asked->n > 1) {
+		for (size_t i = 0; i < asked->n; i++)
+			if (is_ours(f, &asked->id[i]))
+				return fail(ERR_BUSY, "front-many: RFC 6960 2.3: several certificates are asked for; please try later");
+		return fail(ERR_ABSENT, "front-unknown: RFC 5019 2.2.3: this responder has no answer for that certificate");
+	}
+	TRY(find(f, &asked->id[0], from, slot));
+	return check_time(slot, now);
+}
+
+static void
+put_error(struct front *f, err e, struct buf *room)
+{
+	static const struct {
+		size_t counted;
+		enum ocsp_error e;
+	} of[] = {[ERR_INPUT] = {4, OCSP_MALFORMED},
+	    [ERR_POLICY] = {2, OCSP_UNAUTHORIZED},
+	    [ERR_ABSENT] = {2, OCSP_UNAUTHORIZED},
+	    [ERR_BUSY] = {3, OCSP_TRY_LATER}};
+
+	buf_clear(room);
+	f->ocsp_count[of[e.kind].counted]++;
+	ocsp_put_error(room, of[e.kind].e);
+}
+
+bool
+answers_reply_to(struct front *f, const struct http_request *q, slice request, instant now, struct http_reply *reply)
+{
+	struct ocsp_request asked;
 	const struct slots *from = NULL;
 	struct slot slot;
 	err e;
 
 	look(f);
 	*reply = (struct http_reply){.status = 200, .type = "application/ocsp-response"};
-	e = ocsp_request_get(request, &q);
-	if (e.kind == OK && q.n != 1)
-		e = fail(ERR_POLICY, "front-many: RFC 5019 2.1.1: one certificate is asked for at a time");
+	e = ocsp_request_get(request, &asked);
+	if (e.kind == OK && (asked.n > 1 || asked.nonce.n > 0) && answers_live(f, q, &asked))
+		return false;
 	if (e.kind == OK)
-		e = find(f, &q.id[0], &from, &slot);
-	if (e.kind == OK && now.ms >= slot.next_update.ms)
-		e = fail(ERR_BUSY, "front-stale: RFC 6960 2.4: the answer's time has passed, a new one is being signed");
+		e = judge(f, &asked, now, &from, &slot);
 	if (e.kind == OK)
-		e = slot_put_answer(body, &from->common, &slot);
-	if (e.kind == OK) {
+		e = slot_put_answer(q->room, &from->common, &slot);
+	if (e.kind != OK)
+		put_error(f, e, q->room);
+	else {
 		f->ocsp_count[slot.state == SLOT_REVOKED ? 1 : 0]++;
-		reply->cache = "max-age=60, public, no-transform, must-revalidate"; /* a revocation shows soon, RFC 5019 6.2 */
-	} else {
-		buf_clear(body);
-		f->ocsp_count[e.kind == ERR_ABSENT || e.kind == ERR_POLICY ? 2 : 3]++;
-		ocsp_put_error(body, e.kind == ERR_INPUT  ? OCSP_MALFORMED
-		                     : e.kind == ERR_BUSY ? OCSP_TRY_LATER
-		                                          : OCSP_UNAUTHORIZED);
+		put_head(f, &slot, now, reply);
+		if (has_it(q, reply->etag)) {
+			reply->status = 304;
+			buf_clear(q->room);
+		}
 	}
-	reply->body = buf_slice(body);
+	reply->body = buf_slice(q->room);
+	return true;
 }

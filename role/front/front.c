@@ -480,14 +480,13 @@ send_terms(struct front *f, const struct route *r, const struct http_request *q,
 	send_file(f, r, buf_slice(&name), b, reply);
 }
 
-static void
-ocsp_get(struct front *f, slice arg, struct buf *b, struct http_reply *reply)
+static bool
+ocsp_get(struct front *f, const struct http_request *q, slice arg, struct http_reply *reply)
 {
-	struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
-
-	if (ocsp_path_get(arg, &der).kind != OK)
-		buf_clear(&der); /* an empty request is malformed, and answered so */
-	answers_reply_to(f, buf_slice(&der), clock_now(), b, reply);
+	buf_clear(&f->der);
+	if (ocsp_path_get(arg, &f->der).kind != OK)
+		buf_clear(&f->der); /* an empty request is malformed, and answered so */
+	return answers_reply_to(f, q, buf_slice(&f->der), clock_now(), reply);
 }
 
 static size_t
@@ -506,40 +505,39 @@ static bool
 request(void *role, const struct http_request *q, struct http_reply *reply)
 {
 	struct front *f = role;
-	struct buf b = BUF(BODY_MAX); /* kept by the caller's copy below */
+	struct buf *b = q->room;
 	const struct route *r;
 	bool other, answered = true;
 	slice arg;
 
 	r = route_of(q->method, q->path, &arg, &other);
 	if (r == NULL && other)
-		problem_err(&b, 405, fail(ERR_INPUT, "method: RFC 9110 15.5.6: this address does not take that method"), reply);
+		problem_err(b, 405, fail(ERR_INPUT, "method: RFC 9110 15.5.6: this address does not take that method"), reply);
 	else if (r == NULL)
 		problem_err(
-		    &b, 404, fail(ERR_ABSENT, "not-found: RFC 9110 15.5.5: nothing is published under this address"), reply);
+		    b, 404, fail(ERR_ABSENT, "not-found: RFC 9110 15.5.5: nothing is published under this address"), reply);
 	else
 		switch (r->kind) {
 		case ROUTE_ORDER:
-			answered = ask_registrar(f, r, q, arg, &b, reply);
+			answered = ask_registrar(f, r, q, arg, b, reply);
 			break;
 		case ROUTE_OCSP:
-			answers_reply_to(f, q->body, clock_now(), &b, reply);
+			answered = answers_reply_to(f, q, q->body, clock_now(), reply);
 			break;
 		case ROUTE_OCSP_GET:
-			ocsp_get(f, arg, &b, reply);
+			answered = ocsp_get(f, q, arg, reply);
 			break;
 		case ROUTE_FILE:
-			send_file(f, r, q->path.n < 2 ? LIT("index.html") : (slice){q->path.p + 1, q->path.n - 1}, &b, reply);
+			send_file(f, r, q->path.n < 2 ? LIT("index.html") : (slice){q->path.p + 1, q->path.n - 1}, b, reply);
 			break;
 		case ROUTE_TERMS:
-			send_terms(f, r, q, arg, &b, reply);
+			send_terms(f, r, q, arg, b, reply);
 			break;
 		}
 	if (r == NULL && other)
 		reply->allow = q->method == HTTP_POST ? "GET, HEAD" : "POST";
 	if (answered)
 		count(f, reply->status);
-	reply->owned = b;
 	return answered;
 }
 
@@ -592,14 +590,24 @@ put_metrics(const struct front *f, struct buf *b)
 {
 	static const char *const hundred[] = {
 	    "", "", "{class=\"2xx\"}", "{class=\"3xx\"}", "{class=\"4xx\"}", "{class=\"5xx\"}"};
-	static const char *const ocsp[] = {
-	    "{answer=\"good\"}", "{answer=\"revoked\"}", "{answer=\"unauthorized\"}", "{answer=\"later\"}"};
+	static const char *const ocsp[] = {"{answer=\"good\"}", "{answer=\"revoked\"}", "{answer=\"unauthorized\"}",
+	    "{answer=\"later\"}", "{answer=\"malformed\"}"};
+	static const char *const files[] = {"{file=\"recent\"}", "{file=\"base\"}"};
 	struct http_counts c = http_counts(f->http);
 
 	for (size_t i = 2; i < COUNT(hundred); i++)
 		metric(b, "inkan_http_answers_total", hundred[i], f->status_count[i]);
 	for (size_t i = 0; i < COUNT(ocsp); i++)
 		metric(b, "inkan_ocsp_answers_total", ocsp[i], f->ocsp_count[i]);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		const struct status_file *s = &f->answers.file[i];
+
+		metric(b, "inkan_status_file_good", files[i], s->good);
+		metric(b, "inkan_status_file_answers", files[i], s->good ? s->slots.n : 0);
+		metric(b, "inkan_status_file_made_seconds", files[i], s->good ? (uint64_t)s->slots.made.ms / 1000 : 0);
+	}
+	metric(b, "inkan_status_files_damaged_total", "", f->answers.files_damaged);
+	metric(b, "inkan_status_blocks_damaged_total", "", f->answers.blocks_damaged);
 	metric(b, "inkan_http_connections_total", "", c.connections);
 	metric(b, "inkan_http_refused_total", "", c.refused);
 	metric(b, "inkan_http_late_total", "", c.late);
@@ -610,19 +618,18 @@ static bool
 private_request(void *role, const struct http_request *q, struct http_reply *reply)
 {
 	struct front *f = role;
-	struct buf b = BUF(BODY_MAX);
+	struct buf *b = q->room;
 	bool up = wires_find(f->wires, PEER_REGISTRAR, 0) != NULL;
 
 	if (slice_eq(q->path, LIT("/metrics"))) {
-		put_metrics(f, &b);
+		put_metrics(f, b);
 		*reply = (struct http_reply){.status = 200, .type = "text/plain; version=0.0.4"};
 	} else if (slice_eq(q->path, LIT("/health"))) {
-		buf_put_str(&b, up ? "{\"status\":\"ok\"}" : "{\"status\":\"registrar away\"}");
+		buf_put_str(b, up ? "{\"status\":\"ok\"}" : "{\"status\":\"registrar away\"}");
 		*reply = (struct http_reply){.status = up ? 200 : 503, .type = "application/json"};
 	} else
 		*reply = (struct http_reply){.status = 404, .type = "text/plain"};
-	reply->body = buf_slice(&b);
-	reply->owned = b;
+	reply->body = buf_slice(b);
 	return true;
 }
 

@@ -20,15 +20,21 @@
 #include "edge/jail.h"
 #include "edge/start.h"
 
-/* Published answers of one issuer: both status files, mapped; read anew when they are replaced. */
+/*
+ * Published answers of one issuer: both status files, mapped.  A file that was replaced is mapped anew between two
+ * requests; nothing of the old map outlives the request that read it.
+ */
 struct answers {
-	struct {
-		int64_t ino, mtime_ns;
-		slice map;
+	struct status_file {
+		int64_t ino, mtime_ns, bytes; /* of the file that was looked at last     */
+		slice map;                    /* of it; empty where it could not be read */
 		struct slots slots;
-		bool good;
-	} file[2];      /* recent, base */
-	int64_t looked; /* steady ms of the last look at the folder */
+		bool there, good;                   /* good: its header, index and end are whole       */
+		uint64_t damaged;                   /* blocks found damaged in it and told of          */
+	} file[2];                              /* recent, base                                    */
+	int64_t looked;                         /* steady ms of the last look at the folder        */
+	uint64_t files_damaged, blocks_damaged; /* since this process began        */
+	struct buf text;                        /* of an answer's header lines, each ended by NUL  */
 };
 
 struct front {
@@ -39,8 +45,9 @@ struct front {
 	int64_t since[HTTP_CONNECTIONS_MAX];
 	int64_t look_at; /* the next look for who waits too long: 4,096 places are not looked through at every wake */
 	struct answers answers;
+	struct buf der;           /* the request of an OCSP GET */
 	uint64_t status_count[6]; /* answers by hundred                 */
-	uint64_t ocsp_count[4];   /* good, revoked, unauthorized, other */
+	uint64_t ocsp_count[5];   /* good, revoked, unauthorized, try later, malformed */
 };
 
 /* One turn without waiting: HTTP, then the registrar's answers. */
@@ -52,7 +59,12 @@ int front_timeout_ms(const struct front *f);
 /* jail.c: what it may still do: read the repository, answer on the sockets it was given. */
 void front_jail(const struct start *s, struct jail *out);
 
-/* answers.c: an OCSP request's DER to a whole reply. */
-void answers_reply_to(struct front *f, slice request, instant now, struct buf *body, struct http_reply *reply);
+/*
+ * answers.c: an OCSP request's DER to a whole reply; true when it is answered, false when it was handed over and will be
+ * answered by http_answer.
+ */
+bool answers_reply_to(
+    struct front *f, const struct http_request *q, slice request, instant now, struct http_reply *reply) CHECKED;
+void answers_drop(struct answers *a);
 
 #endif

@@ -28,6 +28,8 @@ serve(struct front *f, const struct start *s)
 	const char *repository = start_path(s, "repository");
 	struct jail j;
 
+	f->der = BUF(OCSP_REQUEST_MAX);
+	f->answers.text = BUF(512);
 	front_jail(s, &j);
 	f->repository = open(repository, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (f->repository < 0)
@@ -52,6 +54,8 @@ main(int argc, char **argv)
 
 	if (e.kind == OK)
 		e = serve(f, &s);
+	answers_drop(&f->answers);
+	buf_drop(&f->der);
 	http_close(&f->http);
 	http_close(&f->private);
 	wires_drop(&f->wires);

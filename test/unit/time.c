@@ -111,6 +111,24 @@ test_libc(void **state)
 	}
 }
 
+/* RFC 9110 5.6.7, libc being the second opinion. */
+static void
+test_http_date(void **state)
+{
+	(void)state;
+	for (int64_t s = INSTANT_MIN_MS / 1000; s < INSTANT_MAX_MS / 1000; s += 86400 * 11 + 12345) {
+		struct buf b OWNED(buf_drop) = BUF(HTTP_DATE_LEN);
+		time_t t = (time_t)s;
+		struct tm tm;
+		char want[64];
+
+		instant_put_http(&b, (instant){s * 1000 + 999});
+		assert_true(gmtime_r(&t, &tm) != NULL && strftime(want, sizeof want, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0);
+		expect_ok("fits", buf_check(&b));
+		expect_same(want, buf_slice(&b), slice_str(want));
+	}
+}
+
 static void
 test_day(void **state)
 {
@@ -257,6 +275,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_instant),
 	    cmocka_unit_test(test_libc),
+	    cmocka_unit_test(test_http_date),
 	    cmocka_unit_test(test_day),
 	    cmocka_unit_test(test_years),
 	    cmocka_unit_test(test_second),
