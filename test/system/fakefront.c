@@ -85,7 +85,8 @@ static bool
 request(void *role, const struct http_request *q, struct http_reply *reply)
 {
 	static char type[128];
-	struct buf name OWNED(buf_drop) = BUF(1024), file = BUF(1U << 20);
+	static struct buf file = {.max = 1U << 20}; /* copied once we return */
+	struct buf name OWNED(buf_drop) = BUF(1024);
 	slice rest, line;
 
 	(void)role;
@@ -93,6 +94,7 @@ request(void *role, const struct http_request *q, struct http_reply *reply)
 		keep(q);
 	name_of(&name, q->method == HTTP_POST ? "/post/" : "/get/", q->path);
 	*reply = (struct http_reply){.status = 404, .type = "text/plain"};
+	buf_clear(&file);
 	if (!read_file((char *)name.p, &file))
 		return true;
 	rest = buf_slice(&file);
@@ -106,7 +108,6 @@ request(void *role, const struct http_request *q, struct http_reply *reply)
 	(void)snprintf(type, sizeof type, "%.*s", (int)line.n, (const char *)line.p);
 	reply->type = type;
 	reply->body = rest;
-	reply->owned = file;
 	return true;
 }
 
