@@ -358,6 +358,57 @@ last_not_above(const uint8_t *p, uint64_t n, size_t step, const uint8_t want[SER
 	return lo == 0 ? SIZE_MAX : lo - 1;
 }
 
+/* Eight bytes of a row's serial, as a number. */
+static uint64_t
+number_at(const struct slots *s, uint64_t block, size_t from)
+{
+	return get_be(entry(s, block) + from, 8);
+}
+
+/*
+ * last_not_above over the whole index.  Serials are drawn at random, so where one stands can be reckoned: a guess, a
+ * bracket of growing width around it, a second guess in that; what is left is halved.  Four lines of memory are touched
+ * where halving alone touches ten.  Other serials cost more steps and are found all the same.
+ */
+static uint64_t
+block_of(const struct slots *s, const uint8_t want[SERIAL_MAX])
+{
+	uint64_t n = blocks_of(s->n), lo = 0, hi = n, at; /* entries below lo are not above, from hi on they are */
+	size_t from = 0;
+
+	if (n == 0)
+		return SIZE_MAX;
+	while (from < SERIAL_MAX - 8 && entry(s, n - 1)[from] == 0)
+		from++;
+	for (int guess = 0; guess < 2 && hi - lo > 16; guess++) {
+		uint64_t a = number_at(s, lo, from), b = number_at(s, hi - 1, from), v = get_be(want + from, 8);
+		uint64_t step = guess == 0 ? 256 : 8;
+
+		if (v <= a || v >= b || memcmp(want, entry(s, n - 1), from) != 0)
+			break;
+		at = lo + (uint64_t)((double)(v - a) / (double)(b - a) * (double)(hi - 1 - lo));
+		at = at >= hi ? hi - 1 : at;
+		if (memcmp(entry(s, at), want, SERIAL_MAX) <= 0)
+			for (lo = at + 1; lo + step < hi; step *= 2, lo = at + 1) {
+				at = lo + step;
+				if (memcmp(entry(s, at), want, SERIAL_MAX) > 0) {
+					hi = at;
+					break;
+				}
+			}
+		else
+			for (hi = at; hi > lo + step; step *= 2, hi = at) {
+				at = hi - step;
+				if (memcmp(entry(s, at), want, SERIAL_MAX) <= 0) {
+					lo = at + 1;
+					break;
+				}
+			}
+	}
+	at = last_not_above(entry(s, lo), hi - lo, ENTRY_BYTES, want);
+	return at == SIZE_MAX ? (lo == 0 ? SIZE_MAX : lo - 1) : lo + at;
+}
+
 err
 slots_find(const struct slots *s, serial want, struct slot *out)
 {
@@ -365,7 +416,7 @@ slots_find(const struct slots *s, serial want, struct slot *out)
 	uint64_t block, first, n, i;
 
 	put_serial(key, want);
-	block = last_not_above(s->index.p, blocks_of(s->n), ENTRY_BYTES, key);
+	block = block_of(s, key);
 	if (block != SIZE_MAX) {
 		TRY(check_block(s, block));
 		first = block * SLOTS_BLOCK;
@@ -393,21 +444,21 @@ err
 slot_put_answer(struct buf *b, const struct slots_common *c, const struct slot *s)
 {
 	const struct slots_responder *r = &c->responder[s->responder];
-	struct buf data OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
 
 	assert(s->responder < c->n_responders);
 	if (s->state == SLOT_WITHDRAWN)
 		return fail(ERR_BUSY, "slot-withdrawn: Rule 6(x): a new answer for this certificate is being signed");
-	ocsp_put_data(&data, &(struct ocsp_plan){.issuer = c->issuer,
-	                         .serial = s->serial,
-	                         .status = s->state == SLOT_REVOKED ? OCSP_REVOKED : OCSP_GOOD,
-	                         .revoked = s->revoked,
-	                         .reason = s->reason,
-	                         .produced = s->produced,
-	                         .this_update = s->this_update,
-	                         .next_update = s->next_update,
-	                         .responder_key_id = ARR(r->key_id)});
-	ocsp_join(b, buf_slice(&data), r->alg, (slice){s->signature, s->signature_n}, r->cert);
+	ocsp_put_answer(b,
+	    &(struct ocsp_plan){.issuer = c->issuer,
+	        .serial = s->serial,
+	        .status = s->state == SLOT_REVOKED ? OCSP_REVOKED : OCSP_GOOD,
+	        .revoked = s->revoked,
+	        .reason = s->reason,
+	        .produced = s->produced,
+	        .this_update = s->this_update,
+	        .next_update = s->next_update,
+	        .responder_key_id = ARR(r->key_id)},
+	    r->alg, (slice){s->signature, s->signature_n}, r->cert);
 	return buf_check(b);
 }
 

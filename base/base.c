@@ -268,13 +268,13 @@ hex_get(slice in, uint8_t *out, size_t n)
 static int
 base64_digit(uint8_t c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	static const int8_t digit[128] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1, -1, 63,
+	    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+	    13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31, 32, 33, 34,
+	    35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1};
+
+	return c < 128 ? digit[c] : -1;
 }
 
 err
@@ -293,7 +293,18 @@ base64_get(slice in, struct buf *out)
 	at = buf_space(out, in.n / 4 * 3 - pad);
 	if (at == NULL)
 		return buf_check(out);
-	for (i = 0; i < in.n - pad; i++) {
+	for (i = 0; in.n - pad - i >= 4; i += 4) {
+		int a = base64_digit(in.p[i]), b = base64_digit(in.p[i + 1]);
+		int c = base64_digit(in.p[i + 2]), d = base64_digit(in.p[i + 3]);
+
+		if ((a | b | c | d) < 0)
+			break;
+		d |= a << 18 | b << 12 | c << 6;
+		*at++ = (uint8_t)(d >> 16);
+		*at++ = (uint8_t)(d >> 8);
+		*at++ = (uint8_t)d;
+	}
+	for (; i < in.n - pad; i++) {
 		int d = base64_digit(in.p[i]);
 
 		if (d < 0)

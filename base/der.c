@@ -487,14 +487,15 @@ static void
 put_time_digits(struct buf *b, uint8_t tag, const struct civil *c)
 {
 	const int v[] = {c->year / 100, c->year % 100, c->month, c->day, c->hour, c->minute, c->second};
-	size_t mark = der_open(b, tag);
+	uint8_t text[15];
+	size_t n = 0;
 
 	for (size_t i = tag == DER_UTCTIME ? 1 : 0; i < COUNT(v); i++) {
-		buf_put_u8(b, (uint8_t)('0' + v[i] / 10));
-		buf_put_u8(b, (uint8_t)('0' + v[i] % 10));
+		text[n++] = (uint8_t)('0' + v[i] / 10);
+		text[n++] = (uint8_t)('0' + v[i] % 10);
 	}
-	buf_put_u8(b, 'Z');
-	der_close(b, mark);
+	text[n++] = 'Z';
+	der_put(b, tag, (slice){text, n});
 }
 
 void

@@ -205,18 +205,21 @@ ocsp_path_get(slice path, struct buf *request)
 	uint8_t text[PATH_TEXT_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < path.n; i++) {
-		uint8_t c = path.p[i];
+	while (path.n > 0) {
+		const uint8_t *escape = memchr(path.p, '%', path.n);
+		size_t plain = escape == NULL ? path.n : (size_t)(escape - path.p);
 
-		if (c == '%') {
-			if (path.n - i < 3 || hex_digit(path.p[i + 1]) < 0 || hex_digit(path.p[i + 2]) < 0)
-				return fail(ERR_INPUT, "ocsp-escape: RFC 3986 2.1: a percent sign without two hexadecimal digits");
-			c = (uint8_t)(hex_digit(path.p[i + 1]) << 4 | hex_digit(path.p[i + 2]));
-			i += 2;
-		}
-		if (n == sizeof text)
+		if (sizeof text - n < plain + (escape != NULL))
 			return fail(ERR_INPUT, "ocsp-long: house: an OCSP request has at most 4096 bytes");
-		text[n++] = c;
+		memcpy(text + n, path.p, plain);
+		n += plain;
+		path = (slice){path.p + plain, path.n - plain};
+		if (escape == NULL)
+			break;
+		if (path.n < 3 || hex_digit(path.p[1]) < 0 || hex_digit(path.p[2]) < 0)
+			return fail(ERR_INPUT, "ocsp-escape: RFC 3986 2.1: a percent sign without two hexadecimal digits");
+		text[n++] = (uint8_t)(hex_digit(path.p[1]) << 4 | hex_digit(path.p[2]));
+		path = (slice){path.p + 3, path.n - 3};
 	}
 	return base64_get((slice){text, n}, request);
 }
@@ -372,8 +375,8 @@ ocsp_put_data(struct buf *b, const struct ocsp_plan *p)
  *	signature           BIT STRING,
  *	certs               [0] EXPLICIT SEQUENCE OF Certificate OPTIONAL }
  */
-void
-ocsp_join(struct buf *b, slice data, enum sig_alg alg, slice signature, slice responder_cert)
+static void
+whole_put(struct buf *b, const struct ocsp_plan *p, slice data, enum sig_alg alg, slice signature, slice responder_cert)
 {
 	size_t outer = der_open(b, DER_SEQUENCE), ctx, bytes, octets, basic, m, n;
 
@@ -383,7 +386,10 @@ ocsp_join(struct buf *b, slice data, enum sig_alg alg, slice signature, slice re
 	der_put_oid(b, ARR(OID_BASIC));
 	octets = der_open(b, DER_OCTETS);
 	basic = der_open(b, DER_SEQUENCE);
-	buf_put(b, data);
+	if (p != NULL)
+		ocsp_put_data(b, p);
+	else
+		buf_put(b, data);
 	sig_alg_put(b, alg);
 	der_put_bits(b, signature);
 	if (responder_cert.n > 0) {
@@ -398,6 +404,18 @@ ocsp_join(struct buf *b, slice data, enum sig_alg alg, slice signature, slice re
 	der_close(b, bytes);
 	der_close(b, ctx);
 	der_close(b, outer);
+}
+
+void
+ocsp_join(struct buf *b, slice data, enum sig_alg alg, slice signature, slice responder_cert)
+{
+	whole_put(b, NULL, data, alg, signature, responder_cert);
+}
+
+void
+ocsp_put_answer(struct buf *b, const struct ocsp_plan *p, enum sig_alg alg, slice signature, slice responder_cert)
+{
+	whole_put(b, p, (slice){NULL, 0}, alg, signature, responder_cert);
 }
 
 void

@@ -82,6 +82,8 @@ struct ocsp_plan {
 
 /* ResponseData: what is signed, for an answer made ahead. */
 void ocsp_put_data(struct buf *b, const struct ocsp_plan *p);
+/* The same whole, without a place of its own for what is signed: an answer made ahead, from what is kept of it. */
+void ocsp_put_answer(struct buf *b, const struct ocsp_plan *p, enum sig_alg alg, slice signature, slice responder_cert);
 /* The whole OCSPResponse with the delegated certificate inside. */
 void ocsp_join(struct buf *b, slice data, enum sig_alg alg, slice signature, slice responder_cert);
 /* An answer made when it is asked for: one word on each CertID of a request, in its order. */

@@ -41,6 +41,9 @@ static const struct route {
 	const char *type; /* of published files */
 	const char *cache;
 } ROUTES[] = {
+    /* looked through in order: what is asked most stands first */
+    {HTTP_POST, "/ocsp", ROUTE_OCSP, 0, OCSP_REQUEST_MAX, NULL, NULL},
+    {HTTP_GET, "/ocsp/*", ROUTE_OCSP_GET, 0, 0, NULL, NULL},
     {HTTP_POST, "/challenges", ROUTE_ORDER, ORDER_CHALLENGE, 1024, NULL, NULL},
     {HTTP_POST, "/applications", ROUTE_ORDER, ORDER_APPLY, CMS_MAX, NULL, NULL},
     {HTTP_GET, "/applications/{}", ROUTE_ORDER, ORDER_DOSSIER, 0, NULL, NULL},
@@ -49,8 +52,6 @@ static const struct route {
     {HTTP_POST, "/revocations", ROUTE_ORDER, ORDER_REVOKE, CMS_MAX, NULL, NULL},
     {HTTP_POST, "/withdrawals", ROUTE_ORDER, ORDER_WITHDRAWN, CMS_MAX, NULL, NULL},
     {HTTP_GET, "/certificates/{}", ROUTE_ORDER, ORDER_SERIAL, 0, NULL, NULL},
-    {HTTP_POST, "/ocsp", ROUTE_OCSP, 0, OCSP_REQUEST_MAX, NULL, NULL},
-    {HTTP_GET, "/ocsp/*", ROUTE_OCSP_GET, 0, 0, NULL, NULL},
     {HTTP_GET, "/terms/{}", ROUTE_TERMS, 0, 0, "application/json", "max-age=60"},
     {HTTP_GET, "/ca/*", ROUTE_FILE, 0, 0, "application/pkix-cert", "max-age=3600"},
     {HTTP_GET, "/crl/*", ROUTE_FILE, 0, 0, "application/pkix-crl", "max-age=60"},

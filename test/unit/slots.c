@@ -389,6 +389,71 @@ test_stream(void **state)
 	}
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	return serial_cmp(*(const serial *)a, *(const serial *)b);
+}
+
+/* Serials of every shape are found, and those beside them are not: reckoning where one stands is a guess only. */
+static void
+test_search(void **state)
+{
+	enum { N = 5000 };
+	static serial all[N];
+	struct buf first OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+	struct slots_common c;
+	struct slot slot;
+	uint64_t random = 88172645463325252;
+
+	(void)state;
+	common_of(&c, &first);
+	expect_ok("slots", slot_get_answer(buf_slice(&first), &c, &slot));
+	for (int shape = 0; shape < 5; shape++) {
+		struct buf file OWNED(buf_drop) = BUF(2U << 20);
+		struct slots_writer w OWNED(slots_writer_drop) = {0};
+		struct slots s OWNED(slots_drop) = {0};
+		size_t n = 0;
+
+		for (size_t i = 0; i < N; i++) {
+			serial *v = &all[i];
+
+			*v = (serial){.n = 16};
+			for (size_t k = 0; k < SERIAL_MAX; k++) {
+				random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+				v->b[k] = (uint8_t)random;
+			}
+			if (shape == 1) /* of every length */
+				v->n = (uint8_t)(1 + i % 20);
+			else if (shape == 2) /* one after the other */
+				memset(v->b, 0, 14), v->b[13] = 1, v->b[14] = (uint8_t)(i >> 8), v->b[15] = (uint8_t)i;
+			else if (shape == 3) /* in few heaps */
+				memset(v->b, (int)(i % 3), 12);
+			else if (shape == 4) /* thinner and thinner */
+				memset(v->b, 0, i % 15);
+			v->b[0] |= 1;
+		}
+		qsort(all, N, sizeof *all, by_number);
+		for (size_t i = 0; i < N; i++)
+			if (n == 0 || !serial_eq(all[n - 1], all[i]))
+				all[n++] = all[i];
+		slots_write_start(&w, &c, at_of("2026-02-01T00:00:00.000Z"));
+		for (size_t i = 0; i < n; i++)
+			if (i % 5 != 2) {
+				slot.serial = all[i];
+				slots_write(&w, &slot);
+			}
+		slots_write_end(&w);
+		take_written(&w, &file);
+		expect_ok("slots", slots_get(buf_slice(&file), &s));
+		for (size_t i = 0; i < n; i++) {
+			expect_text("search", slots_find(&s, all[i], &slot),
+			    i % 5 != 2 ? NULL : "slot-absent: RFC 5019 2.2.3: no answer was signed for this serial");
+			assert_true(i % 5 == 2 || serial_eq(slot.serial, all[i]));
+		}
+	}
+}
+
 static void
 test_refusals(void **state)
 {
@@ -429,7 +494,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage),
 	    cmocka_unit_test(test_damaged_block), cmocka_unit_test(test_header), cmocka_unit_test(test_rotation),
-	    cmocka_unit_test(test_stream), cmocka_unit_test(test_refusals)};
+	    cmocka_unit_test(test_stream), cmocka_unit_test(test_search), cmocka_unit_test(test_refusals)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
