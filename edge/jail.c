@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -43,13 +44,17 @@ byte_cmp(const void *a, const void *b)
 void
 jail_warm_up(void)
 {
+	const time_t epoch = 0;
 	uint8_t sorted[2048];
+	struct tm calendar;
 	json_t *seed;
 
 	/* glibc's first qsort over 1 KiB asks how much memory there is, once: an index or a list of J-LIS is sorted later */
 	memset(sorted, 1, sizeof sorted);
 	sorted[0] = 2;
 	qsort(sorted, sizeof sorted, 1, byte_cmp);
+	/* glibc's first gmtime opens /etc/localtime: libcrypto asks for the calendar when it checks a validity */
+	(void)gmtime_r(&epoch, &calendar);
 
 	OPENSSL_init_crypto(
 	    OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_ADD_ALL_CIPHERS, NULL);

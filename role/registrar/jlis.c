@@ -225,6 +225,12 @@ judged(struct registrar *r, const struct frame *x)
 		later(r);
 		return ok;
 	}
+	if (c.this_update.ms < db_ledger(r->db)->jlis[r->jlis.which].this_update.ms) {
+		/* whoever stands on the way to J-LIS could hide what was revoked since */
+		log_text(LOG_WARN, "jlis-older: JPKI Act 19(1): J-LIS answered with a list older than the one in use");
+		later(r);
+		return ok;
+	}
 	TRY(enter_crl(r, &c));
 	next(r, false);
 	r->owed.all_verify = true;
@@ -292,6 +298,7 @@ jlis_answer(struct registrar *r, struct flight *f, const struct frame *x)
 	if (!p.last)
 		return ok;
 	if (buf_check(&f->answer).kind != OK || f->answer.n == 0) {
+		log_text(LOG_NOTE, "jlis-answer: JPKI Act 19(1): J-LIS answered with nothing, or with more than an answer has");
 		flight_free(r, f);
 		return ok;
 	}
