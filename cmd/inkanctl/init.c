@@ -138,6 +138,7 @@ static const struct {
     {"verifiers", offsetof(struct init, verifiers)},
     {"status", offsetof(struct init, status)},
     {"accepted-per-hour", offsetof(struct init, per_hour)},
+    {"crl-partitions", offsetof(struct init, partitions)},
 };
 static const struct {
 	const char *name;
@@ -145,6 +146,7 @@ static const struct {
 } FLAGS[] = {
     {"address", offsetof(struct init, address)},
     {"birth", offsetof(struct init, birth)},
+    {"crl-delta", offsetof(struct init, delta)},
     {"test-clock", offsetof(struct init, test_clock)},
     {"weak-jail", offsetof(struct init, weak)},
     {"keep-pin-file", offsetof(struct init, keep_pin_file)},
@@ -220,6 +222,8 @@ complete(struct init *i)
 		return fail(ERR_INPUT, "init-hierarchy: house: --hierarchy is test or production");
 	if (decimal_get(slice_str(i->per_hour), ACCEPTED_PER_HOUR_MAX, &n).kind != OK)
 		return fail(ERR_INPUT, "init-per-hour: house: --accepted-per-hour is a number of at most 1000000000");
+	if (i->partitions != NULL && (decimal_get(slice_str(i->partitions), CRL_PARTITIONS_MAX, &n).kind != OK || n < 2))
+		return fail(ERR_INPUT, "init-partitions: RFC 5280 5.2.5: --crl-partitions is a number from 2 to 1024");
 	find_web(i);
 	return ok;
 }

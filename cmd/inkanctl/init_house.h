@@ -14,6 +14,7 @@
 
 #include "act/trust.h"
 #include "base/base.h"
+#include "pki/crl.h"
 #include "base/time.h"
 #include "cmd/inkanctl/ceremony.h"
 
@@ -29,11 +30,11 @@ struct init {
 	const char *url, *listen, *private;
 	const char *hierarchy, *state, *service, *organisation, *responsible, *label;
 	const char *policy, *arrangement, *jlis_ocsp, *web, *user_base, *verifiers, *fronts;
-	const char *status, *per_hour;
+	const char *status, *per_hour, *partitions;
 	const struct ceremony_algorithm *algorithm;
 	size_t n_anchors, n_crls;
 	const char *anchor[TRUST_ANCHORS_MAX], *crl[TRUST_ANCHORS_MAX];
-	bool address, birth, test_clock, weak, keep_pin_file;
+	bool address, birth, delta, test_clock, weak, keep_pin_file;
 	instant now;
 	struct secret pin, status_pin, person_pin;
 	char token_environment[PATH_BYTES], status_room[PATH_BYTES], office_environment[PATH_BYTES];

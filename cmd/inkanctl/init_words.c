@@ -68,6 +68,10 @@ init_profile(struct init *i)
 	put_text(b, "policy", i->policy);
 	put_url(b, "cps", i, "/cps/" PROFILE ".txt");
 	put_url(b, "crl", i, "/crl/issuer.crl");
+	if (i->partitions != NULL)
+		put_text(b, "crl_partitions", i->partitions);
+	if (i->delta)
+		put_url(b, "crl_delta", i, "/crl/delta.crl");
 	put_url(b, "ocsp", i, "/ocsp");
 	put_url(b, "ca_issuers", i, "/ca/issuer.cer");
 	put_text(b, "validity_years_max", "5");
