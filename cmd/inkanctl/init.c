@@ -96,6 +96,8 @@ usage(FILE *f)
 	            "  --jlis-crl FILE|URL     several     --jlis-ocsp URL     --arrangement TEXT   date and reference\n"
 	            "  --policy OID            of the certificates [2.999.1.1]\n"
 	            "  --accepted-per-hour N   above: every application goes to a person [5000]\n"
+	            "  --crl-partitions N      so many partial lists, 2 to 1024; a certificate names its own\n"
+	            "  --crl-delta             after a revocation a delta list instead of the list of all\n"
 	            "  --address --birth       the certificate records them\n"
 	            "  --web DIR               the texts people read [web, or where they were installed]\n"
 	            "  --user-base N  --fronts N  --verifiers N  --test-clock  --weak-jail\n"
