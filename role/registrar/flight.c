@@ -236,7 +236,7 @@ flight_verify(struct registrar *r, struct flight *f)
 	f->method = o.method;
 	f->crl = o.crl;
 	verify_order_put(body_new(r), &o);
-	turn_order(r, PEER_VERIFIER, v->number, ORDER_VERIFY, f->id, buf_slice(&r->body));
+	turn_order_now(r, PEER_VERIFIER, v->number, ORDER_VERIFY, f->id, buf_slice(&r->body));
 	f->verifier = v->number;
 	f->stage = STAGE_VERIFY;
 	v->orders++;

@@ -328,7 +328,8 @@ look_at_clock(struct registrar *r)
 		r->seen_at = steady;
 	} else if (was.kind == OK)
 		log_err(LOG_ALARM, r->clock_closed);
-	r->now = wall;
+	if (!r->in_turn) /* one turn has one time */
+		r->now = wall;
 	r->seen_steady = steady;
 }
 
@@ -614,15 +615,13 @@ hear_link(struct registrar *r, struct link *l, size_t *left)
 }
 
 /*
- * Results wait on their links while lines may not be made of them: for a moment, so that more share a sync; or until the
- * clock is right or confirmed.  Who asks is always answered.
+ * Results wait on their links while lines may not be made of them, until the clock is right or confirmed.  Who asks is
+ * always answered.
  */
 static bool
 is_heard(const struct registrar *r, enum peer peer)
 {
-	if (peer == PEER_FRONT)
-		return true;
-	return turn_open_check(r).kind == OK ? !r->gathering : peer == PEER_OFFICE;
+	return peer == PEER_FRONT || peer == PEER_OFFICE || turn_open_check(r).kind == OK;
 }
 
 static err
@@ -664,18 +663,38 @@ tend(struct registrar *r)
 	return ok;
 }
 
+/*
+ * Three syncs a commit: it may wait while it has company coming and the cores are busy without it.  What is entered is seen
+ * by what is heard meanwhile; nothing of it leaves before the commit.
+ */
+static bool
+may_gather(const struct registrar *r)
+{
+	unsigned judging = 0;
+
+	for (size_t i = 0; i < COUNT(r->verifier); i++)
+		judging += r->verifier[i].orders;
+	return r->in_turn && !r->revoked_now && r->clock_closed.kind == OK && r->issuer.orders >= GATHER_ORDERS &&
+	       judging >= GATHER_JUDGED && book_next(r->book) - book_size(r->book) < GATHER_LINES &&
+	       r->seen_steady - r->began_at < GATHER_MS;
+}
+
 static err
 turn(struct registrar *r)
 {
 	if (wires_watched_ready(r->wires, wires_listener(r->wires, PEER_OFFICE)))
 		wires_accept_office(r->wires);
-	TRY(db_begin(r->db));
+	if (!r->in_turn) { /* else it goes on */
+		TRY(db_begin(r->db));
+		r->began_at = r->seen_steady;
+		r->revoked_now = false;
+	}
 	TRY(note_links(r));
-	r->revoked_now = false;
 	TRY(tend(r));
 	TRY(hear_all(r));
 	r->note_soon = r->note_soon || r->revoked_now;
-	return turn_commit(r);
+	r->gathering = may_gather(r);
+	return r->gathering ? ok : turn_commit(r);
 }
 
 /* After a failure: nothing is in memory that the books do not say; they are opened anew before anything is taken. */
@@ -763,11 +782,9 @@ registrar_turn(struct registrar *r)
 			return ok;
 		}
 	}
-	r->late = r->now.ms <= r->last_at.ms;
+	r->late = !r->in_turn && r->now.ms <= r->last_at.ms;
 	if (r->late && r->clock_closed.kind == OK)
 		return ok; /* this turn would not be later than the last: in a millisecond */
-	/* questions and new applications go on at once; results wait a moment for others to share their sync */
-	r->gathering = r->issuer.orders >= GATHER_ORDERS && r->seen_steady - r->committed_at < GATHER_MS;
 	e = turn(r);
 	if (e.kind == OK)
 		return ok;

@@ -65,8 +65,10 @@
 #define VERIFIER_ORDERS_MAX 64          /* a verifier's queue: 10 ms of its work                                  */
 #define ISSUER_ORDERS_MAX 256           /* the issuer's queue                                                     */
 #define TURN_FRAMES_MAX 512             /* messages of one turn                                                   */
-#define GATHER_MS 3                     /* between commits while the issuer has enough to do …                    */
-#define GATHER_ORDERS 12                /* … for as long: more share a sync, nobody waits for it                  */
+#define GATHER_MS 8                     /* a turn is kept open so long at most …                                  */
+#define GATHER_ORDERS 8                 /* … while the issuer has so many orders …                                */
+#define GATHER_JUDGED 2                 /* … and the verifiers so many: nobody is idle, and more share its syncs  */
+#define GATHER_LINES 256
 #define STORE_EVERY_MS 1000             /* the projection's file lags the books by so much at most …              */
 #define STORE_LINES 4096                /* … or so many lines: 0.2 s of catching up after a crash                 */
 #define WAIT_END_MS (72 * HOUR_MS)      /* status could not be checked: refused after that (CP 4.1.3)             */
@@ -245,10 +247,10 @@ struct registrar {
 	int64_t seen_at;       /* … on the steady clock                                 */
 	bool looked;
 	int64_t seen_steady;   /* now, on the steady clock                              */
-	int64_t committed_at;  /* on the steady clock: the last commit's end              */
-	int64_t stored_at;     /* … and the last time the projection went into its file   */
+	int64_t stored_at;     /* on the steady clock: the last time the projection went into its file   */
 	uint64_t stored_checkpoint;
-	bool gathering;        /* this turn hears only what needs no commit               */
+	int64_t began_at;      /* on the steady clock: this turn                          */
+	bool gathering;        /* this turn is kept open: more share its commit           */
 	bool late, more;       /* this turn waits a millisecond; messages are left       */
 	bool weak_jail;
 	char office_mail[256]; /* empty: none */
@@ -373,6 +375,8 @@ void turn_refuse(struct registrar *r, const struct caller *to, err e);
 /* A text that is borrowed: copied here. */
 void turn_refuse_text(struct registrar *r, const struct caller *to, enum err_kind kind, slice what);
 void turn_order(struct registrar *r, enum peer peer, uint64_t number, uint8_t kind, uint64_t id, slice body);
+/* At once: for what changes nothing anywhere, whatever becomes of the turn. */
+void turn_order_now(struct registrar *r, enum peer peer, uint64_t number, uint8_t kind, uint64_t id, slice body);
 err turn_commit(struct registrar *r) CHECKED;
 void turn_rollback(struct registrar *r);
 /* The line that was entered last, for an entry_reply. */

@@ -1,5 +1,4 @@
 #include "base/seal.h"
-#include "edge/clock.h"
 #include "edge/log.h"
 #include "edge/random.h"
 #include "role/registrar/registrar.h"
@@ -190,6 +189,15 @@ turn_order(struct registrar *r, enum peer peer, uint64_t number, uint8_t kind, u
 	put_bytes(r, body, &p->body_at, &p->body_n);
 }
 
+void
+turn_order_now(struct registrar *r, enum peer peer, uint64_t number, uint8_t kind, uint64_t id, slice body)
+{
+	struct link *l = link_of(r, peer, number);
+
+	if (l != NULL)
+		link_order(l, kind, id, body);
+}
+
 static slice
 bytes_at(const struct registrar *r, size_t at, size_t n)
 {
@@ -297,7 +305,6 @@ turn_commit(struct registrar *r)
 		TRY(db_commit(r->db, (struct head){book_size(r->book), book_root(r->book)}));
 		r->in_turn = false;
 		r->last_at = r->now;
-		r->committed_at = clock_steady_ms();
 		r->turns++;
 	}
 	TRY(issuing_send(r));
