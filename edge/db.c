@@ -402,6 +402,18 @@ in_hand(const struct db *db, dossier_id id)
 	return db->have && memcmp(db->hand.d.id.b, id.b, sizeof id.b) == 0;
 }
 
+/* A row that was written, or that there is not, is in hand: nothing is read or written twice in a turn. */
+static err
+take(struct db *db, const struct record *r)
+{
+	TRY(flush(db));
+	db->hand = *r;
+	db->have = true;
+	db->fresh = db->dirty = false;
+	db->stored = r->d.serial;
+	return ok;
+}
+
 err
 db_dossier(struct db *db, dossier_id id, struct record *out)
 {
@@ -414,7 +426,9 @@ db_dossier(struct db *db, dossier_id id, struct record *out)
 	}
 	sqlite3_bind_blob(q, 1, id.b, sizeof id.b, SQLITE_STATIC);
 	TRY(first(db, Q_DOSSIER, NULL, NULL, out, &found));
-	return found ? ok : fail(ERR_ABSENT, "dossier-absent: Rule 12(1): there is no such application");
+	if (!found)
+		return fail(ERR_ABSENT, "dossier-absent: Rule 12(1): there is no such application");
+	return db->in_turn ? take(db, out) : ok; /* who asks often enters a line about it next */
 }
 
 static bool
@@ -442,7 +456,8 @@ db_card(struct db *db, digest card, dossier_id except, instant now, uint64_t *op
 	err e = ok;
 	int rc;
 
-	TRY(flush(db));
+	if (!in_hand(db, except)) /* else it is the one that does not count */
+		TRY(flush(db));
 	sqlite3_bind_int64(q, 1, prefix8(card.b, SHA256_LEN));
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
 		struct record r;
@@ -484,7 +499,8 @@ db_key_used(struct db *db, digest key, dossier_id except, bool *used)
 	struct key_want w = {key, except};
 	struct record r;
 
-	TRY(flush(db));
+	if (!in_hand(db, except))
+		TRY(flush(db));
 	sqlite3_bind_int64(db->q[Q_KEY], 1, prefix8(key.b, SHA256_LEN));
 	return first(db, Q_KEY, is_key, &w, &r, used);
 }
@@ -599,6 +615,7 @@ record_due(struct record *r, const struct entry *e)
 static err
 take_into_hand(struct db *db, dossier_id id, bool *there)
 {
+	struct record r;
 	err e;
 
 	if (in_hand(db, id)) {
@@ -607,14 +624,9 @@ take_into_hand(struct db *db, dossier_id id, bool *there)
 	}
 	TRY(flush(db));
 	db->have = false;
-	e = db_dossier(db, id, &db->hand);
+	e = db_dossier(db, id, &r);
 	*there = e.kind == OK;
-	if (e.kind != OK && e.kind != ERR_ABSENT)
-		return e;
-	db->have = *there;
-	db->fresh = db->dirty = false;
-	db->stored = db->hand.d.serial;
-	return ok;
+	return e.kind == ERR_ABSENT ? ok : e;
 }
 
 static err
