@@ -1143,6 +1143,38 @@ per_hour(void **state)
 	audit();
 }
 
+/* What the last index file carries: the same bytes back, also of before there was an automation or a count in it. */
+static void
+carried(void **state)
+{
+	instant now = at_of(AT);
+	static const struct {
+		const char *row;
+		bool automation, counted;
+	} rows[] = {{"neither", false, false}, {"stopped", true, false}, {"counted", false, true}, {"both", true, true}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct journal_state s = {.books = books_head(9), .at = now}, back;
+		struct buf one OWNED(buf_drop) = BUF(1024), two OWNED(buf_drop) = BUF(1024);
+
+		if (rows[i].automation)
+			s.automation = (struct automation){.document = sha256(LIT("S-1")), .stopped = true, .date = now};
+		if (rows[i].counted)
+			for (int k = 0; k < 14; k++) /* the oldest two are of the hour before */
+				journal_state_count(&s, (instant){now.ms - (13 - k) * JOURNAL_PART_MS});
+		journal_state_put(&one, &s);
+		expect_ok(rows[i].row, buf_check(&one));
+		expect_ok(rows[i].row, journal_state_get(buf_slice(&one), &back));
+		journal_state_put(&two, &back);
+		expect_same(rows[i].row, buf_slice(&two), buf_slice(&one));
+		expect_true(rows[i].row, back.automation.stopped == rows[i].automation &&
+		                             digest_eq(back.automation.document, s.automation.document));
+		expect_number(rows[i].row, journal_state_by_rule(&back, now), rows[i].counted ? JOURNAL_HOUR : 0);
+		expect_number(rows[i].row, journal_state_by_rule(&back, (instant){now.ms + HOUR_MS}), 0);
+	}
+}
+
 static void
 lists_of_jlis(void **state)
 {
@@ -1490,7 +1522,8 @@ main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
-	    EACH(stopped), EACH(per_hour), EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(status), EACH(gates)};
+	    EACH(stopped), EACH(per_hour),
+	    EACH(carried), EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(status), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
