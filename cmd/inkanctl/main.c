@@ -10,6 +10,7 @@
 #include "cmd/inkanctl/init.h"
 #include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/office.h"
+#include "cmd/inkanctl/pin.h"
 #include "cmd/inkanctl/start.h"
 
 static const struct command {
@@ -24,6 +25,7 @@ static const struct command {
     {"office", office_main, "decide, revoke, approve: documents signed by officers"},
     {"automation", automation_main, "stop and resume decisions by rule"},
     {"books", books_main, "read, check and explain the books"},
+    {"pin", pin_main, "a PIN that a token refused: what is noted, and clear it"},
     {"confirm-clock", confirm_main, "confirm a clock that stopped the signing"},
 };
 
