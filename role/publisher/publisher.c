@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <unistd.h>
 
 #include "act/order.h"
@@ -9,6 +10,8 @@
 #include "edge/log.h"
 #include "role/publisher/publisher.h"
 
+#define PARTS_END ".part"
+
 enum { FROM_REGISTRAR = 1 };
 static const struct gate GATE[] = {
     {ORDER_FILE, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
@@ -18,22 +21,22 @@ static const struct gate GATE[] = {
 };
 
 /* --- files ------------------------------------------------------------------------ */
-/* A path below the repository, with its folders made on the way. */
+#define NAME_BYTES 128
+
+/* The folder a path below the repository ends in, made on the way, and the last step's name. */
 static err
-replace(struct publisher *p, slice path, slice bytes)
+enter_folder(const struct publisher *p, slice path, int *out, char name[NAME_BYTES])
 {
+	const err bad = fail(ERR_INPUT, "publisher-path: house: a published file has a plain path");
 	int folder = dup(p->repository);
 	slice step;
-	char name[128];
-	err e = ok;
+	err e = folder < 0 ? fail(ERR_WORLD, "publisher-folder: house: the repository's folder is gone") : ok;
 
-	if (folder < 0)
-		return fail(ERR_WORLD, "publisher-folder: house: the repository's folder is gone");
 	while (e.kind == OK && slice_cut(&path, '/', &step)) {
 		int below = -1;
 
-		if (step.n == 0 || step.n >= sizeof name || step.p[0] == '.')
-			e = fail(ERR_INPUT, "publisher-path: house: a published file has a plain path");
+		if (step.n == 0 || step.n >= NAME_BYTES || step.p[0] == '.')
+			e = bad;
 		else {
 			memcpy(name, step.p, step.n);
 			name[step.n] = '\0';
@@ -42,15 +45,69 @@ replace(struct publisher *p, slice path, slice bytes)
 		disk_close(&folder);
 		folder = below;
 	}
-	if (e.kind == OK && (path.n == 0 || path.n >= sizeof name || path.p[0] == '.'))
-		e = fail(ERR_INPUT, "publisher-path: house: a published file has a plain path");
-	if (e.kind == OK) {
-		memcpy(name, path.p, path.n);
-		name[path.n] = '\0';
-		e = disk_replace(folder, name, bytes);
+	if (e.kind == OK && (path.n == 0 || path.n >= NAME_BYTES - sizeof PARTS_END || path.p[0] == '.'))
+		e = bad;
+	if (e.kind != OK) {
+		disk_close(&folder);
+		return e;
 	}
+	memcpy(name, path.p, path.n);
+	name[path.n] = '\0';
+	*out = folder;
+	return ok;
+}
+
+static err
+replace(struct publisher *p, slice path, slice bytes)
+{
+	char name[NAME_BYTES];
+	int folder = -1;
+	err e;
+
+	TRY(enter_folder(p, path, &folder, name));
+	e = disk_replace(folder, name, bytes);
 	disk_close(&folder);
 	return e;
+}
+
+/* What comes in parts is written beside, and never held: a list of ten million entries is 400 MB. */
+static void
+parts_end(struct publisher *p)
+{
+	disk_close(&p->parts_file);
+	disk_close(&p->parts_folder);
+	p->next_part = UINT64_MAX;
+}
+
+static err
+parts_start(struct publisher *p, slice path)
+{
+	char temp[NAME_BYTES];
+
+	parts_end(p);
+	TRY(enter_folder(p, path, &p->parts_folder, p->parts_name));
+	snprintf(temp, sizeof temp, "%.*s%s", (int)(NAME_BYTES - sizeof PARTS_END), p->parts_name, PARTS_END);
+	TRY(disk_open(p->parts_folder, temp, DISK_SCRATCH, &p->parts_file));
+	buf_clear(&p->path);
+	buf_put(&p->path, path);
+	p->next_part = 0;
+	return buf_check(&p->path);
+}
+
+static err
+parts_add(struct publisher *p, const struct file_order *o)
+{
+	char temp[NAME_BYTES];
+
+	if (o->part.number != p->next_part || !slice_eq(o->path, buf_slice(&p->path)))
+		return fail(ERR_INPUT, "publisher-parts: house: the parts of a file came in another order");
+	p->next_part++;
+	TRY(disk_append(p->parts_file, o->part.bytes));
+	if (!o->part.last)
+		return ok;
+	TRY(disk_sync(p->parts_file)); /* a crash before the rename: the old file, and a scrap that is written over */
+	snprintf(temp, sizeof temp, "%.*s%s", (int)(NAME_BYTES - sizeof PARTS_END), p->parts_name, PARTS_END);
+	return disk_rename(p->parts_folder, temp, p->parts_name);
 }
 
 static err
@@ -60,23 +117,13 @@ take_file(struct publisher *p, slice body)
 	err e;
 
 	TRY(file_order_get(body, &o));
-	if (o.part.number == 0) {
-		buf_clear(&p->parts);
-		buf_clear(&p->path);
-		buf_put(&p->path, o.path);
-		p->next_part = 0;
-	}
-	if (o.part.number != p->next_part || !slice_eq(o.path, buf_slice(&p->path)))
-		return fail(ERR_CORRUPT, "publisher-parts: house: the parts of a file came in another order");
-	p->next_part++;
-	buf_put(&p->parts, o.part.bytes);
-	TRY(buf_check(&p->parts));
-	if (!o.part.last)
-		return ok;
-	p->next_part = UINT64_MAX; /* the next one starts anew */
-	e = replace(p, buf_slice(&p->path), buf_slice(&p->parts));
-	buf_drop(&p->parts);
-	p->parts = BUF(PUBLISHED_MAX);
+	if (o.part.number == 0 && o.part.last) /* whole: it may come between the parts of another */
+		return replace(p, o.path, o.part.bytes);
+	if (o.part.number == 0)
+		TRY(parts_start(p, o.path));
+	e = parts_add(p, &o);
+	if (e.kind != OK || o.part.last)
+		parts_end(p);
 	return e;
 }
 
@@ -281,9 +328,11 @@ publisher_take(struct publisher *p, const struct frame *f)
 
 /* An ORDER_FILE is answered after its last part only. */
 static bool
-is_answered(const struct publisher *p, const struct frame *f)
+is_answered(const struct frame *f)
 {
-	return f->kind != ORDER_FILE || p->next_part == UINT64_MAX;
+	struct file_order o;
+
+	return f->kind != ORDER_FILE || (file_order_get(f->body, &o).kind == OK && o.part.last);
 }
 
 err
@@ -307,7 +356,7 @@ publisher_turn(struct publisher *p)
 		if (e.kind != OK) {
 			log_err(LOG_ALARM, e);
 			link_refuse(l, &f, e);
-		} else if (is_answered(p, &f))
+		} else if (is_answered(&f))
 			link_answer(l, &f, (slice){NULL, 0});
 	}
 	return ok;
@@ -352,7 +401,7 @@ publisher_open(struct publisher *p, int repository)
 	p->issuer_der = BUF(CERT_MAX);
 	for (size_t i = 0; i < SLOTS_RESPONDERS_MAX; i++)
 		p->responder[i] = BUF(CERT_MAX);
-	p->parts = BUF(PUBLISHED_MAX);
+	p->parts_file = p->parts_folder = -1;
 	p->path = BUF(256);
 	p->next_part = UINT64_MAX;
 	TRY(disk_folder(repository, "ca", FOLDER_THERE, &folder));
@@ -369,7 +418,8 @@ publisher_drop(struct publisher *p)
 	buf_drop(&p->issuer_der);
 	for (size_t i = 0; i < SLOTS_RESPONDERS_MAX; i++)
 		buf_drop(&p->responder[i]);
-	buf_drop(&p->parts);
+	if (p->path.max > 0) /* it was opened */
+		parts_end(p);
 	buf_drop(&p->path);
 	free(p->recent);
 	wires_drop(&p->wires);

@@ -32,7 +32,8 @@ struct publisher {
 	struct slots_common common;
 	size_t n, cap;
 	struct slot *recent; /* sorted by serial, owned */
-	struct buf parts;    /* of the file on its way  */
+	int parts_file, parts_folder; /* of the file that comes in parts, -1: none */
+	char parts_name[128];
 	struct buf path;
 	uint64_t next_part;
 };

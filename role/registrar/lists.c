@@ -286,6 +286,11 @@ lists_published(struct registrar *r, const struct frame *x)
 {
 	struct lists *l = &r->lists;
 
+	if (l->stage == LISTS_PARTS && x->id == l->id && x->fail != OK) { /* one of its parts */
+		log_what(LOG_WARN, "publisher", x->what);
+		give_up(r);
+		return ok;
+	}
 	if (l->stage != LISTS_PUBLISH || x->id != l->id) {
 		if (x->fail != OK)
 			log_what(LOG_WARN, "publisher", x->what);
