@@ -524,10 +524,14 @@ md_of(enum hash_alg h)
 static bool
 check_pss(const struct key *k, enum hash_alg a, slice hashed, slice signature)
 {
-	EVP_PKEY *pkey = rsa_pkey(k);
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	EVP_PKEY_CTX *ctx;
+	EVP_PKEY *pkey;
 	bool good;
 
+	if (signature.n != k->modulus.n) /* RFC 8017 8.1.2: libcrypto takes one without its leading zeros too */
+		return false;
+	pkey = rsa_pkey(k);
+	ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	if (ctx == NULL)
 		abort();
 	good = EVP_PKEY_verify_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
