@@ -9,6 +9,7 @@
 #include "edge/http.h"
 
 #define SWEEP_MS 250
+#define HTTP_SINGLES 4  /* headers that stand once or not at all */
 #define ANSWER_MS 60000 /* to take an answer, and a second more for each 16 KB of it */
 
 /* One connection: its deadline. */
@@ -26,8 +27,9 @@ struct req {
 	bool begun, suspended, counted;
 	uint64_t declared; /* Content-Length, counted against HTTP_BODIES_MAX */
 	size_t uri_n;
-	struct http_request q; /* its slices are libmicrohttpd's for as long as the request lives */
-	slice length, coding;  /* Content-Length, Transfer-Encoding */
+	struct http_request q;      /* its slices are libmicrohttpd's for as long as the request lives */
+	slice length, coding, host; /* Content-Length, Transfer-Encoding, Host */
+	bool twice;                 /* one of those that stand once stands twice */
 	struct buf query, body, room;
 	struct MHD_Response *response; /* of an answer that came while suspended */
 	unsigned status;
@@ -116,7 +118,8 @@ on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 	r->conn = i == NULL ? NULL : i->socket_context;
 	r->uri_n = strlen(uri);
 	r->q = (struct http_request){.id = (uint64_t)r->generation << 32 | r->slot, .room = &r->room};
-	r->length = r->coding = (slice){NULL, 0};
+	r->length = r->coding = r->host = (slice){NULL, 0};
+	r->twice = false;
 	r->query.max = HTTP_PATH_MAX;
 	r->body.max = 0;
 	r->room.max = HTTP_ROOM_MAX;
@@ -245,30 +248,37 @@ method_of(const char *m)
 	return strcmp(m, "HEAD") == 0 ? HTTP_HEAD : HTTP_OTHER;
 }
 
-/* One walk over the headers; of a header that comes twice the first counts. */
+/*
+ * One walk over the headers.  Of one that comes twice the first counts, but not of those that somebody between us and the
+ * client may read otherwise (RFC 9112 6.3, 11.2).
+ */
 static enum MHD_Result
 on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct req *r = cls;
 	const struct {
 		slice name, *to;
+		bool once;
 	} known[] = {
-	    {LIT("Content-Length"), &r->length},
-	    {LIT("Content-Type"), &r->q.content_type},
-	    {LIT("If-None-Match"), &r->q.if_none_match},
-	    {LIT("Accept"), &r->q.accept},
-	    {LIT("Accept-Language"), &r->q.language},
-	    {LIT("Authorization"), &r->q.authorization},
-	    {LIT("Prefer"), &r->q.prefer},
-	    {LIT("Transfer-Encoding"), &r->coding},
+	    {LIT("Content-Length"), &r->length, true},
+	    {LIT("Content-Type"), &r->q.content_type, false},
+	    {LIT("If-None-Match"), &r->q.if_none_match, false},
+	    {LIT("Accept"), &r->q.accept, false},
+	    {LIT("Accept-Language"), &r->q.language, false},
+	    {LIT("Authorization"), &r->q.authorization, true},
+	    {LIT("Prefer"), &r->q.prefer, false},
+	    {LIT("Transfer-Encoding"), &r->coding, true},
+	    {LIT("Host"), &r->host, true},
 	};
 	size_t n = strlen(name);
 
 	(void)kind;
 	for (size_t i = 0; i < COUNT(known); i++)
-		if (known[i].name.n == n && known[i].to->p == NULL &&
-		    strncasecmp(name, (const char *)known[i].name.p, n) == 0) {
-			*known[i].to = slice_str(value == NULL ? "" : value);
+		if (known[i].name.n == n && strncasecmp(name, (const char *)known[i].name.p, n) == 0) {
+			if (known[i].to->p == NULL)
+				*known[i].to = slice_str(value == NULL ? "" : value);
+			else
+				r->twice = r->twice || known[i].once;
 			break;
 		}
 	return MHD_YES;
@@ -291,6 +301,8 @@ begin(struct http *h, struct req *r, const char *method, const char *path)
 	r->q.path = slice_str(path);
 	r->q.query = buf_slice(&r->query);
 	(void)MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, on_header, r);
+	if (r->twice)
+		return refuse(h, r, 400);
 	most = h->face.body_max(h->face.role, r->q.method, r->q.path);
 	if (most == HTTP_NO_ROUTE)
 		return ask(h, r, &rc) ? rc : refuse(h, r, 404);

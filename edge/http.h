@@ -9,6 +9,8 @@
  *   header bytes         HTTP_HEADER_BYTES a connection, beyond: 431
  *   body                 a route's `body_max`, announced by Content-Length: none or
  *                        chunked: 411, larger: 413, both before a byte is read
+ *   two of one header    Content-Length, Transfer-Encoding, Host, Authorization: 400, so that
+ *                        nobody between us and the client can have read the other one
  *   all bodies together  HTTP_BODIES_MAX, beyond: 503
  *   time                 HTTP_HEAD_MS from connecting (or the last answer) to the
  *                        end of the headers when any byte came, HTTP_BODY_MS for

@@ -240,6 +240,20 @@ refusals(void)
 	is(asks("POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n", "413", "\"type\":\"body-long\"",
 	       NULL),
 	    "a body one byte too long: 413 before a byte of it is read");
+	is(asks("POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nContent-Length: 0\r\n\r\nanybody", "400",
+	       "\"type\":\"request\"", NULL),
+	    "two lengths: 400");
+	is(asks("POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\ncontent-length: 7\r\n\r\nanybody", "400",
+	       "\"type\":\"request\"", NULL),
+	    "though both say the same");
+	is(asks("POST /challenges HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	       "411", "\"type\":\"length\"", NULL),
+	    "a length and an endless body: refused");
+	is(asks("GET /ca/hello.txt HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400", "\"type\":\"request\"", NULL),
+	    "two hosts: 400");
+	is(asks("GET /applications/00 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+	       "400", "\"type\":\"request\"", NULL),
+	    "two tokens: 400");
 	is(asks("POST /applications HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\nanybody", "202",
 	       "\"state\":\"received\"", "Location: /applications/ab"),
 	    "an application goes to the registrar and its answer comes back");
