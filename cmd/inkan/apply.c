@@ -83,6 +83,9 @@ terms_fetch(struct inkan *k, const char *profile, struct terms *out)
 	TRY(json_get(buf_slice(&answer), &t.doc));
 	j = json_root(t.doc);
 	r = json_text(j, "service", &t.service);
+	if (r.kind == OK && text_check_line(t.service).kind != OK)
+		r = fail(
+		    ERR_INPUT, "terms-text: Rule 6(i): the service's text holds characters that cannot be shown as they are");
 	if (r.kind == OK)
 		r = json_text(j, "profile", &said);
 	if (r.kind == OK && !slice_eq(said, slice_str(profile)))
@@ -343,6 +346,7 @@ send_application(struct inkan *k, slice cms, struct state *s)
 	struct buf answer OWNED(buf_drop) = BUF(JSON_MAX);
 	struct json *doc OWNED(json_drop) = NULL;
 	uint64_t wait_s = 30;
+	uint8_t unused[16];
 	json j;
 
 	if (k->o.wait != NULL && decimal_get(slice_str(k->o.wait), 120, &wait_s).kind != OK)
@@ -352,7 +356,7 @@ send_application(struct inkan *k, slice cms, struct state *s)
 	j = json_root(doc);
 	TRY(json_text(j, "dossier", &s->dossier));
 	TRY(json_text(j, "token", &s->token));
-	if (s->dossier.n != 32 || s->token.n != 32)
+	if (hex_get(s->dossier, unused, sizeof unused).kind != OK || hex_get(s->token, unused, sizeof unused).kind != OK)
 		return fail(ERR_INPUT, "service-answer: house: the service's answer cannot be understood");
 	return state_save(k, s); /* while doc holds the words */
 }
