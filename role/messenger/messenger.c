@@ -98,6 +98,7 @@ remember(struct messenger *m, uint64_t id, uint8_t kind)
 		if (m->kind_of[i] == 0) {
 			m->kind_of[i] = kind;
 			m->id_of[i] = id;
+			m->call_of[i] = ++m->calls_made;
 			return ok;
 		}
 	return fail(ERR_BUSY, "call-many: house: too many calls are under way");
@@ -114,7 +115,7 @@ start_call(struct messenger *m, uint64_t id, slice body)
 	if (o.kind == CALL_JLIS_OCSP) {
 		if (m->ocsp[0] == '\0')
 			return fail(ERR_WORLD, "messenger-none: house: the configuration names no address for this");
-		TRY(calls_start(m->calls, &(struct call){.id = id,
+		TRY(calls_start(m->calls, &(struct call){.id = m->calls_made + 1,
 		                              .url = m->ocsp,
 		                              .type = "application/ocsp-request",
 		                              .body = o.body,
@@ -132,7 +133,8 @@ start_call(struct messenger *m, uint64_t id, slice body)
 		return ok;
 	}
 	TRY(calls_start(m->calls,
-	    &(struct call){.id = id, .url = m->crl[which], .max_bytes = CALL_BYTES_MAX, .wait_ms = CALL_LONG_MS}));
+	    &(struct call){
+	        .id = m->calls_made + 1, .url = m->crl[which], .max_bytes = CALL_BYTES_MAX, .wait_ms = CALL_LONG_MS}));
 	return remember(m, id, ORDER_CALL);
 }
 
@@ -268,7 +270,7 @@ start_mail(struct messenger *m, uint64_t id, slice body)
 		return ok;
 	}
 	TRY(set_text(to, sizeof to, o.to));
-	TRY(calls_start(m->calls, &(struct call){.id = id,
+	TRY(calls_start(m->calls, &(struct call){.id = m->calls_made + 1,
 	                              .url = m->relay,
 	                              .body = buf_slice(&message),
 	                              .max_bytes = 4096,
@@ -291,19 +293,21 @@ static void
 finish(struct messenger *m, struct call_result *r)
 {
 	struct link *l = registrar(m);
+	uint64_t id = 0;
 	uint8_t kind = 0;
 
 	for (size_t i = 0; i < CALLS_MAX && kind == 0; i++)
-		if (m->kind_of[i] != 0 && m->id_of[i] == r->id) {
+		if (m->kind_of[i] != 0 && m->call_of[i] == r->id) {
 			kind = m->kind_of[i];
+			id = m->id_of[i];
 			m->kind_of[i] = 0;
 		}
 	if (kind != 0 && r->err.kind != OK)
-		refuse(m, kind, r->id, r->err);
+		refuse(m, kind, id, r->err);
 	else if (kind == ORDER_CALL)
-		answer_parts(m, kind, r->id, buf_slice(&r->body));
+		answer_parts(m, kind, id, buf_slice(&r->body));
 	else if (kind == ORDER_MAIL && l != NULL)
-		link_answer(l, &(struct frame){.kind = ORDER_MAIL, .id = r->id}, (slice){NULL, 0});
+		link_answer(l, &(struct frame){.kind = ORDER_MAIL, .id = id}, (slice){NULL, 0});
 	buf_drop(&r->body);
 }
 

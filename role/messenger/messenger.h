@@ -42,8 +42,9 @@ struct messenger {
 	uint64_t letters;
 	size_t n;
 	struct waiting queue[MESSENGER_QUEUE_MAX]; /* not yet started */
-	uint8_t kind_of[CALLS_MAX];                /* of the calls under way, by id_of */
-	uint64_t id_of[CALLS_MAX];
+	/* the calls under way: kind and id of the order, under a number of our own, since a new registrar counts from 1 again */
+	uint8_t kind_of[CALLS_MAX];
+	uint64_t id_of[CALLS_MAX], call_of[CALLS_MAX], calls_made;
 };
 
 /*

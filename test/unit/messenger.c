@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -48,26 +49,42 @@ static struct {
 	uint64_t id;
 } w;
 
+/* A registrar, or a new one in its place. */
 static void
-open_messenger(void)
+wire_registrar(void)
 {
 	struct buf body OWNED(buf_drop) = BUF(64);
-	int control[2], wire[2];
+	int wire[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wire), 0);
+	wire_order_put(&body, &(struct wire_order){PEER_REGISTRAR, 0});
+	expect_ok("wire",
+	    ipc_send_fd(link_fd(w.control), &(struct frame){.kind = ORDER_WIRE, .body = buf_slice(&body)}, wire[0]));
+	close(wire[0]);
+	link_drop(&w.registrar);
+	w.registrar = link_new(wire[1], PEER_REGISTRAR, 0);
+}
+
+static void
+open_messenger_with(const char *conf)
+{
+	int control[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wire), 0);
 	w.m = (struct messenger){0};
-	expect_ok("conf", messenger_configure(&w.m, LIT("[messenger]\nmail = folder\nmail_from = inkan@example.jp\n")));
+	expect_ok("conf", messenger_configure(&w.m, slice_str(conf)));
 	w.m.mail_folder = open(w.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(w.m.mail_folder >= 0);
 	expect_ok("wires", wires_open_fd(control[0], &w.m.wires));
 	w.m.calls = calls_new();
 	w.control = link_new(control[1], PEER_INKAND, 0);
-	wire_order_put(&body, &(struct wire_order){PEER_REGISTRAR, 0});
-	expect_ok("wire",
-	    ipc_send_fd(link_fd(w.control), &(struct frame){.kind = ORDER_WIRE, .body = buf_slice(&body)}, wire[0]));
-	close(wire[0]);
-	w.registrar = link_new(wire[1], PEER_REGISTRAR, 0);
+	wire_registrar();
+}
+
+static void
+open_messenger(void)
+{
+	open_messenger_with("[messenger]\nmail = folder\nmail_from = inkan@example.jp\n");
 }
 
 static void
@@ -145,6 +162,94 @@ frozen_clock(void **state)
 	expect_number("each its own", count(".eml"), 4);
 }
 
+/* --- calls, and a registrar that starts anew meanwhile ---------------------------------------- */
+static int
+listen_here(unsigned *port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 8) == 0 &&
+	            getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void
+turn(int wait_ms)
+{
+	expect_ok("wait", wires_wait(w.m.wires, wait_ms));
+	expect_ok("turn", messenger_turn(&w.m));
+	wires_flush(w.m.wires);
+}
+
+/* An order to ask J-LIS, and the connection that comes of it. */
+static int
+call_and_accept(int listener, uint64_t id)
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+	int fd = -1;
+
+	call_order_put(&b, &(struct call_order){CALL_JLIS_OCSP, LIT("?")});
+	link_order(w.registrar, ORDER_CALL, id, buf_slice(&b));
+	expect_ok("send", link_flush(w.registrar));
+	for (int i = 0; i < 500 && fd < 0; i++) {
+		turn(10);
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	}
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void
+reply(int fd, const char *body)
+{
+	char text[200];
+	int n = snprintf(
+	    text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", strlen(body), body);
+
+	assert_true(write(fd, text, (size_t)n) == n);
+	close(fd);
+}
+
+/* A new registrar counts from the same number: what the old one asked for is no answer to it. */
+static void
+same_number(void **state)
+{
+	struct frame f = {0};
+	struct part p;
+	char conf[200];
+	unsigned port;
+	bool have = false;
+	int listener = listen_here(&port), old, new;
+
+	(void)state;
+	snprintf(conf, sizeof conf, "[messenger]\njlis_ocsp = http://127.0.0.1:%u/\nmail = folder\n", port);
+	open_messenger_with(conf);
+	old = call_and_accept(listener, 7);
+	wire_registrar();
+	new = call_and_accept(listener, 7);
+	reply(old, "of the old one");
+	for (int i = 0; i < 30 && !have; i++) {
+		turn(10);
+		expect_ok("fill", link_fill(w.registrar));
+		expect_ok("next", link_next(w.registrar, &have, &f));
+	}
+	expect_true("an answer that the old one asked for goes to nobody", !have);
+	reply(new, "of the new one");
+	for (int i = 0; i < 500 && !have; i++) {
+		turn(10);
+		expect_ok("fill", link_fill(w.registrar));
+		expect_ok("next", link_next(w.registrar, &have, &f));
+	}
+	expect_true("its own comes", have && f.kind == ORDER_CALL && f.id == 7 && f.fail == OK);
+	expect_ok("part", part_get(f.body, &p));
+	expect_same("its own bytes", p.bytes, LIT("of the new one"));
+	close_messenger();
+	close(listener);
+}
+
 static int
 setup(void **state)
 {
@@ -176,7 +281,7 @@ teardown(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(frozen_clock)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(frozen_clock), cmocka_unit_test(same_number)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
