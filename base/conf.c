@@ -180,6 +180,15 @@ conf_number(const struct conf *c, slice section, const char *name, uint64_t max,
 }
 
 err
+conf_number_or(const struct conf *c, slice section, const char *name, uint64_t max, uint64_t otherwise, uint64_t *out)
+{
+	if (conf_text_or(c, section, name, (slice){NULL, 0}).p != NULL)
+		return conf_number(c, section, name, max, out);
+	*out = otherwise;
+	return ok;
+}
+
+err
 conf_flag(const struct conf *c, slice section, const char *name, bool *out)
 {
 	slice s;

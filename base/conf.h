@@ -38,6 +38,9 @@ err conf_text(const struct conf *c, slice section, const char *name, slice *out)
 /* The value or `otherwise`. */
 slice conf_text_or(const struct conf *c, slice section, const char *name, slice otherwise);
 err conf_number(const struct conf *c, slice section, const char *name, uint64_t max, uint64_t *out) CHECKED;
+/* The same where the name stands; `otherwise` where it does not: a number that was mistyped is never taken for none. */
+err conf_number_or(
+    const struct conf *c, slice section, const char *name, uint64_t max, uint64_t otherwise, uint64_t *out) CHECKED;
 /* "yes" or "no". */
 err conf_flag(const struct conf *c, slice section, const char *name, bool *out) CHECKED;
 /*

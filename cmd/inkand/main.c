@@ -562,7 +562,7 @@ configure(struct house *h, const struct conf *c)
 {
 	const slice sec = LIT("inkand"), front = LIT("front"), verifier = LIT("verifier");
 	slice where, libexec = conf_text_or(c, sec, "libexec", (slice){NULL, 0});
-	uint64_t v, fronts = 1, verifiers = 1;
+	uint64_t v, fronts, verifiers;
 
 	if (libexec.n >= sizeof h->libexec)
 		return fail(ERR_INPUT, "inkand-libexec: house: the path of the roles is too long");
@@ -570,12 +570,12 @@ configure(struct house *h, const struct conf *c)
 		memcpy(h->libexec, libexec.p, libexec.n);
 		h->libexec[libexec.n] = '\0';
 	}
-	if (conf_number(c, sec, "user_base", UINT32_MAX / 2, &v).kind == OK)
-		h->user_base = (uint32_t)v;
-	if (conf_number(c, front, "count", 8, &v).kind == OK && v > 0)
-		fronts = v;
-	if (conf_number(c, verifier, "count", 8, &v).kind == OK && v > 0)
-		verifiers = v;
+	TRY(conf_number_or(c, sec, "user_base", UINT32_MAX / 2, 0, &v));
+	h->user_base = (uint32_t)v;
+	TRY(conf_number_or(c, front, "count", 8, 1, &fronts));
+	TRY(conf_number_or(c, verifier, "count", 8, 1, &verifiers));
+	fronts += fronts == 0;
+	verifiers += verifiers == 0;
 	TRY(conf_text(c, front, "listen", &where));
 	TRY(listen_tcp(where, &h->public_fd));
 	if (conf_text(c, front, "private", &where).kind == OK)

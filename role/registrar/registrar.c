@@ -109,12 +109,10 @@ load_texts(struct registrar *r, const struct conf *c)
 static err
 configure_lists(struct registrar *r, const struct conf *c)
 {
-	uint64_t every = CRL_EVERY_H, life = CRL_LIFE_H;
+	uint64_t every, life;
 
-	if (conf_text_or(c, SECTION, "crl_every_h", (slice){NULL, 0}).n > 0)
-		TRY(conf_number(c, SECTION, "crl_every_h", CRL_LIFE_H_MAX, &every));
-	if (conf_text_or(c, SECTION, "crl_life_h", (slice){NULL, 0}).n > 0)
-		TRY(conf_number(c, SECTION, "crl_life_h", CRL_LIFE_H_MAX, &life));
+	TRY(conf_number_or(c, SECTION, "crl_every_h", CRL_LIFE_H_MAX, CRL_EVERY_H, &every));
+	TRY(conf_number_or(c, SECTION, "crl_life_h", CRL_LIFE_H_MAX, CRL_LIFE_H, &life));
 	if (every == 0 || life <= every)
 		return fail(ERR_INPUT, "registrar-lists: Rule 6(xi): a list lives longer than the time to the next one");
 	r->crl_every_ms = (int64_t)every * HOUR_MS;
@@ -132,14 +130,13 @@ configure(struct registrar *r, const struct conf *c)
 
 	if (conf_has_section(c, SECTION))
 		TRY(conf_check_known(c, SECTION, NAMES));
-	r->challenge_ms = 600 * SECOND_MS;
-	r->jlis_every_ms = DAY_MS;
-	if (conf_number(c, SECTION, "challenge_s", 86400, &v).kind == OK)
-		r->challenge_ms = (int64_t)v * SECOND_MS;
-	if (conf_number(c, SECTION, "jlis_every_s", 86400, &v).kind == OK)
-		r->jlis_every_ms = (int64_t)v * SECOND_MS;
+	TRY(conf_number_or(c, SECTION, "challenge_s", 86400, 600, &v));
+	r->challenge_ms = (int64_t)v * SECOND_MS;
+	TRY(conf_number_or(c, SECTION, "jlis_every_s", 86400, 86400, &v));
+	r->jlis_every_ms = (int64_t)v * SECOND_MS;
 	TRY(configure_lists(r, c));
-	(void)conf_flag(c, SECTION, "weak_jail", &r->weak_jail).kind;
+	if (conf_text_or(c, SECTION, "weak_jail", (slice){NULL, 0}).p != NULL)
+		TRY(conf_flag(c, SECTION, "weak_jail", &r->weak_jail));
 	mail = conf_text_or(c, SECTION, "office_mail", (slice){NULL, 0});
 	if (mail.n >= sizeof r->office_mail)
 		return fail(ERR_INPUT, "registrar-mail: house: the officers' mail address is too long");

@@ -226,6 +226,14 @@ test_values(void **state)
 	    "number: house: not a plain decimal number within its limit");
 	expect_err("no number", conf_number(c, LIT("one"), "text", 41, &v), ERR_INPUT,
 	    "number: house: not a plain decimal number within its limit");
+	expect_ok("a number, or another", conf_number_or(c, LIT("one"), "number", 42, 7, &v));
+	expect_number("… it stands", v, 42);
+	expect_ok("none, so another", conf_number_or(c, LIT("two"), "number", 41, 7, &v));
+	expect_number("… the other", v, 7);
+	expect_err("no number is not none", conf_number_or(c, LIT("one"), "text", 41, 7, &v), ERR_INPUT,
+	    "number: house: not a plain decimal number within its limit");
+	expect_err("nor is one too large", conf_number_or(c, LIT("one"), "number", 41, 7, &v), ERR_INPUT,
+	    "number: house: not a plain decimal number within its limit");
 	expect_err("absent number", conf_number(c, LIT("two"), "number", 41, &v), ERR_INPUT, ABSENT);
 	expect_ok("yes", conf_flag(c, LIT("one"), "on", &b));
 	assert_true(b);
@@ -303,14 +311,15 @@ test_sets(void **state)
 	static const struct {
 		const char *words;
 		unsigned set; /* 0: refused */
-	} rows[] = {{"one", 1}, {"four one", 5}, {"two one four", 7}, {"", 0}, {"three", 0}, {"one one", 0}, {"one  two", 0},
-	    {" one", 0}, {"one ", 0}, {"on", 0}, {"ONE", 0}, {"one,two", 0}};
+	} rows[] = {{"one", 1}, {"four one", 5}, {"two one four", 7}, {"", 0}, {"three", 0}, {"one one", 0},
+	    {"one  two", 0}, {" one", 0}, {"one ", 0}, {"on", 0}, {"ONE", 0}, {"one,two", 0}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		unsigned set = 0;
 
-		expect_number(rows[i].words, conf_set_get(slice_str(rows[i].words), known, COUNT(known), &set), rows[i].set != 0);
+		expect_number(
+		    rows[i].words, conf_set_get(slice_str(rows[i].words), known, COUNT(known), &set), rows[i].set != 0);
 		expect_number(rows[i].words, set, rows[i].set);
 	}
 }

@@ -972,8 +972,8 @@ test_revoke_by_card(void **state)
 static void
 test_revoke_by_strangers(void **state)
 {
-	static const char OPEN[] =
-	    "revoke-open: Rule 6(x): a request for this certificate waits for an officer; telephone the service if it hastes";
+	static const char OPEN[] = "revoke-open: Rule 6(x): a request for this certificate waits for an officer; telephone "
+	                           "the service if it hastes";
 	struct scene *s = ready("crl", CONF "office_mail = office@example.jp\n");
 	struct buf first OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
 	struct applicant a, o, k;
@@ -986,7 +986,8 @@ test_revoke_by_strangers(void **state)
 	stage_turns(s, 6);
 	mails = s->mails;
 	n = entry_heard(s, ask_revoke(s, &o, a.card, &first)).n;
-	expect_number("the same document has its line", entry_heard(s, stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&first))).n, n);
+	expect_number(
+	    "the same document has its line", entry_heard(s, stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&first))).n, n);
 	stage_wait(s, 1000);
 	expect_heard(s, ask_revoke(s, &o, a.card, NULL), ERR_CONFLICT, OPEN);
 	expect_heard(s, ask_revoke(s, &o, k.card, NULL), ERR_CONFLICT, OPEN);
@@ -998,7 +999,8 @@ test_revoke_by_strangers(void **state)
 	stage_stop(s);
 	stage_start(s);
 	stage_turns(s, 10);
-	expect_number("its line, after a restart", entry_heard(s, stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&first))).n, n);
+	expect_number(
+	    "its line, after a restart", entry_heard(s, stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&first))).n, n);
 	for (size_t i = 0; i < STRANGERS_MAX; i++) {
 		s->r->stranger[i].at = s->r->seen_steady > 0 ? s->r->seen_steady : 1;
 		s->r->stranger[i].card.b[0] = (uint8_t)(i + 1);
@@ -1611,6 +1613,33 @@ test_lies(void **state)
 	}
 }
 
+/* What is written in inkan.conf and cannot be read is never taken for what is not written. */
+static void
+test_mistyped(void **state)
+{
+	static const char *const rows[] = {"challenge_s = ten", "challenge_s = 86401", "jlis_every_s = 1 day",
+	    "crl_every_h = -1", "crl_life_h = 1.5", "weak_jail = maybe"};
+	struct scene *s = ready("crl", CONF);
+
+	(void)state;
+	stage_stop(s);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf conf OWNED(buf_drop) = BUF(4096);
+		struct registrar *r = mem_new(1, sizeof *r);
+
+		buf_put_str(&conf, "[registrar]\n");
+		buf_put_str(&conf, rows[i]);
+		buf_put_u8(&conf, '\n');
+		put_file(s, "inkan.conf", buf_slice(&conf));
+		expect_true(rows[i], registrar_configure(r, s->home).kind == ERR_INPUT);
+		registrar_close(r);
+		free(r);
+	}
+	put_file(s, "inkan.conf", LIT(CONF));
+	stage_start(s);
+	stage_drop(s);
+}
+
 /* Frames nobody should send: the link is closed, the house goes on; nonsense in a result rolls its turn back. */
 static void
 test_nonsense(void **state)
@@ -1863,6 +1892,7 @@ main(void)
 	    cmocka_unit_test(test_rollback),
 	    cmocka_unit_test(test_verifiers),
 	    cmocka_unit_test(test_lies),
+	    cmocka_unit_test(test_mistyped),
 	    cmocka_unit_test(test_nonsense),
 	    cmocka_unit_test(test_state),
 	    cmocka_unit_test(test_any_order),
