@@ -134,7 +134,7 @@ tidy:
 
 bench: deps
 	@$(MAKE) --no-print-directory -j2 all tools $(BENCHES)
-	@BUILD=$(BUILD) bench/run
+	@for r in bench/run bench/run-*; do BUILD=$(BUILD) $$r || exit 1; done
 
 demo: deps
 	@$(MAKE) --no-print-directory -j2 all tools
