@@ -152,6 +152,12 @@ test_questions(void **state)
 	expect_true("another's", used);
 	expect_ok("due", db_due(db, (instant){1795312370000 + 1000}, NULL, r, 8, &got));
 	expect_true("eight in order", got == 8 && digest_eq(r[0].d.document, of(0)) && digest_eq(r[7].d.document, of(7)));
+	{
+		struct record last = r[7];
+
+		expect_ok("the next page", db_due(db, (instant){1795312370000 + 1000}, &last, r, 8, &got));
+		expect_true("goes on behind it", got == 8 && digest_eq(r[0].d.document, of(8)));
+	}
 	expect_ok("none owe", db_owing(db, OWES_ISSUE, 0, true, r, 8, &got));
 	expect_number("none owe", got, 0);
 	expect_number("counts", db_counts(db)->state[DOSSIER_DELIVERED], 20);
