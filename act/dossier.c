@@ -391,6 +391,12 @@ take_said(struct said *s, const struct entry *e)
 	*s = (struct said){e->signed_at.ms != 0 ? e->signed_at : e->line.at, e->document, e->line.n};
 }
 
+static uint64_t
+key_bit(slice what)
+{
+	return slice_eq(what, LIT("issuer")) ? 1 : slice_eq(what, LIT("ocsp")) ? 2 : slice_eq(what, LIT("checkpoint")) ? 4 : 0;
+}
+
 static bool
 is_off(const struct ledger *h, size_t i, digest key)
 {
@@ -447,6 +453,12 @@ ledger_apply(struct ledger *h, const struct entry *e)
 	case ACT_AUTOMATION_RESUMED:
 		h->stopped = false;
 		take_said(&h->automated, e);
+		break;
+	case ACT_KEY_GENERATED:
+		h->keys_made |= key_bit(e->what);
+		break;
+	case ACT_KEY_ACTIVATED:
+		h->keys_used |= key_bit(e->what);
 		break;
 	case ACT_PERMISSION_GRANTED:
 	case ACT_PERMISSION_WITHDRAWN:

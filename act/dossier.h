@@ -139,6 +139,7 @@ struct ledger {
 	uint64_t permissions; /* how many were recorded */
 	uint64_t permission;  /* the highest number granted: they rise */
 	struct said approved, automated, permitted; /* P-1, S-1, G-1 */
+	uint64_t keys_made, keys_used; /* bits: issuer, ocsp, checkpoint */
 	uint8_t off_key[TRUST_PERSONS_MAX][SHA256_LEN]; /* whose duties were withdrawn … */
 	uint8_t off_duties[TRUST_PERSONS_MAX];          /* … and not given back           */
 

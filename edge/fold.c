@@ -46,6 +46,8 @@ static const struct field WHOLE[] = {
     F(whole, ledger.permitted.at),
     F(whole, ledger.permitted.document),
     F(whole, ledger.permitted.n),
+    F(whole, ledger.keys_made),
+    F(whole, ledger.keys_used),
     F(whole, ledger.off_key),
     F(whole, ledger.off_duties),
     F(whole, ledger.last_other_n),

@@ -57,10 +57,13 @@ make_house(struct init *i)
 	tell(ctl_say("Signing the approval of the rule set (P-1) and the baseline (B-1)."));
 	TRY(init_approval(i));
 	TRY(init_baseline(i));
+	tell(ctl_say("Signing the record of the making of the keys (K-1): one person stands for plural persons, in a test only."));
+	TRY(init_making(i));
 	TRY(init_file(i, "trust.conf", buf_slice(&i->trust), 0644));
 	TRY(init_file(i, PROFILE ".conf", buf_slice(&i->profile), 0644));
 	TRY(init_file(i, "ruleset.conf", buf_slice(&i->ruleset), 0644));
 	TRY(init_file(i, "approval.cms", buf_slice(&i->approval), 0644));
+	TRY(init_file(i, "keys.cms", buf_slice(&i->making), 0644));
 	TRY(init_file(i, "baseline.cms", buf_slice(&i->baseline), 0644));
 	TRY(init_keys(i));
 	TRY(init_repository(i));
@@ -242,6 +245,7 @@ init_drop(struct init *i)
 	buf_drop(&i->ruleset);
 	buf_drop(&i->approval);
 	buf_drop(&i->baseline);
+	buf_drop(&i->making);
 	buf_drop(&i->cps);
 	for (size_t k = 0; k < 2; k++) {
 		buf_drop(&i->terms[k]);

@@ -10,6 +10,7 @@
  *	person-signature.conf    the profile        ruleset.conf   the rule set
  *	approval.cms             P-1: the rule set approved by the responsible person
  *	baseline.cms             B-1: what was accredited (or, for a test, would be)
+ *	keys.cms                 K-1: how the keys were made, by whom
  *	keys/token.key jlis.key  32 random bytes each: bearer tokens, sealing of J-LIS data
  *	repository/ca/           issuer.cer ocsp.cer
  *	repository/index.html    web/index.html with the service, its state and the fingerprints filled in

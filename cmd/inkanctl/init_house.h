@@ -39,7 +39,7 @@ struct init {
 	struct secret pin, status_pin, person_pin;
 	char token_environment[PATH_BYTES], status_room[PATH_BYTES], office_environment[PATH_BYTES];
 	struct ceremony_made made;
-	struct buf trust, profile, ruleset, approval, baseline, cps;
+	struct buf trust, profile, ruleset, approval, baseline, cps, making;
 	struct buf terms[2], explanation[2]; /* ja, en */
 	struct buf anchor_der[TRUST_ANCHORS_MAX];
 	char web_found[PATH_BYTES];
@@ -70,5 +70,7 @@ err init_conf(struct init *i) CHECKED;
 /* P-1 and B-1, signed with the responsible person's key, into .approval and .baseline. */
 err init_approval(struct init *i) CHECKED;
 err init_baseline(struct init *i) CHECKED;
+/* K-1 into .making: one person stands for plural ones, which it says. */
+err init_making(struct init *i) CHECKED;
 
 #endif

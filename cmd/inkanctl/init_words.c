@@ -3,6 +3,7 @@
 #include "act/trust.h"
 #include "base/conf.h"
 #include "cmd/inkanctl/init_house.h"
+#include "pki/cert.h"
 #include "cmd/inkanctl/inkanctl.h"
 
 #define POLICY_JPKI "1.2.392.200149.8.5.1.1.20" /* domain 2.2 */
@@ -239,6 +240,7 @@ init_conf(struct init *i)
 	put_text(&b, "count", i->verifiers);
 	buf_put_str(&b, "\n[registrar]\n");
 	put_text(&b, "profile", PROFILE ".conf");
+	put_text(&b, "keys", "keys.cms");
 	put_text(&b, "texts",
 	    "texts/terms.ja.txt texts/terms.en.txt texts/explanation.ja.txt texts/explanation.en.txt texts/cps.txt");
 	put_text(&b, "weak_jail", i->weak ? "yes" : "no");
@@ -342,4 +344,30 @@ init_baseline(struct init *i)
 	value[B_RESPONSIBLE] = slice_str(i->label);
 	value[B_DATE] = buf_slice(&date);
 	return sign(i, FORM_BASELINE, value, B_COUNT, &i->baseline);
+}
+
+err
+init_making(struct init *i)
+{
+	struct buf keys OWNED(buf_drop) = BUF(256), date OWNED(buf_drop) = BUF(32);
+	struct cert issuer, ocsp;
+	slice value[M_COUNT];
+
+	TRY(cert_get(buf_slice(&i->made.issuer), &issuer));
+	TRY(cert_get(buf_slice(&i->made.ocsp), &ocsp));
+	digest_put(&keys, sha256(issuer.spki));
+	buf_put_u8(&keys, ' ');
+	digest_put(&keys, sha256(ocsp.spki));
+	buf_put_u8(&keys, ' ');
+	digest_put(&keys, sha256(buf_slice(&i->made.status_key)));
+	instant_put(&date, i->now);
+	value[M_SERVICE] = slice_str(i->service);
+	value[M_KEYS] = buf_slice(&keys);
+	value[M_ALGORITHM] = slice_str(i->algorithm->word);
+	value[M_TOKEN] = buf_slice(&i->made.token);
+	value[M_PRESENT] = slice_str(i->label);
+	value[M_HOW] = LIT("alone");
+	value[M_PERSON] = slice_str(i->label);
+	value[M_DATE] = buf_slice(&date);
+	return sign(i, FORM_KEYS, value, M_COUNT, &i->making);
 }

@@ -398,7 +398,8 @@ office_found(struct registrar *r)
 	if (db_ledger(r->db)->any_other)
 		return ok;
 	TRY(enter_baseline(r, buf_slice(&r->files.baseline)));
-	return enter_approval(r, r->ruleset, &r->approval, buf_slice(&r->files.approval), buf_slice(&r->files.ruleset));
+	TRY(enter_approval(r, r->ruleset, &r->approval, buf_slice(&r->files.approval), buf_slice(&r->files.ruleset)));
+	return keys_found(r);
 }
 
 /* Every start after the first: the rules come from the books, not from files beside them. */
@@ -421,6 +422,7 @@ office_load_rules(struct registrar *r)
 	} else {
 		TRY(check_baseline(r, buf_slice(&r->files.baseline), &who, &d));
 		TRY(texts_keep(r, &d, NULL, NULL));
+		TRY(keys_check(r));
 	}
 	ruleset_drop(&r->ruleset);
 	TRY(ruleset_get(buf_slice(&r->files.ruleset), &r->ruleset));

@@ -84,6 +84,24 @@ load_named(const struct registrar *r, const struct conf *c, const char *name, sl
 	return load(r, conf_text_or(c, SECTION, name, otherwise), out);
 }
 
+static err
+load_keys(struct registrar *r, const struct conf *c)
+{
+	slice names = conf_text_or(c, SECTION, "keys", (slice){NULL, 0}), one;
+
+	while (names.n > 0) {
+		if (!slice_cut(&names, ' ', &one)) {
+			one = names;
+			names.n = 0;
+		}
+		if (r->files.n_keys == KEYS_PERSONS_MAX)
+			return fail(ERR_INPUT, "registrar-keys: Rule 6(xvii): more records of the making of the keys than eight persons'");
+		r->files.keys[r->files.n_keys] = BUF(CMS_MAX);
+		TRY(load(r, one, &r->files.keys[r->files.n_keys++]));
+	}
+	return ok;
+}
+
 /* Names with blanks between. */
 static err
 load_texts(struct registrar *r, const struct conf *c)
@@ -123,7 +141,7 @@ configure_lists(struct registrar *r, const struct conf *c)
 static err
 configure(struct registrar *r, const struct conf *c)
 {
-	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "texts", "token_key",
+	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "texts", "keys", "token_key",
 	    "jlis_key", "jlis_every_s", "crl_every_h", "crl_life_h", "challenge_s", "office_mail", "weak_jail", NULL};
 	uint64_t v;
 	slice mail;
@@ -148,6 +166,7 @@ configure(struct registrar *r, const struct conf *c)
 	TRY(load_named(r, c, "approval", LIT("approval.cms"), &r->files.approval));
 	TRY(load_named(r, c, "baseline", LIT("baseline.cms"), &r->files.baseline));
 	TRY(load_texts(r, c));
+	TRY(load_keys(r, c));
 	TRY(load_secret(r, conf_text_or(c, SECTION, "token_key", LIT("keys/token.key")), &r->token_key));
 	TRY(load_secret(r, conf_text_or(c, SECTION, "jlis_key", LIT("keys/jlis.key")), &r->jlis_key));
 	TRY(trust_get(buf_slice(&r->files.trust), &r->trust));
@@ -279,6 +298,8 @@ registrar_close(struct registrar *r)
 	buf_drop(&r->files.automation);
 	for (size_t i = 0; i < TEXTS_MAX; i++)
 		buf_drop(&r->files.text[i]);
+	for (size_t i = 0; i < KEYS_PERSONS_MAX; i++)
+		buf_drop(&r->files.keys[i]);
 	buf_drop(&r->line);
 	buf_drop(&r->openings);
 	buf_drop(&r->body);
@@ -648,6 +669,7 @@ tend(struct registrar *r)
 	TRY(office_found(r));
 	TRY(signer_tend(r, &r->issuer));
 	TRY(signer_tend(r, &r->status));
+	TRY(keys_tend(r));
 	TRY(jlis_tend(r));
 	if (!r->in_turn) { /* only of what is durable */
 		jlis_give(r);

@@ -27,6 +27,7 @@
  *   approval = approval.cms
  *   baseline = baseline.cms              … which the first turn enters
  *   texts = texts/terms.ja.txt …         every text the baseline names: kept as evidence with it, a blank between
+ *   keys = keys.cms …                    K-1, one of each person present: entered with the baseline
  *   token_key = keys/token.key           32 bytes, made at init
  *   jlis_key = keys/jlis.key             32 bytes, made at init: seals what J-LIS sends
  *   jlis_every_s = 86400                 a new CRL is fetched so often
@@ -88,6 +89,8 @@
 	(24 * HOUR_MS) /* between the last entry and a start: no ordinary night, since a list is made every 12 h */
 #define REOPEN_EVERY_MS 1000
 #define TEXTS_MAX (LINE_EVIDENCE_MAX - 3) /* the line that keeps them names document, trust file and profile too */
+#define KEYS_PERSONS_MAX 8                /* who were present when the keys were made                                */
+#define KEYS_COUNT 3                      /* issuer, OCSP, checkpoint                                               */
 #define TEXT_BYTES_MAX (256U << 10)       /* of one text: a book of rules is 100 KiB                              */
 #define CRL_KEPT_MAX                                                                                                   \
 	(1U << 20) /* bytes of a list kept with its line; of longer ones (25,000 revoked) only the regular */
@@ -202,6 +205,8 @@ struct files {
 	struct buf trust, profile, ruleset, approval, baseline, automation;
 	size_t n_texts;
 	struct buf text[TEXTS_MAX]; /* terms, explanations, CPS: what people read */
+	size_t n_keys;
+	struct buf keys[KEYS_PERSONS_MAX]; /* K-1 of each person who was present */
 };
 
 /* Our own lists on their way. */
@@ -463,6 +468,14 @@ err notice_result(struct registrar *r, struct flight *f, const struct frame *x) 
 err permit_check(const struct registrar *r, const struct facts *x) CHECKED;
 /* Who signed an office's document may still sign such ones.  ERR_POLICY person-withdrawn. */
 err permit_check_signer(const struct registrar *r, const struct facts *x) CHECKED;
+
+/* --- keys.c: how the keys were made and put to use, Rule 6(xvii) ---------------------------- */
+/* ERR_POLICY keys-…: the records are not of these keys, or not of enough persons. */
+err keys_check(const struct registrar *r) CHECKED;
+/* key.generated of each, in the first turn. */
+err keys_found(struct registrar *r) CHECKED;
+/* key.activated, once, when its signer is ready. */
+err keys_tend(struct registrar *r) CHECKED;
 
 /* --- papers.c: V-3, X-1, L-1, N-1 of an officer ------------------------------------------ */
 err paper_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;

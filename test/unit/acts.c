@@ -1,4 +1,4 @@
-/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/lists.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/keys.c role/registrar/lists.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
 /* The acts beside the straight way: what is kept of texts and lists, what officers write, who is reminded.  Rule 6, 12(1). */
 #include "test/unit/stage.h"
 
@@ -508,6 +508,84 @@ test_permit(void **state)
 	stage_drop(s);
 }
 
+/* --- the keys: Rule 6(xvii), 12(1)1チ ------------------------------------------------------------------------------------ */
+static void
+put_making(struct scene *s, const char *file, const struct signer *who, const char *label, const char *how, digest ocsp)
+{
+	digest issuer = sha256(s->trust->issuer.spki), checkpoint = sha256(signer_spki(s->house->status));
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX);
+	char keys[3 * 65];
+	const char *values[M_COUNT] = {service_of(s), keys, "p256", "SoftHSM", "hanako jiro", how, label, AT};
+
+	snprintf(keys, sizeof keys, "%s %s %s", hex_of(digest_slice(&issuer)), hex_of(digest_slice(&ocsp)),
+	    hex_of(digest_slice(&checkpoint)));
+	make_document(&cms, who, FORM_KEYS, values, (slice){NULL, 0}, at_of(AT));
+	put_file(s, file, buf_slice(&cms));
+}
+
+static void
+test_keys(void **state)
+{
+	static const char ALONE[] = "keys-alone: Rule 6(xvii): keys are made by plural persons, and each of them signs";
+	struct scene *s = stage_new_with("crl", CONF);
+	digest ocsp = {{1}}, other = {{2}};
+	const struct signer *hanako = s->house->hanako, *jiro = s->house->jiro;
+	const struct {
+		const char *row, *label;
+		const struct signer *who;
+		const char *how;
+		digest ocsp;
+		const char *what; /* of the second record, beside hanako's good one */
+	} rows[] = {
+	    {"alone, but two", "jiro", jiro, "alone", ocsp,
+	        "keys-differ: Rule 6(xvii): the persons present do not say the same of the keys"},
+	    {"other keys", "jiro", jiro, "together", other,
+	        "keys-differ: Rule 6(xvii): the persons present do not say the same of the keys"},
+	    {"twice", "hanako", hanako, "together", ocsp,
+	        "keys-twice: Rule 6(xvii): one person signed two records of the same keys"},
+	    {"in another's name", "hanako", jiro, "together", ocsp,
+	        "keys-person: Rule 6(xvii): the record is of another service, or names another signer"},
+	};
+
+	(void)state;
+	stage_stop(s);
+	put_file(s, "inkan.conf", LIT(STAGE_TEXTS "keys = one.cms\n"));
+	put_making(s, "one.cms", hanako, "hanako", "together", ocsp);
+	stage_start(s);
+	expect_same("one of them", slice_str(s->r->closed.what), slice_str(ALONE));
+	stage_stop(s);
+	put_file(s, "inkan.conf", LIT(STAGE_TEXTS "keys = one.cms two.cms\n"));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		put_making(s, "two.cms", rows[i].who, rows[i].label, rows[i].how, rows[i].ocsp);
+		stage_start(s);
+		expect_same(rows[i].row, slice_str(s->r->closed.what), slice_str(rows[i].what));
+		stage_stop(s);
+	}
+	put_making(s, "two.cms", jiro, "jiro", "together", ocsp);
+	stage_start(s);
+	stage_turns(s, 16);
+	expect_true("made by two, put to use once",
+	    strncmp(stage_acts(s, NULL), "baseline.set ruleset.approved key.generated key.generated key.generated ", 71) ==
+	            0 &&
+	        strstr(stage_acts(s, NULL), "key.activated") != NULL);
+	expect_number("all three", db_ledger(s->r->db)->keys_used, 7);
+	stage_stop(s);
+	stage_start(s);
+	stage_turns(s, 16);
+	{
+		const char *acts = stage_acts(s, NULL);
+		size_t n = 0;
+
+		while ((acts = strstr(acts, "key.activated")) != NULL) {
+			acts++;
+			n++;
+		}
+		expect_number("not again", n, 3);
+	}
+	stage_audit(s);
+	stage_drop(s);
+}
+
 int
 main(void)
 {
@@ -520,6 +598,7 @@ main(void)
 	    cmocka_unit_test(test_note),
 	    cmocka_unit_test(test_withdraw),
 	    cmocka_unit_test(test_permit),
+	    cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
