@@ -34,6 +34,11 @@ struct head_reply {
 	size_t n_proof;
 	digest proof[PROOF_MAX]; /* consistency of the journal from order.journal.size, so that a rollback shows on either side */
 };
+/*
+ * A hello that is refused because books or journal were set back has lines of text for a body: each serial the books would
+ * hide, in hex; or HELLO_JOURNAL and the lines of a journal that is not the one the books know.
+ */
+#define HELLO_JOURNAL "journal "
 err head_order_get(slice body, struct head_order *out) CHECKED;
 void head_order_put(struct buf *b, const struct head_order *o);
 err head_reply_get(slice body, struct head_reply *out) CHECKED;

@@ -89,17 +89,21 @@ name_serials(struct registrar *r, uint64_t journal_size)
 	}
 }
 
-/* A signer that stopped names, in its refusal's body, the serials our books hide. */
+/* A signer that stopped names, in its refusal's body, the serials our books hide; or how short its journal is. */
 static void
-name_hidden(slice body)
+name_hidden(struct registrar *r, slice body)
 {
-	slice text, hex;
+	slice text, hex, word;
+	uint64_t size;
 	serial n;
 
 	if (octets_get(body, &text).kind != OK)
 		return;
 	while (slice_cut(&text, '\n', &hex))
-		if (serial_get_hex(hex, &n).kind == OK)
+		if (slice_has_prefix(hex, LIT(HELLO_JOURNAL))) {
+			if (slice_take(&hex, sizeof HELLO_JOURNAL - 1, &word) && decimal_get(hex, INT64_MAX, &size).kind == OK)
+				name_serials(r, size);
+		} else if (serial_get_hex(hex, &n).kind == OK)
 			log_id(LOG_ALARM, "books-rollback: design 3: signed, and its order is not in the books any more", "serial",
 			    serial_slice(&n));
 }
@@ -133,7 +137,7 @@ hello_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 	if (x->fail == ERR_CORRUPT) {
 		log_what(LOG_ALARM, s->peer == PEER_ISSUER ? "issuer" : "status", x->what);
 		stop(s, "signer-stopped: design 3: a signer found that books or journal were set back; it signs nothing");
-		name_hidden(x->body);
+		name_hidden(r, x->body);
 		return ok;
 	}
 	if (x->fail != OK) {

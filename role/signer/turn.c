@@ -147,8 +147,13 @@ hello(struct signing *s, struct task *t)
 		return e;
 	log_err(LOG_ALARM, e);
 	t->answer.max = FRAME_BODY_MAX - 1024;
-	if (of_books) /* from where they part; what the journal lost only the books can name */
+	if (of_books) /* from where they part */
 		name_serials(s, o.books.size < known.size ? o.books.size : 0, &t->answer);
+	else { /* what the journal lost only the books can name: its size says from where */
+		buf_put_str(&t->answer, HELLO_JOURNAL);
+		buf_put_decimal(&t->answer, journal_head(s->journal).size);
+		buf_put_u8(&t->answer, '\n');
+	}
 	s->stopped = e;
 	return e;
 }

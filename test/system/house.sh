@@ -76,7 +76,7 @@ house_end() {
 	return 0
 }
 
-house_start() { "$@" "$inkanctl" start --home "$H" && house_wait_ready; }
+house_start() { { "$@" "$inkanctl" start --home "$H" || { tail -5 "$H/log/inkan.log"; false; }; } && house_wait_ready; }
 house_stop() { "$inkanctl" stop --home "$H"; }
 house_url() { echo "http://127.0.0.1:$PORT$1"; }
 house_pid() {
