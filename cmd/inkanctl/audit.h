@@ -95,6 +95,7 @@ struct audit {
 	struct heads notes_signed;  /* checkpoints of the status journal */
 	struct note *note;
 	size_t n_notes, max_notes;
+	struct buf published; /* checkpoint; empty: none */
 
 	struct {
 		uint64_t lines, openings, opened_fields, evidence, bytes, sealed, erased, unnamed;
@@ -114,7 +115,11 @@ void audit_progress(const struct audit *a, const char *what, uint64_t n, uint64_
 /* Each gives an error only where reading itself fails; what is wrong becomes findings. */
 err audit_evidence(struct audit *a) CHECKED;
 err audit_lines(struct audit *a) CHECKED;
-/* Opened before the books, so that what a journal knows the books must know. */
+/*
+ * The house may be at work.  What speaks of the books is taken before them, so that they must know it: the published
+ * checkpoint, then the journals; and a journal's head that the books name beyond it is compared with how long it is by then.
+ */
+err audit_published(struct audit *a, const char *home) CHECKED;
 struct journal_view {
 	struct book *book; /* owned; NULL: there is none */
 	struct book_opened opened;

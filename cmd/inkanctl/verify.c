@@ -25,6 +25,7 @@ audit_drop(struct audit **p)
 	for (size_t i = 0; i < a->n_notes; i++)
 		buf_drop(&a->note[i].text);
 	free(a->note);
+	buf_drop(&a->published);
 	free(a);
 }
 
@@ -136,12 +137,12 @@ print_json(const struct audit *a, const struct books *b)
 	fwrite(j.p, 1, j.n, stdout);
 }
 
-/* Journals first: what a journal knows, the books opened after it must know. */
 static err
 verify(struct audit *a, struct books *b, const char *home)
 {
 	struct journal_view issuer OWNED(journal_view_drop) = {0}, status OWNED(journal_view_drop) = {0};
 
+	TRY(audit_published(a, home));
 	TRY(journal_view_open(home, IN_ISSUER, &issuer));
 	TRY(journal_view_open(home, IN_STATUS, &status));
 	issuer.in = IN_ISSUER;
