@@ -42,7 +42,7 @@ REPLAY   = $(patsubst test/fuzz/%.c,$(BUILD)/test/replay/%,$(wildcard test/fuzz/
 BENCHES  = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 TESTTOOL = $(patsubst test/%.c,$(BUILD)/test/%,$(filter-out $(SHARED),$(wildcard test/jpki/*.c test/system/*.c))) $(BENCHES)
 
-.PHONY: all unit test san fuzz check tidy bench demo install clean tools deps lang
+.PHONY: all whole unit test san fuzz check tidy bench demo install clean tools deps lang
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -116,8 +116,11 @@ tools: all $(TESTTOOL) $(SHIMS)
 unit: $(UNIT) $(BUILD)/test/jpki/world
 	@BUILD=$(BUILD) test/run unit
 
+# Everything that make test runs, built.
+whole: all tools $(UNIT) $(REPLAY)
+
 test: deps
-	@$(MAKE) --no-print-directory -j2 all tools $(UNIT) $(REPLAY)
+	@$(MAKE) --no-print-directory -j2 whole
 	@BUILD=$(BUILD) test/run all
 
 san:
