@@ -305,8 +305,13 @@ holder_sign_document(struct inkan *k, struct holder *h, slice certificate, slice
 	struct cert c;
 	struct cms made;
 
-	TRY(cert_get(certificate, &c));
-	TRY(key_get_spki(c.spki, &key));
+	if (certificate.n == 0) { /* not certified yet: named by its key identifier */
+		TRY(key_get_spki(buf_slice(&h->spki), &key));
+		key_identifier(key, p.key_id);
+	} else {
+		TRY(cert_get(certificate, &c));
+		TRY(key_get_spki(c.spki, &key));
+	}
 	p.signing_time = instant_floor_second(clock_now());
 	cms_put_attrs(&attrs, &p);
 	TRY(buf_check(&attrs));

@@ -226,6 +226,7 @@ enum done cmd_apply(struct inkan *k);
 enum done cmd_status(struct inkan *k);
 enum done cmd_receive(struct inkan *k);
 enum done cmd_revoke(struct inkan *k);
+enum done cmd_withdraw(struct inkan *k);
 enum done cmd_verify(struct inkan *k);
 enum done cmd_fingerprint(struct inkan *k);
 

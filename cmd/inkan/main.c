@@ -20,7 +20,8 @@ enum {
 	CMD_REVOKE = 1 << 3,
 	CMD_VERIFY = 1 << 4,
 	CMD_FINGERPRINT = 1 << 5,
-	CMD_ALL = 63
+	CMD_WITHDRAW = 1 << 6,
+	CMD_ALL = 127
 };
 
 static const struct command {
@@ -34,6 +35,7 @@ static const struct command {
     {"status", CMD_STATUS, 0, cmd_status, "say how the application stands"},
     {"receive", CMD_RECEIVE, 0, cmd_receive, "fetch the certificate, check it, sign the receipt"},
     {"revoke", CMD_REVOKE, 0, cmd_revoke, "have the certificate revoked"},
+    {"withdraw", CMD_WITHDRAW, 0, cmd_withdraw, "take the application back"},
     {"verify", CMD_VERIFY, 1, cmd_verify, "check a certificate or a signed document, and what the books promised"},
     {"fingerprint", CMD_FINGERPRINT, 1, cmd_fingerprint, "print the SHA-256 of a certificate and of its public key"},
 };
@@ -60,10 +62,10 @@ static const struct option_row {
     TEXT("answers", CMD_ALL, answers, "FILE", "take answers from lines name = value, ask nothing"),
     FLAG("batch", CMD_ALL, batch, "", "ask nothing; what has no answer stops the command"),
     TEXT("profile", CMD_APPLY, profile, "NAME", "kind of certificate (person-signature)"),
-    TEXT("module", CMD_APPLY | CMD_REVOKE, module, "PATH", "PKCS#11 module of the card (OpenSC's)"),
-    TEXT("card-token", CMD_APPLY | CMD_REVOKE, card_label, "LABEL",
+    TEXT("module", CMD_APPLY | CMD_REVOKE | CMD_WITHDRAW, module, "PATH", "PKCS#11 module of the card (OpenSC's)"),
+    TEXT("card-token", CMD_APPLY | CMD_REVOKE | CMD_WITHDRAW, card_label, "LABEL",
         "token of the signature certificate (JPKI (Digital Signature PIN))"),
-    TEXT("card-id", CMD_APPLY | CMD_REVOKE, card_id, "HEX", "id of certificate and key on it (02)"),
+    TEXT("card-id", CMD_APPLY | CMD_REVOKE | CMD_WITHDRAW, card_id, "HEX", "id of certificate and key on it (02)"),
     TEXT("key", CMD_APPLY, key, "KIND", "your key: p256 (default) p384 rsa2048 rsa3072 rsa4096"),
     TEXT("kdf", CMD_APPLY, kdf, "KDF", "of the key's file: scrypt (default) or pbkdf2"),
     TEXT("key-token", CMD_APPLY, key_label, "LABEL", "keep the key in this PKCS#11 token instead of a file"),
@@ -81,7 +83,7 @@ static const struct option_row {
     TEXT("reason", CMD_REVOKE, reason, "REASON",
         "unspecified keyCompromise affiliationChanged superseded cessationOfOperation"),
     TEXT("serial", CMD_REVOKE, serial, "HEX", "another certificate than the folder's, with --card"),
-    FLAG("card", CMD_REVOKE, by_card, "", "sign with the card that applied, not with the certificate's key"),
+    FLAG("card", CMD_REVOKE | CMD_WITHDRAW, by_card, "", "sign with the card that applied, not with the certificate's key"),
 };
 #undef TEXT
 #undef FLAG
