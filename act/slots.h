@@ -70,8 +70,9 @@ struct slots {
 	instant made;
 	slice slots, index; /* borrowed from the file        */
 	size_t slot_bytes;
-	uint8_t *seen;     /* owned, one a block: see slots.c */
-	uint64_t *damaged; /* owned: blocks found damaged so far */
+	uint8_t *seen;       /* owned, one a block: see slots.c */
+	struct mould *mould; /* owned: see slots.c */
+	uint64_t *damaged;   /* owned: blocks found damaged so far */
 };
 
 /* Checks header, end and index; *out is dropped before the file is let go.  ERR_CORRUPT slots-header. */
@@ -86,6 +87,11 @@ uint64_t slots_damaged(const struct slots *s);
 
 /* --- answers ------------------------------------------------------------------ */
 
+/*
+ * The same bytes as slot_put_answer's for a slot of this file, the faster for having been made before: answers of one
+ * shape (responder, status, lengths) differ in a few places only, and those are filled in.
+ */
+err slots_put_answer(struct buf *b, const struct slots *s, const struct slot *slot) CHECKED;
 /* The whole OCSPResponse, no memory taken but b's; ERR_BUSY slot-withdrawn where there is none to give now. */
 err slot_put_answer(struct buf *b, const struct slots_common *c, const struct slot *s) CHECKED;
 /*

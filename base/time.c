@@ -136,20 +136,19 @@ instant_put_http(struct buf *b, instant t)
 	struct civil c = civil_utc(t);
 	int64_t weekday = (t.ms - INSTANT_MIN_MS) / DAY_MS % 7; /* 1950-01-01 was a Sunday */
 
-	buf_put(b, slice_of(days + (weekday + 3) % 7 * 3, 3));
-	buf_put_str(b, ", ");
-	put_digits(b, c.day, 2);
-	buf_put_u8(b, ' ');
-	buf_put(b, slice_of(months + (c.month - 1) * 3, 3));
-	buf_put_u8(b, ' ');
-	put_digits(b, c.year, 4);
-	buf_put_u8(b, ' ');
-	put_digits(b, c.hour, 2);
-	buf_put_u8(b, ':');
-	put_digits(b, c.minute, 2);
-	buf_put_u8(b, ':');
-	put_digits(b, c.second, 2);
-	buf_put_str(b, " GMT");
+	const int v[] = {c.day, c.year / 100, c.year % 100, c.hour, c.minute, c.second};
+	static const uint8_t at[] = {5, 12, 14, 17, 20, 23};
+	uint8_t *p = buf_space(b, HTTP_DATE_LEN);
+
+	if (p == NULL)
+		return;
+	memcpy(p, "ddd, 00 mmm 0000 00:00:00 GMT", HTTP_DATE_LEN);
+	memcpy(p, days + (weekday + 3) % 7 * 3, 3);
+	memcpy(p + 8, months + (c.month - 1) * 3, 3);
+	for (size_t i = 0; i < COUNT(v); i++) {
+		p[at[i]] = (uint8_t)('0' + v[i] / 10);
+		p[at[i] + 1] = (uint8_t)('0' + v[i] % 10);
+	}
 }
 
 /* Reads n digits at the front of *s, then the byte `then` (0: nothing). */

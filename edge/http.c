@@ -44,6 +44,7 @@ struct http {
 	uint32_t n_free,
 	    free_slot[HTTP_CONNECTIONS_MAX]; /* the last one freed is taken first: few places are ever touched */
 	bool resumed;
+	int64_t now; /* steady ms when the turn began: a turn is short, a deadline is not */
 	int64_t swept;
 	struct http_counts counts;
 };
@@ -148,7 +149,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_Req
 	if (r == NULL)
 		return;
 	if (r->conn != NULL)
-		r->conn->due = clock_steady_ms() + HTTP_IDLE_S * 1000;
+		r->conn->due = h->now + HTTP_IDLE_S * 1000;
 	if (r->counted)
 		h->counts.body_bytes -= r->declared;
 	if (r->suspended)
@@ -198,19 +199,20 @@ response_of(const struct http_reply *reply, const struct buf *room)
 	header(m, "Expires", reply->expires);
 	header(m, "Allow", reply->allow);
 	header(m, "Retry-After", reply->retry_after);
-	header(m, "X-Content-Type-Options", "nosniff");
+	if (!reply->machine)
+		header(m, "X-Content-Type-Options", "nosniff");
 	return m;
 }
 
 static enum MHD_Result
-queue(struct req *r, const struct http_reply *reply)
+queue(const struct http *h, struct req *r, const struct http_reply *reply)
 {
 	struct MHD_Response *m = response_of(reply, &r->room);
 	uint64_t bytes = reply->file ? reply->file_bytes : reply->body.n;
 	enum MHD_Result rc = MHD_queue_response(r->mhd, reply->status, m);
 
 	if (r->conn != NULL)
-		r->conn->due = clock_steady_ms() + ANSWER_MS + (int64_t)(bytes / 16);
+		r->conn->due = h->now + ANSWER_MS + (int64_t)(bytes / 16);
 	MHD_destroy_response(m);
 	return rc;
 }
@@ -223,7 +225,7 @@ ask(struct http *h, struct req *r, enum MHD_Result *rc)
 	bool answered = h->face.request(h->face.role, &r->q, &reply);
 
 	if (answered)
-		*rc = queue(r, &reply);
+		*rc = queue(h, r, &reply);
 	return answered;
 }
 
@@ -235,7 +237,7 @@ refuse(struct http *h, struct req *r, unsigned status)
 
 	h->counts.refused++;
 	h->face.refuse(h->face.role, status, &reply, &body);
-	return queue(r, &reply);
+	return queue(h, r, &reply);
 }
 
 static enum http_method
@@ -256,27 +258,31 @@ static enum MHD_Result
 on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct req *r = cls;
-	const struct {
-		slice name, *to;
+	static const struct {
+		const char *name;
+		size_t n, at; /* of a slice of struct req */
 		bool once;
 	} known[] = {
-	    {LIT("Content-Length"), &r->length, true},
-	    {LIT("Content-Type"), &r->q.content_type, false},
-	    {LIT("If-None-Match"), &r->q.if_none_match, false},
-	    {LIT("Accept"), &r->q.accept, false},
-	    {LIT("Accept-Language"), &r->q.language, false},
-	    {LIT("Authorization"), &r->q.authorization, true},
-	    {LIT("Prefer"), &r->q.prefer, false},
-	    {LIT("Transfer-Encoding"), &r->coding, true},
-	    {LIT("Host"), &r->host, true},
+#define KNOWN(text, member, once) {text, sizeof text - 1, offsetof(struct req, member), once}
+	    KNOWN("Content-Length", length, true),
+	    KNOWN("Content-Type", q.content_type, false),
+	    KNOWN("If-None-Match", q.if_none_match, false),
+	    KNOWN("Accept", q.accept, false),
+	    KNOWN("Accept-Language", q.language, false),
+	    KNOWN("Authorization", q.authorization, true),
+	    KNOWN("Prefer", q.prefer, false),
+	    KNOWN("Transfer-Encoding", coding, true),
+	    KNOWN("Host", host, true),
 	};
 	size_t n = strlen(name);
 
 	(void)kind;
 	for (size_t i = 0; i < COUNT(known); i++)
-		if (known[i].name.n == n && strncasecmp(name, (const char *)known[i].name.p, n) == 0) {
-			if (known[i].to->p == NULL)
-				*known[i].to = slice_str(value == NULL ? "" : value);
+		if (known[i].n == n && strncasecmp(name, known[i].name, n) == 0) {
+			slice *to = (slice *)(void *)((uint8_t *)r + known[i].at);
+
+			if (to->p == NULL)
+				*to = slice_str(value == NULL ? "" : value);
 			else
 				r->twice = r->twice || known[i].once;
 			break;
@@ -294,7 +300,7 @@ begin(struct http *h, struct req *r, const char *method, const char *path)
 	r->begun = true;
 	h->counts.requests++;
 	if (r->conn != NULL)
-		r->conn->due = clock_steady_ms() + HTTP_BODY_MS;
+		r->conn->due = h->now + HTTP_BODY_MS;
 	if (r->query.over || r->uri_n > HTTP_PATH_MAX)
 		return refuse(h, r, 414);
 	r->q.method = method_of(method);
@@ -344,7 +350,7 @@ on_access(void *cls, struct MHD_Connection *mhd, const char *url, const char *me
 		MHD_destroy_response(r->response);
 		r->response = NULL;
 		if (r->conn != NULL)
-			r->conn->due = clock_steady_ms() + ANSWER_MS;
+			r->conn->due = h->now + ANSWER_MS;
 		return rc;
 	}
 	if (r->body.over || r->body.n != r->declared)
@@ -396,6 +402,7 @@ http_open(int listen_fd, const struct http_face *face, struct http **out)
 	int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0);
 
 	h->face = *face;
+	h->now = clock_steady_ms();
 	for (uint32_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
 		h->free_slot[h->n_free++] = HTTP_CONNECTIONS_MAX - 1 - i;
 	h->daemon = fd < 0
@@ -457,6 +464,7 @@ void
 http_turn(struct http *h)
 {
 	h->resumed = false;
+	h->now = clock_steady_ms();
 	(void)MHD_run(h->daemon);
 	sweep(h);
 }

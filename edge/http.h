@@ -60,6 +60,7 @@ struct http_reply {
 	slice body;       /* copied, but where it stands in the request's room */
 	int fd;           /* or a file (taken over), when `file` is set */
 	bool file;
+	bool machine; /* no browser shows it: lines that only browsers heed are left out */
 	uint64_t file_bytes;
 	const char *location, *cache, *etag, *allow, *retry_after, *last_modified, *expires;
 };

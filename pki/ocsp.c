@@ -137,7 +137,7 @@ requests_get(slice list, struct ocsp_request *r)
 err
 ocsp_request_get(slice in, struct ocsp_request *out)
 {
-	struct ocsp_request r = {.n = 0};
+	struct ocsp_request r; /* 1 KB, of which most requests use a sixteenth */
 	slice s, tbs, list;
 
 	if (in.n > OCSP_REQUEST_MAX)
@@ -153,13 +153,17 @@ ocsp_request_get(slice in, struct ocsp_request *out)
 	if (der_next_is(tbs, DER_CTXC(1)))
 		TRY(der_get(&tbs, DER_CTXC(1), &s));
 	TRY(der_get(&tbs, DER_SEQUENCE, &list));
+	r.n = 0;
+	r.nonce = (slice){NULL, 0};
 	TRY(requests_get(list, &r));
 	if (tbs.n > 0) {
 		TRY(der_get(&tbs, DER_CTXC(2), &s));
 		TRY(nonce_get(s, &r.nonce));
 	}
 	TRY(der_end(tbs));
-	*out = r;
+	out->n = r.n;
+	out->nonce = r.nonce;
+	memcpy(out->id, r.id, r.n * sizeof r.id[0]);
 	return ok;
 }
 
@@ -328,41 +332,47 @@ single_put(struct buf *b, const struct ocsp_single *p)
  *	responses           SEQUENCE OF SingleResponse,      made ahead: SHA-1, then SHA-256
  *	responseExtensions  [1] EXPLICIT Extensions OPTIONAL }
  */
-void
-ocsp_put_live(struct buf *b, const struct ocsp_live *p)
+static void
+data_put(
+    struct buf *b, slice responder_key_id, instant produced, const struct ocsp_single *single, size_t n, slice nonce)
 {
 	size_t seq = der_open(b, DER_SEQUENCE), m;
 
-	assert(p->responder_key_id.n == SHA1_LEN && p->n > 0 && p->n <= OCSP_MANY_MAX);
+	assert(responder_key_id.n == SHA1_LEN && n > 0 && n <= OCSP_MANY_MAX);
 	m = der_open(b, DER_CTXC(2));
-	der_put(b, DER_OCTETS, p->responder_key_id);
+	der_put(b, DER_OCTETS, responder_key_id);
 	der_close(b, m);
-	der_put_gentime(b, p->produced);
+	der_put_gentime(b, produced);
 	m = der_open(b, DER_SEQUENCE);
-	for (size_t i = 0; i < p->n; i++)
-		single_put(b, &p->single[i]);
+	for (size_t i = 0; i < n; i++)
+		single_put(b, &single[i]);
 	der_close(b, m);
-	if (p->nonce.n > 0)
-		nonce_put(b, DER_CTXC(1), p->nonce);
+	if (nonce.n > 0)
+		nonce_put(b, DER_CTXC(1), nonce);
 	der_close(b, seq);
+}
+
+void
+ocsp_put_live(struct buf *b, const struct ocsp_live *p)
+{
+	data_put(b, p->responder_key_id, p->produced, p->single, p->n, p->nonce);
 }
 
 void
 ocsp_put_data(struct buf *b, const struct ocsp_plan *p)
 {
 	const struct ocsp_issuer *i = &p->issuer;
-	struct ocsp_live two = {
-	    .responder_key_id = p->responder_key_id, .produced = p->produced, .nonce = p->nonce, .n = 2};
+	struct ocsp_single two[2];
 
-	two.single[0] = (struct ocsp_single){.id = {HASH_SHA1, ARR(i->name1), ARR(i->key1), p->serial},
+	two[0] = (struct ocsp_single){.id = {HASH_SHA1, ARR(i->name1), ARR(i->key1), p->serial},
 	    .status = p->status,
 	    .revoked = p->revoked,
 	    .reason = p->reason,
 	    .this_update = p->this_update,
 	    .next_update = p->next_update};
-	two.single[1] = two.single[0];
-	two.single[1].id = (struct ocsp_certid){HASH_SHA256, ARR(i->name256), ARR(i->key256), p->serial};
-	ocsp_put_live(b, &two);
+	two[1] = two[0];
+	two[1].id = (struct ocsp_certid){HASH_SHA256, ARR(i->name256), ARR(i->key256), p->serial};
+	data_put(b, p->responder_key_id, p->produced, two, 2, p->nonce);
 }
 
 /*

@@ -286,14 +286,14 @@ answers_reply_to(struct front *f, const struct http_request *q, slice request, i
 	err e;
 
 	look(f);
-	*reply = (struct http_reply){.status = 200, .type = "application/ocsp-response"};
+	*reply = (struct http_reply){.status = 200, .type = "application/ocsp-response", .machine = true};
 	e = ocsp_request_get(request, &asked);
 	if (e.kind == OK && (asked.n > 1 || asked.nonce.n > 0) && answers_live(f, q, &asked))
 		return false;
 	if (e.kind == OK)
 		e = judge(f, &asked, now, &from, &slot);
 	if (e.kind == OK)
-		e = slot_put_answer(q->room, &from->common, &slot);
+		e = slots_put_answer(q->room, from, &slot);
 	if (e.kind != OK)
 		put_error(f, e, q->room);
 	else {

@@ -121,6 +121,17 @@ file_of(struct buf *out, const struct slots_common *c, size_t n)
 	assert_int_equal(out->n, slots_file_bytes(c, n));
 }
 
+/* By a mould or not: the same bytes. */
+static void
+expect_moulded(const struct slots *s, const struct slot *slot)
+{
+	struct buf plain OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX), moulded OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+
+	expect_ok("plain", slot_put_answer(&plain, &s->common, slot));
+	expect_ok("moulded", slots_put_answer(&moulded, s, slot));
+	expect_same("moulded", buf_slice(&moulded), buf_slice(&plain));
+}
+
 /* What goes in comes out, the same bytes. */
 static void
 test_round_trip(void **state)
@@ -144,6 +155,7 @@ test_round_trip(void **state)
 
 			expect_ok("slots", slots_find(&s, serial_of((uint8_t)(2 * i + 2)), &slot));
 			expect_ok("slots", slot_put_answer(&again, &s.common, &slot));
+			expect_moulded(&s, &slot);
 			expect_ok("slots", ocsp_answer_get(buf_slice(&again), &a));
 			assert_int_equal(a.status, i % 3 == 0 ? OCSP_REVOKED : OCSP_GOOD);
 			expect_text("slots", slots_find(&s, serial_of((uint8_t)(2 * i + 3)), &slot),
@@ -332,6 +344,10 @@ test_rotation(void **state)
 	expect_ok("slots", slots_find(&s, serial_of(2), &found));
 	expect_ok("slots", slot_put_answer(&again, &s.common, &found));
 	expect_same("new", buf_slice(&again), buf_slice(&two));
+	for (uint64_t i = 0; i < 4; i++) {
+		expect_ok("slots", slots_at(&s, i % 2, &found));
+		expect_moulded(&s, &found);
+	}
 	slots_used(&s, used);
 	assert_true(used[0] && used[1] && !used[2]);
 	more = old;
@@ -441,6 +457,13 @@ test_search(void **state)
 		for (size_t i = 0; i < n; i++)
 			if (i % 5 != 2) {
 				slot.serial = all[i];
+				slot.state = i % 3 == 0 ? SLOT_REVOKED : SLOT_GOOD;
+				slot.reason = slot.state == SLOT_REVOKED ? (enum crl_reason)(i % 2) : REASON_UNSPECIFIED;
+				slot.revoked.ms = slot.state == SLOT_REVOKED ? (int64_t)i * 1234567 : 0;
+				slot.this_update.ms = slot.produced.ms + (int64_t)i * 1000000007;
+				slot.next_update.ms = slot.this_update.ms + (int64_t)i * 1000;
+				slot.signature_n = (uint16_t)(72 - i % 3);
+				slot.signature[i % 60] ^= (uint8_t)i;
 				slots_write(&w, &slot);
 			}
 		slots_write_end(&w);
@@ -450,6 +473,8 @@ test_search(void **state)
 			expect_text("search", slots_find(&s, all[i], &slot),
 			    i % 5 != 2 ? NULL : "slot-absent: RFC 5019 2.2.3: no answer was signed for this serial");
 			assert_true(i % 5 == 2 || serial_eq(slot.serial, all[i]));
+			if (i % 5 != 2)
+				expect_moulded(&s, &slot);
 		}
 	}
 }
