@@ -770,7 +770,10 @@ reopen(struct registrar *r)
 	return ok;
 }
 
-/* Everybody hears why, until the books are open. */
+/*
+ * Everybody hears why, until the books are open.  What helpers answer meanwhile is let go: their links are new again when the
+ * books are open, no flight is left that waits for it, and what a dossier owes is asked again from the books.
+ */
 static void
 refuse_all(struct registrar *r)
 {
