@@ -218,7 +218,7 @@ journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer
 	j->trust = trust;
 	memcpy(j->issuer, issuer, SHA1_LEN);
 	TRY(book_open(folder, BOOK_WRITE, 0, &j->book, &opened));
-	if (opened.cut_lines > 0)
+	if (opened.cut_lines > 0 || opened.cut_bytes > 0)
 		log_number(
 		    LOG_WARN, "journal-cut: house: lines that were never acknowledged were cut off", "lines", opened.cut_lines);
 	TRY(disk_folder(DISK_HERE, folder, FOLDER_THERE, &j->folder));
