@@ -301,6 +301,15 @@ disk_replace(int folder, const char *name, slice bytes)
 }
 
 err
+disk_remove(int folder, const char *name)
+{
+	assert(strchr(name, '/') == NULL);
+	if (unlinkat(folder, name, 0) != 0)
+		return absent_or("disk-remove: house: a file cannot be removed");
+	return disk_sync_folder(folder);
+}
+
+err
 disk_lock(int fd)
 {
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)

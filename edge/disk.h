@@ -67,6 +67,8 @@ err disk_erase(int fd, uint64_t offset, uint64_t n) CHECKED;
 err disk_replace(int folder, const char *name, slice bytes) CHECKED;
 /* For what is written in parts: `from`, synced by the caller, becomes `to`; then the folder is synced. */
 err disk_rename(int folder, const char *from, const char *to) CHECKED;
+/* The name is gone, durably; ERR_ABSENT where there is none. */
+err disk_remove(int folder, const char *name) CHECKED;
 /* An advisory lock for as long as fd is open; ERR_BUSY disk-locked where another has it. */
 err disk_lock(int fd) CHECKED;
 

@@ -218,12 +218,12 @@ put_named_text(struct buf *b, const char *name, slice text, const char *language
 }
 
 static err
-write_index(struct init *i)
+write_page(struct init *i, const char *name)
 {
 	struct buf web OWNED(buf_drop) = BUF(TEXT_MAX_BYTES), page OWNED(buf_drop) = BUF(2 * TEXT_MAX_BYTES);
-	char path[PATH_BYTES];
+	char path[PATH_BYTES], to[64];
 
-	snprintf(path, sizeof path, "%s/index.html", i->web);
+	snprintf(path, sizeof path, "%s/%s", i->web, name);
 	TRY(ctl_read(path, &web));
 	TRY(page_put(&page, buf_slice(&web),
 	    &(struct page){
@@ -231,7 +231,8 @@ write_index(struct init *i)
 	        .accredited = strcmp(i->state, "ACCREDITED") == 0,
 	        .issuer = buf_slice(&i->made.issuer),
 	    }));
-	return init_file(i, "repository/index.html", buf_slice(&page), 0644);
+	snprintf(to, sizeof to, "repository/%s", name);
+	return init_file(i, to, buf_slice(&page), 0644);
 }
 
 err
@@ -248,7 +249,8 @@ init_repository(struct init *i)
 	/* the key of the books' checkpoints, for whoever checks that a promised entry is in the tree */
 	TRY(init_file(i, "repository/ca/books.spki", buf_slice(&i->made.status_key), 0644));
 	TRY(init_file(i, "repository/cps/" PROFILE ".txt", buf_slice(&i->cps), 0644));
-	TRY(write_index(i));
+	TRY(write_page(i, "index.html"));
+	TRY(write_page(i, "index.en.html"));
 	for (size_t k = 0; k < 2; k++) {
 		struct buf b OWNED(buf_drop) = BUF(4 * TEXT_MAX_BYTES);
 

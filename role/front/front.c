@@ -38,7 +38,7 @@ static const struct route {
 	enum route_kind kind;
 	uint8_t order;
 	size_t body_max;
-	const char *type; /* of published files */
+	const char *type; /* of published files; NULL: by the ending of the name */
 	const char *cache;
 } ROUTES[] = {
     /* looked through in order: what is asked most stands first */
@@ -53,12 +53,17 @@ static const struct route {
     {HTTP_POST, "/withdrawals", ROUTE_ORDER, ORDER_WITHDRAWN, CMS_MAX, NULL, NULL},
     {HTTP_GET, "/certificates/{}", ROUTE_ORDER, ORDER_SERIAL, 0, NULL, NULL},
     {HTTP_GET, "/terms/{}", ROUTE_TERMS, 0, 0, "application/json", "max-age=60"},
-    {HTTP_GET, "/ca/*", ROUTE_FILE, 0, 0, "application/pkix-cert", "max-age=3600"},
+    {HTTP_GET, "/ca/*", ROUTE_FILE, 0, 0, NULL, "max-age=3600"},
     {HTTP_GET, "/crl/*", ROUTE_FILE, 0, 0, "application/pkix-crl", "max-age=60"},
     {HTTP_GET, "/cps/*", ROUTE_FILE, 0, 0, "text/plain; charset=utf-8", "max-age=3600"},
     {HTTP_GET, "/books/checkpoint", ROUTE_FILE, 0, 0, "text/plain; charset=utf-8", "max-age=1"},
     {HTTP_GET, "/books/tile/*", ROUTE_FILE, 0, 0, "application/octet-stream", "max-age=31536000, immutable"},
+    {HTTP_GET, "/texts/*", ROUTE_FILE, 0, 0, "text/plain; charset=utf-8", "max-age=60"},
+    {HTTP_GET, "/fingerprints.txt", ROUTE_FILE, 0, 0, "text/plain; charset=utf-8", "max-age=60"},
+    {HTTP_GET, "/fingerprints.json", ROUTE_FILE, 0, 0, "application/json", "max-age=60"},
     {HTTP_GET, "/", ROUTE_FILE, 0, 0, "text/html; charset=utf-8", "max-age=60"},
+    {HTTP_GET, "/index.html", ROUTE_FILE, 0, 0, "text/html; charset=utf-8", "max-age=60"},
+    {HTTP_GET, "/index.en.html", ROUTE_FILE, 0, 0, "text/html; charset=utf-8", "max-age=60"},
 };
 
 /* The next segment of a path, without its slash. */
@@ -446,6 +451,24 @@ path_is_plain(slice p)
 	return true;
 }
 
+/* Certificates come in several forms. */
+static const char *
+type_of(slice path)
+{
+	static const struct {
+		const char *ending, *type;
+	} TYPES[] = {{".cer", "application/pkix-cert"}, {".pem", "application/x-pem-file"},
+	    {".p7c", "application/pkcs7-mime; smime-type=certs-only"}};
+
+	for (size_t i = 0; i < COUNT(TYPES); i++) {
+		slice ending = slice_str(TYPES[i].ending);
+
+		if (path.n > ending.n && slice_eq(slice_of(path.p + path.n - ending.n, ending.n), ending))
+			return TYPES[i].type;
+	}
+	return "application/octet-stream";
+}
+
 static void
 send_file(struct front *f, const struct route *r, slice path, struct buf *b, struct http_reply *reply)
 {
@@ -466,7 +489,7 @@ send_file(struct front *f, const struct route *r, slice path, struct buf *b, str
 		return;
 	}
 	*reply = (struct http_reply){
-	    .status = 200, .type = r->type, .cache = r->cache, .file = true, .fd = fd, .file_bytes = (uint64_t)st.st_size};
+	    .status = 200, .type = r->type != NULL ? r->type : type_of(path), .cache = r->cache, .file = true, .fd = fd, .file_bytes = (uint64_t)st.st_size};
 }
 
 static void

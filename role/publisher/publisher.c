@@ -11,6 +11,8 @@
 #include "role/publisher/publisher.h"
 
 #define PARTS_END ".part"
+#define FILES_AGAIN_MS 2000  /* after files of answers could not be written */
+#define SAME_MAX (64U << 10) /* larger files are written again, whatever stands there */
 
 enum { FROM_REGISTRAR = 1 };
 static const struct gate GATE[] = {
@@ -21,7 +23,7 @@ static const struct gate GATE[] = {
 };
 
 /* --- files ------------------------------------------------------------------------ */
-#define NAME_BYTES 128
+#define NAME_BYTES 200
 
 /* The folder a path below the repository ends in, made on the way, and the last step's name. */
 static err
@@ -35,7 +37,9 @@ enter_folder(const struct publisher *p, slice path, int *out, char name[NAME_BYT
 	while (e.kind == OK && slice_cut(&path, '/', &step)) {
 		int below = -1;
 
-		if (step.n == 0 || step.n >= NAME_BYTES || step.p[0] == '.')
+		if (step.n == 0) /* base64 with "//": one stroke to a file system; orders have none (order-path) */
+			continue;
+		if (step.n >= NAME_BYTES || step.p[0] == '.')
 			e = bad;
 		else {
 			memcpy(name, step.p, step.n);
@@ -57,17 +61,59 @@ enter_folder(const struct publisher *p, slice path, int *out, char name[NAME_BYT
 	return ok;
 }
 
+/* Mirrors have no use for the status files: these are front's. */
 static err
-replace(struct publisher *p, slice path, slice bytes)
+note_change(struct publisher *p, slice path, const digest *d)
+{
+	return slice_has_prefix(path, LIT("status/")) ? ok : changes_put(&p->changes, path, d);
+}
+
+/* These bytes stand there already: after a restart much comes again. */
+static bool
+is_same(int folder, const char *name, slice bytes)
+{
+	struct buf b OWNED(buf_drop) = BUF(SAME_MAX);
+	uint64_t size;
+
+	return bytes.n <= SAME_MAX && disk_size_of(folder, name, &size).kind == OK && size == bytes.n &&
+	       disk_load(folder, name, &b).kind == OK && slice_eq(buf_slice(&b), bytes);
+}
+
+err
+publisher_put(struct publisher *p, slice path, slice bytes)
 {
 	char name[NAME_BYTES];
 	int folder = -1;
+	bool same;
+	digest d;
+	err e = ok;
+
+	TRY(enter_folder(p, path, &folder, name));
+	same = is_same(folder, name, bytes);
+	if (!same)
+		e = disk_replace(folder, name, bytes);
+	disk_close(&folder);
+	if (e.kind != OK || (same && !p->changes.broken))
+		return e;
+	d = sha256(bytes);
+	return note_change(p, path, &d);
+}
+
+err
+publisher_remove(struct publisher *p, slice path)
+{
+	char name[NAME_BYTES];
+	int folder = -1;
+	bool there;
 	err e;
 
 	TRY(enter_folder(p, path, &folder, name));
-	e = disk_replace(folder, name, bytes);
+	e = disk_remove(folder, name);
 	disk_close(&folder);
-	return e;
+	there = e.kind == OK;
+	if (e.kind != OK && e.kind != ERR_ABSENT)
+		return e;
+	return there ? note_change(p, path, NULL) : ok;
 }
 
 /* What comes in parts is written beside, and never held: a list of ten million entries is 400 MB. */
@@ -91,6 +137,7 @@ parts_start(struct publisher *p, slice path)
 	buf_clear(&p->path);
 	buf_put(&p->path, path);
 	p->next_part = 0;
+	hash_start(&p->parts_hash);
 	return buf_check(&p->path);
 }
 
@@ -98,16 +145,20 @@ static err
 parts_add(struct publisher *p, const struct file_order *o)
 {
 	char temp[NAME_BYTES];
+	digest d;
 
 	if (o->part.number != p->next_part || !slice_eq(o->path, buf_slice(&p->path)))
 		return fail(ERR_INPUT, "publisher-parts: house: the parts of a file came in another order");
 	p->next_part++;
 	TRY(disk_append(p->parts_file, o->part.bytes));
+	hash_add(&p->parts_hash, o->part.bytes);
 	if (!o->part.last)
 		return ok;
 	TRY(disk_sync(p->parts_file)); /* a crash before the rename: the old file, and a scrap that is written over */
 	snprintf(temp, sizeof temp, "%.*s%s", (int)(NAME_BYTES - sizeof PARTS_END), p->parts_name, PARTS_END);
-	return disk_rename(p->parts_folder, temp, p->parts_name);
+	TRY(disk_rename(p->parts_folder, temp, p->parts_name));
+	d = hash_end(&p->parts_hash);
+	return note_change(p, buf_slice(&p->path), &d);
 }
 
 static err
@@ -117,14 +168,16 @@ take_file(struct publisher *p, slice body)
 	err e;
 
 	TRY(file_order_get(body, &o));
-	if (o.part.number == 0 && o.part.last) /* whole: it may come between the parts of another */
-		return replace(p, o.path, o.part.bytes);
+	if (o.part.number == 0 && o.part.last) { /* whole: it may come between the parts of another */
+		TRY(publisher_put(p, o.path, o.part.bytes));
+		return tree_text(p, o.path);
+	}
 	if (o.part.number == 0)
 		TRY(parts_start(p, o.path));
 	e = parts_add(p, &o);
 	if (e.kind != OK || o.part.last)
 		parts_end(p);
-	return e;
+	return e.kind == OK && o.part.last ? tree_text(p, o.path) : e;
 }
 
 /* --- status files ------------------------------------------------------------------- */
@@ -142,6 +195,14 @@ place(const struct publisher *p, serial s)
 			hi = mid;
 	}
 	return lo;
+}
+
+bool
+publisher_has_recent(const struct publisher *p, serial s)
+{
+	size_t at = place(p, s);
+
+	return at < p->n && serial_eq(p->recent[at].serial, s);
 }
 
 /* The newer word wins; a withdrawal gives way only to an answer produced after it. */
@@ -187,7 +248,7 @@ write_recent(struct publisher *p)
 	slots_write_end(&w);
 	take_written(&w, &b);
 	TRY(buf_check(&b));
-	return replace(p, LIT("status/recent"), buf_slice(&b));
+	return publisher_put(p, LIT("status/recent"), buf_slice(&b));
 }
 
 /* Two sorted lists into one new base; recent's word stands before base's. */
@@ -231,8 +292,9 @@ merge(struct publisher *p)
 	slots_write_end(&w);
 	take_written(&w, &b);
 	TRY(buf_check(&b));
-	TRY(replace(p, LIT("status/base"), buf_slice(&b)));
+	TRY(publisher_put(p, LIT("status/base"), buf_slice(&b)));
 	p->n = 0; /* only now: a crash before here merges again */
+	ocsp_files_look_anew(p);
 	return write_recent(p);
 }
 
@@ -267,6 +329,7 @@ take_answer(struct publisher *p, slice answer)
 		TRY(slot_get_answer(answer, &p->common, &s));
 	}
 	put_slot(p, &s);
+	ocsp_files_add(p, s.serial, answer);
 	return ok;
 }
 
@@ -297,7 +360,8 @@ take_withdrawal(struct publisher *p, slice body)
 	                .produced = instant_floor_second(now),
 	                .this_update = now,
 	                .next_update = now});
-	return write_recent(p);
+	TRY(write_recent(p));
+	return ocsp_files_remove(p, o.serial);
 }
 
 static err
@@ -306,7 +370,7 @@ take_checkpoint(struct publisher *p, slice body)
 	struct checkpoint_order o;
 
 	TRY(checkpoint_order_get(body, &o));
-	return replace(p, LIT("books/checkpoint"), o.note);
+	return publisher_put(p, LIT("books/checkpoint"), o.note);
 }
 
 err
@@ -359,7 +423,23 @@ publisher_turn(struct publisher *p)
 		} else if (is_answered(&f))
 			link_answer(l, &f, (slice){NULL, 0});
 	}
+	if (clock_steady_ms() >= p->files_again) {
+		err e = ocsp_files_turn(p);
+
+		if (e.kind == ERR_CORRUPT)
+			return e;
+		if (e.kind != OK) {
+			log_err(LOG_ALARM, e);
+			p->files_again = clock_steady_ms() + FILES_AGAIN_MS;
+		}
+	}
 	return ok;
+}
+
+int
+publisher_timeout_ms(const struct publisher *p)
+{
+	return ocsp_files_waits(p) && clock_steady_ms() >= p->files_again ? 0 : 1000;
 }
 
 static err
@@ -401,7 +481,7 @@ publisher_open(struct publisher *p, int repository)
 	p->issuer_der = BUF(CERT_MAX);
 	for (size_t i = 0; i < SLOTS_RESPONDERS_MAX; i++)
 		p->responder[i] = BUF(CERT_MAX);
-	p->parts_file = p->parts_folder = -1;
+	p->parts_file = p->parts_folder = p->changes.fd = -1;
 	p->path = BUF(256);
 	p->next_part = UINT64_MAX;
 	TRY(disk_folder(repository, "ca", FOLDER_THERE, &folder));
@@ -409,7 +489,13 @@ publisher_open(struct publisher *p, int repository)
 	disk_close(&folder);
 	TRY(e);
 	TRY(cert_get(buf_slice(&p->issuer_der), &p->issuer));
-	return load_recent(p);
+	TRY(changes_open(repository, clock_now(), &p->changes));
+	TRY(load_recent(p));
+	p->files.looking = p->ocsp_files;
+	e = tree_certificates(p);
+	if (e.kind != OK) /* a full disk: answers and lists matter more, and the next start makes them */
+		log_err(LOG_ALARM, e);
+	return ok;
 }
 
 void
@@ -418,9 +504,17 @@ publisher_drop(struct publisher *p)
 	buf_drop(&p->issuer_der);
 	for (size_t i = 0; i < SLOTS_RESPONDERS_MAX; i++)
 		buf_drop(&p->responder[i]);
-	if (p->path.max > 0) /* it was opened */
+	if (p->path.max > 0) { /* it was opened */
 		parts_end(p);
+		changes_close(&p->changes, true);
+	}
 	buf_drop(&p->path);
 	free(p->recent);
+	for (size_t i = 0; i < p->files.n; i++)
+		buf_drop(&p->files.queue[i].answer);
+	free(p->files.queue);
+	ocsp_files_close(&p->files);
+	for (size_t i = 0; i < COUNT(p->gazette); i++)
+		buf_drop(&p->gazette[i]);
 	wires_drop(&p->wires);
 }

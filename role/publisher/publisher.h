@@ -1,13 +1,21 @@
 /*
  * publisher.h - what is public, on disk: the repository tree, Rule 6(ix)-(xi), (xiii).
  *
- * HOLDS    HOME/repository: ca/ crl/ cps/ terms/ books/ status/.
+ * HOLDS    HOME/repository: ca/ crl/ cps/ terms/ texts/ books/ status/, ocsp/ where asked for; from HOME/inkan.conf:
+ *            [publisher]
+ *            ocsp_files = no              yes: every answer also as a file under the path of its GET (ocsp_files.c)
+ *            [gazette]                    where the fingerprints were made public, Act 4(3); without: "test, not accredited"
+ *            issue = 1234
+ *            date = 2026-11-22
+ *            page = 5
  * HEARS    the registrar: this file (in parts), these OCSP answers, withdraw this
  *          one, this checkpoint.
  * TOUCHES  HOME/repository alone.
  * NEVER    keys, SQL, a judgement: everything it publishes is signed by others.
  *
- * Every file is replaced whole: a reader sees the old one or the new one.  The
+ * Every file is replaced whole: a reader sees the old one or the new one; one that
+ * has the same bytes already is left alone.  What changed stands in the log of
+ * edge/changes.h, but for status/, which mirrors have no use for.  The
  * status files' format stands in act/slots.c; `recent` is written with each batch
  * and merged into `base` when it is full.
  */
@@ -16,14 +24,38 @@
 
 #include "act/slots.h"
 #include "base/base.h"
+#include "base/conf.h"
+#include "edge/changes.h"
 #include "edge/ipc.h"
 #include "edge/jail.h"
 #include "edge/start.h"
+#include "pki/ocsp.h"
 
 #define PUBLISHED_MAX (512U << 20) /* bytes of a file: a CRL of ten million entries */
 
+/* Answers that are to become files. */
+struct ocsp_pending {
+	serial serial;
+	struct buf answer; /* owned; empty: withdrawn meanwhile */
+};
+struct ocsp_files {
+	size_t n, cap;
+	struct ocsp_pending *queue; /* owned */
+	bool looking, look_again;   /* every answer is looked at; once more after that */
+	bool opened;
+	slice mapped; /* status/base */
+	struct slots base;
+	uint64_t at_base;
+	size_t at_recent;
+};
+
 struct publisher {
 	struct wires *wires;
+	struct changes changes;
+	bool ocsp_files;
+	struct ocsp_files files;
+	struct buf gazette[3]; /* issue, date, page; empty: none */
+	int64_t files_again;   /* on the steady clock: not before, after files of answers could not be written */
 	int repository;        /* folder descriptor */
 	struct buf issuer_der; /* ca/issuer.cer     */
 	struct cert issuer;
@@ -31,20 +63,46 @@ struct publisher {
 	struct buf responder[SLOTS_RESPONDERS_MAX]; /* owned copies of the common part's certificates */
 	struct slots_common common;
 	size_t n, cap;
-	struct slot *recent; /* sorted by serial, owned */
+	struct slot *recent;          /* sorted by serial, owned */
 	int parts_file, parts_folder; /* of the file that comes in parts, -1: none */
-	char parts_name[128];
+	char parts_name[200];
 	struct buf path;
 	uint64_t next_part;
+	struct hash parts_hash;
 };
 
 /* jail.c: what it may still do: write the repository. */
 void publisher_jail(const struct start *s, struct jail *out);
-/* Reads what is published: the issuer's certificate and status/recent. */
+/* tree.c: what inkan.conf says; before publisher_open, or never: then no files of answers, no gazette. */
+err publisher_configure(struct publisher *p, slice file) CHECKED;
+/* Reads what is published: the issuer's certificate and status/recent; makes what follows from it. */
 err publisher_open(struct publisher *p, int repository) CHECKED;
 /* The judgement of one frame, for tests: writes what it must, answers on no link. */
 err publisher_take(struct publisher *p, const struct frame *f) CHECKED;
 err publisher_turn(struct publisher *p) CHECKED;
+/* How long it may sleep before the next turn. */
+int publisher_timeout_ms(const struct publisher *p);
 void publisher_drop(struct publisher *p);
+
+/* Under this path stand these bytes, durably; or nothing any more.  The log of changes says so. */
+err publisher_put(struct publisher *p, slice path, slice bytes) CHECKED;
+err publisher_remove(struct publisher *p, slice path) CHECKED;
+bool publisher_has_recent(const struct publisher *p, serial s);
+
+/* --- tree.c: what follows from files that came ----------------------------------- */
+/* ca/issuer.pem, ca/issuer.p7c, fingerprints.txt, fingerprints.json. */
+err tree_certificates(struct publisher *p) CHECKED;
+/* The version of a text that has just come under texts/, kept for ever. */
+err tree_text(struct publisher *p, slice path) CHECKED;
+
+/* --- ocsp_files.c: answers under the path of their GET; nothing where not asked for -- */
+err ocsp_files_put(struct publisher *p, serial s, slice answer) CHECKED;
+void ocsp_files_add(struct publisher *p, serial s, slice answer);
+/* At once, durably. */
+err ocsp_files_remove(struct publisher *p, serial s) CHECKED;
+void ocsp_files_look_anew(struct publisher *p);
+bool ocsp_files_waits(const struct publisher *p);
+err ocsp_files_turn(struct publisher *p) CHECKED;
+void ocsp_files_close(struct ocsp_files *o);
 
 #endif

@@ -388,6 +388,8 @@ enter_baseline(struct registrar *r, slice cms)
 	TRY(turn_evidence(r, buf_slice(&r->files.trust), &e.line.evidence[1], &at[1]));
 	TRY(turn_evidence(r, buf_slice(&r->files.profile), &e.line.evidence[2], &at[2]));
 	TRY(texts_keep(r, &d, &e, at));
+	texts_mark(r, &d);
+	texts_publish(r);
 	return turn_enter(r, &e, at);
 }
 
@@ -424,6 +426,7 @@ office_load_rules(struct registrar *r)
 		TRY(texts_keep(r, &d, NULL, NULL));
 		TRY(keys_check(r));
 	}
+	texts_mark(r, &d);
 	ruleset_drop(&r->ruleset);
 	TRY(ruleset_get(buf_slice(&r->files.ruleset), &r->ruleset));
 	return approval_check(r->trust, buf_slice(&r->files.approval), r->ruleset, r->now, &r->approval);

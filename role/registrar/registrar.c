@@ -102,6 +102,24 @@ load_keys(struct registrar *r, const struct conf *c)
 	return ok;
 }
 
+/* Under this name it is published: the last step of its path, as order_send.h has paths. */
+static err
+set_text_name(char out[TEXT_NAME_MAX], slice path)
+{
+	slice step;
+
+	while (slice_cut(&path, '/', &step))
+		continue;
+	for (size_t i = 0; i < path.n; i++)
+		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789._-", path.p[i]) == NULL || path.p[i] == '\0')
+			path.n = 0;
+	if (path.n == 0 || path.n >= TEXT_NAME_MAX || path.p[0] == '.')
+		return fail(ERR_INPUT, "registrar-text-name: house: a text's file has a plain name: a to z, 0 to 9, . _ -");
+	memcpy(out, path.p, path.n);
+	out[path.n] = '\0';
+	return ok;
+}
+
 /* Names with blanks between. */
 static err
 load_texts(struct registrar *r, const struct conf *c)
@@ -117,6 +135,7 @@ load_texts(struct registrar *r, const struct conf *c)
 			continue;
 		if (r->files.n_texts == TEXTS_MAX)
 			return fail(ERR_INPUT, "registrar-texts: Rule 6(xiii): more texts are named than one line can keep");
+		TRY(set_text_name(r->files.text_name[r->files.n_texts], one));
 		r->files.text[r->files.n_texts] = BUF(TEXT_BYTES_MAX);
 		TRY(load(r, one, &r->files.text[r->files.n_texts++]));
 	}

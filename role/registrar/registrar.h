@@ -91,6 +91,7 @@
 #define TEXTS_MAX (LINE_EVIDENCE_MAX - 3) /* the line that keeps them names document, trust file and profile too */
 #define KEYS_PERSONS_MAX 8                /* who were present when the keys were made                                */
 #define KEYS_COUNT 3                      /* issuer, OCSP, checkpoint                                               */
+#define TEXT_NAME_MAX 100                 /* bytes of its file's name                       */
 #define TEXT_BYTES_MAX (256U << 10)       /* of one text: a book of rules is 100 KiB                              */
 #define CRL_KEPT_MAX                                                                                                   \
 	(1U << 20) /* bytes of a list kept with its line; of longer ones (25,000 revoked) only the regular */
@@ -205,6 +206,8 @@ struct files {
 	struct buf trust, profile, ruleset, approval, baseline, automation;
 	size_t n_texts;
 	struct buf text[TEXTS_MAX]; /* terms, explanations, CPS: what people read */
+	char text_name[TEXTS_MAX][TEXT_NAME_MAX]; /* the last step of its path */
+	bool text_in_force[TEXTS_MAX];            /* the baseline names it     */
 	size_t n_keys;
 	struct buf keys[KEYS_PERSONS_MAX]; /* K-1 of each person who was present */
 };
@@ -503,6 +506,10 @@ err office_load_rules(struct registrar *r) CHECKED;
  * among the files of this house.
  */
 err texts_keep(struct registrar *r, const struct document *d, struct entry *e, struct evidence_at *at) CHECKED;
+/* Which of our files the baseline in force names: what is published. */
+void texts_mark(struct registrar *r, const struct document *d);
+/* To the publisher: every text in force, and the practice statement under the path that certificates name. */
+void texts_publish(struct registrar *r);
 
 /* --- jlis.c -------------------------------------------------------------------------- */
 err jlis_tend(struct registrar *r) CHECKED;
@@ -530,6 +537,7 @@ err status_tend(struct registrar *r) CHECKED;
 err status_result(struct registrar *r, const struct frame *x) CHECKED;
 err publisher_result(struct registrar *r, const struct frame *x) CHECKED;
 err publisher_fresh(struct registrar *r) CHECKED;
+void status_send_file(struct registrar *r, slice path, uint64_t id, slice bytes);
 bool status_can_send(struct registrar *r, enum peer peer);
 /* The path below the repository: what a URI of our profile says after the host. */
 slice status_path(slice uri, slice otherwise);

@@ -31,8 +31,8 @@ status_path(slice uri, slice otherwise)
 	return slice_cut(&rest, '/', &part) && rest.n > 0 ? rest : otherwise;
 }
 
-static void
-send_file(struct registrar *r, slice path, uint64_t id, slice bytes)
+void
+status_send_file(struct registrar *r, slice path, uint64_t id, slice bytes)
 {
 	struct file_order o = {.path = path};
 
@@ -241,7 +241,7 @@ send_tile(struct registrar *r, int level, uint64_t index, unsigned width)
 	buf_put_str(&path, "books/");
 	tile_put_path(&path, level, index, width);
 	TRY(book_tile(r->book, level, index, width, &bytes));
-	send_file(r, buf_slice(&path), ++r->generations, buf_slice(&bytes));
+	status_send_file(r, buf_slice(&path), ++r->generations, buf_slice(&bytes));
 	return ok;
 }
 
@@ -307,8 +307,9 @@ publisher_fresh(struct registrar *r)
 
 	r->pub.answers_asked = r->pub.slots_sent = r->pub.tiles_asked = false;
 	r->lists.stage = LISTS_REST;
-	send_file(r, status_path(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations,
+	status_send_file(r, status_path(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations,
 	    buf_slice(&r->trust->issuer_der));
+	texts_publish(r);
 	if (h->checkpoint_size == 0)
 		return ok;
 	TRY(book_read_from(r->book, h->checkpoint_n, &reader));

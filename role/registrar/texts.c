@@ -47,3 +47,42 @@ texts_keep(struct registrar *r, const struct document *d, struct entry *e, struc
 	TRY(keep_list(r, d->value[B_EXPLANATION], e, at));
 	return keep_list(r, d->value[B_CPS], e, at);
 }
+
+/* A digest stands in the document's lines in hexadecimal: terms, explanation, practice statement. */
+static bool
+names(const struct document *d, unsigned value, digest text)
+{
+	struct buf hex OWNED(buf_drop) = BUF(2 * SHA256_LEN);
+
+	digest_put(&hex, text);
+	return memmem(d->value[value].p, d->value[value].n, hex.p, hex.n) != NULL;
+}
+
+void
+texts_mark(struct registrar *r, const struct document *d)
+{
+	for (size_t i = 0; i < r->files.n_texts; i++) {
+		digest text = sha256(buf_slice(&r->files.text[i]));
+
+		r->files.text_in_force[i] = names(d, B_TERMS, text) || names(d, B_EXPLANATION, text) || names(d, B_CPS, text);
+	}
+}
+
+void
+texts_publish(struct registrar *r)
+{
+	slice cps = status_path(r->profile->cps, (slice){NULL, 0});
+
+	for (size_t i = 0; i < r->files.n_texts; i++) {
+		struct buf path OWNED(buf_drop) = BUF(256);
+
+		if (!r->files.text_in_force[i])
+			continue;
+		buf_put_str(&path, "texts/");
+		buf_put_str(&path, r->files.text_name[i]);
+		status_send_file(r, buf_slice(&path), ++r->generations, buf_slice(&r->files.text[i]));
+		/* what certificates name may be a page about it, or stand elsewhere: then it is the operator's */
+		if (strcmp(r->files.text_name[i], "cps.txt") == 0 && slice_has_prefix(cps, LIT("cps/")) && cps.p[cps.n - 1] != '/')
+			status_send_file(r, cps, ++r->generations, buf_slice(&r->files.text[i]));
+	}
+}
