@@ -409,8 +409,11 @@ take_permission(struct ledger *h, const struct entry *e)
 	unsigned duty = duty_of(e->duty);
 	size_t i = 0;
 
-	while (i < TRUST_PERSONS_MAX && h->off_duties[i] != 0 && !is_off(h, i, e->key))
+	while (i < TRUST_PERSONS_MAX && !is_off(h, i, e->key))
 		i++;
+	if (i == TRUST_PERSONS_MAX) /* of whom nothing is ended yet: a place where nothing is ended any more */
+		for (i = 0; i < TRUST_PERSONS_MAX && h->off_duties[i] != 0; i++)
+			;
 	if (duty == 0 || i == TRUST_PERSONS_MAX)
 		return; /* of no duty, or of more persons than a trust file names: nothing of that kind is entered */
 	memcpy(h->off_key[i], e->key.b, SHA256_LEN);

@@ -265,6 +265,30 @@ test_permissions(void **state)
 	expect_number("counted", h.permissions, 4 + 2 * TRUST_PERSONS_MAX);
 }
 
+/* The place of one who has all duties back is not another's second one: what is ended twice is given back whole. */
+static void
+test_permissions_places(void **state)
+{
+	static const struct {
+		enum act act;
+		uint8_t who;
+		const char *duty;
+	} said[] = {{ACT_PERMISSION_WITHDRAWN, 1, "officer"}, {ACT_PERMISSION_WITHDRAWN, 2, "officer"},
+	    {ACT_PERMISSION_GRANTED, 1, "officer"}, {ACT_PERMISSION_WITHDRAWN, 2, "revocation"},
+	    {ACT_PERMISSION_GRANTED, 2, "officer"}};
+	struct ledger h = {0};
+	struct entry e = entry(ACT_PERMISSION_WITHDRAWN, 3);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(said); i++) {
+		e.line.act = said[i].act;
+		e.key = (digest){{said[i].who}};
+		e.duty = slice_str(said[i].duty);
+		expect_ok("said", ledger_apply(&h, &e));
+	}
+	expect_number("one left", ledger_withdrawn(&h, e.key), DUTY_REVOCATION);
+}
+
 /* Serials and dossiers must be the dossier's own; a refused step leaves it as it was. */
 static void
 test_own(void **state)
@@ -392,6 +416,7 @@ main(void)
 	    cmocka_unit_test(test_plan),
 	    cmocka_unit_test(test_watch),
 	    cmocka_unit_test(test_permissions),
+	    cmocka_unit_test(test_permissions_places),
 	    cmocka_unit_test(test_own),
 	    cmocka_unit_test(test_facts),
 	    cmocka_unit_test(test_ledger),
