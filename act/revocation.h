@@ -110,7 +110,8 @@ struct list_plan {
 /*
  * A list as the order says: of all certificates or of one partition of the
  * profile, complete or a delta to the last complete one.  ERR_POLICY status-clock,
- * status-next, list-partition, list-base; ERR_CONFLICT list-number.
+ * status-next, list-partition, list-base, list-number-far (no number lies ahead of
+ * the clock in ms, or one order could use up all that follow); ERR_CONFLICT list-number.
  */
 err revocation_plan_list(const struct trust *t, const struct profile *p, const struct revoked_set *s, const struct crl_order *o,
 	const struct list_memory *m, instant now, struct list_plan *out) CHECKED;

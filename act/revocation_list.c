@@ -132,6 +132,9 @@ revocation_plan_list(const struct trust *t, const struct profile *p, const struc
 	TRY(revocation_check_updates(o->now, o->next_update, now));
 	if (o->number <= m->number)
 		return fail(ERR_CONFLICT, "list-number: RFC 5280 5.2.3: the number of a list only grows");
+	/* numbers are milliseconds: one far ahead would be the last that ever rose */
+	if (o->number > (uint64_t)(now.ms + REVOCATION_CLOCK_MS))
+		return fail(ERR_POLICY, "list-number-far: RFC 5280 5.2.3: the number of a list lies ahead of the time in ms");
 	TRY(scope_of(t, p, s, o, m, now, &point, &c, &l.filter));
 	TRY(measure(s, &l.filter, &l.count, &bytes));
 	crl_frame_make(&l.frame, &c, bytes);

@@ -531,13 +531,15 @@ db_due(struct db *db, instant now, const struct record *after, struct record *ou
 }
 
 err
-db_watched(struct db *db, instant now, struct record *out, size_t max, size_t *n)
+db_watched(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n)
 {
 	sqlite3_stmt *q = db->q[Q_WATCHED];
 
 	TRY(flush(db));
 	sqlite3_bind_int64(q, 1, now.ms);
 	sqlite3_bind_int64(q, 2, (int64_t)max);
+	sqlite3_bind_int64(q, 3, after == NULL ? 0 : after->d.watch.ms);
+	sqlite3_bind_int64(q, 4, after == NULL ? 0 : (int64_t)after->d.n);
 	return list(db, Q_WATCHED, out, max, n);
 }
 

@@ -85,8 +85,8 @@ err db_owing(
     struct db *db, enum owes owes, uint64_t after, bool first, struct record *out, size_t max, size_t *n) CHECKED;
 /* Certificates whose OCSP answer is due, revoked ones first; those after one that this gave before, or NULL. */
 err db_due(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n) CHECKED;
-/* Certificates whose receipt is looked for now (dossier.watch), the longest overdue first. */
-err db_watched(struct db *db, instant now, struct record *out, size_t max, size_t *n) CHECKED;
+/* Certificates whose receipt is looked for now (dossier.watch), the longest overdue first; after that one, NULL: from the first. */
+err db_watched(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n) CHECKED;
 /* Certificates revoked by lines >= from, in that order. */
 err db_revoked(struct db *db, uint64_t from, struct record *out, size_t max, size_t *n) CHECKED;
 

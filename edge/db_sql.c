@@ -20,7 +20,7 @@ const char *const DB_SQL[Q_COUNT] = {
     [Q_KEY] = "SELECT fold FROM dossier WHERE key8 = ?1",
     [Q_OWING] = "SELECT fold FROM dossier WHERE owes = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
     [Q_DUE] = "SELECT fold FROM dossier WHERE due <= ?1 AND (due, n) > (?3, ?4) ORDER BY due, n LIMIT ?2",
-    [Q_WATCHED] = "SELECT fold FROM dossier WHERE watch <= ?1 ORDER BY watch, n LIMIT ?2",
+    [Q_WATCHED] = "SELECT fold FROM dossier WHERE watch <= ?1 AND (watch, n) > (?3, ?4) ORDER BY watch, n LIMIT ?2",
     [Q_REVOKED] = "SELECT fold FROM dossier WHERE revoked_n >= ?1 ORDER BY revoked_n LIMIT ?2",
     [Q_PLACE_GET] = "SELECT place FROM evidence WHERE name = ?1",
     [Q_PLACE_PUT] = "INSERT OR IGNORE INTO evidence (name, place) VALUES (?1, ?2)",

@@ -343,7 +343,8 @@ struct registrar {
 		int64_t verify_at, issue_at, notice_at, watch_at; /* steady ms of the next look */
 		instant verify_looked;
 		bool all_verify; /* a new CRL: all that wait, at once */
-		uint64_t verify_after, issue_after;
+		uint64_t verify_after, issue_after, notice_after, watch_after_n; /* the page before ended there */
+		instant watch_after;
 		bool verify_more, issue_more;
 		uint64_t mail_at;
 	} owed;

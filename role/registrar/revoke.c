@@ -393,7 +393,9 @@ notice_owed(struct registrar *r)
 	if (r->seen_steady < r->owed.notice_at || link_of(r, PEER_MESSENGER, 0) == NULL)
 		return ok;
 	r->owed.notice_at = r->seen_steady + NOTICE_EVERY_MS;
-	TRY(db_owing(r->db, OWES_NOTICE, 0, true, d, NOTICES_AT_ONCE, &n));
+	TRY(db_owing(r->db, OWES_NOTICE, r->owed.notice_after, r->owed.notice_after == 0, d, NOTICES_AT_ONCE, &n));
+	/* page by page, then from the first again: nobody's notice stands behind addresses that take no mail */
+	r->owed.notice_after = n == NOTICES_AT_ONCE ? d[n - 1].d.n : 0;
 	for (size_t i = 0; i < n; i++) {
 		struct flight *f;
 

@@ -43,13 +43,16 @@ open_question(struct registrar *r, const struct dossier *d)
 err
 watch_owed(struct registrar *r)
 {
-	struct record d[REMINDERS_AT_ONCE];
+	struct record d[REMINDERS_AT_ONCE], after = {.d = {.watch = r->owed.watch_after, .n = r->owed.watch_after_n}};
 	size_t n;
 
 	if (r->seen_steady < r->owed.watch_at)
 		return ok;
 	r->owed.watch_at = r->seen_steady + WATCH_EVERY_MS;
-	TRY(db_watched(r->db, r->now, d, REMINDERS_AT_ONCE, &n));
+	TRY(db_watched(r->db, r->now, &after, d, REMINDERS_AT_ONCE, &n));
+	/* page by page, then from the first again: nobody's reminder stands behind addresses that take no mail */
+	r->owed.watch_after = n == REMINDERS_AT_ONCE ? d[n - 1].d.watch : (instant){0};
+	r->owed.watch_after_n = n == REMINDERS_AT_ONCE ? d[n - 1].d.n : 0;
 	for (size_t i = 0; i < n; i++)
 		if (d[i].d.reminded.ms == 0)
 			TRY(remind(r, &d[i]));

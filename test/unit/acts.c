@@ -338,6 +338,56 @@ test_receipt_late(void **state)
 	stage_drop(s);
 }
 
+/*
+ * Whose address takes no mail is tried again for ever, and holds up nobody: the last one's reminder, and at the end the notice
+ * of its revocation, come through though more than one page of others stands before it.
+ */
+#define DEAD 9
+static void
+with_dead_mail(struct make_application *m)
+{
+	m->contact = "nobody@gone.example";
+}
+
+static void
+test_dead_addresses(void **state)
+{
+	const char *world = stage_world;
+	struct applicant a[DEAD + 1];
+	struct scene *s;
+
+	(void)state;
+	stage_world = make_world(DAY, DEAD + 1);
+	s = ready(CONF);
+	for (int i = 0; i <= DEAD; i++) {
+		char card[16];
+
+		snprintf(card, sizeof card, "many-%05d", i);
+		issued(s, card, &a[i], i < DEAD ? with_dead_mail : with_mail);
+	}
+	days_pass(s, 14);
+	for (int i = 0; i < 4; i++) {
+		stage_wait(s, 60000);
+		stage_turns(s, 10);
+	}
+	expect_acts(s, &a[0].reply.dossier, ISSUED);
+	expect_acts(s, &a[DEAD].reply.dossier, ISSUED " reminder.sent");
+	for (int i = 0; i <= DEAD; i++)
+		expect_taken(s, ask_revoke(s, &a[i], a[i].own));
+	for (int i = 0; i < 4; i++) {
+		stage_wait(s, 60000);
+		stage_turns(s, 10);
+	}
+	expect_acts(s, &a[0].reply.dossier, ISSUED " revocation.requested certificate.revoked");
+	expect_acts(s, &a[DEAD].reply.dossier,
+	    ISSUED " reminder.sent revocation.requested certificate.revoked user.notified");
+	stage_audit(s);
+	for (int i = 0; i <= DEAD; i++)
+		applicant_drop(&a[i]);
+	stage_drop(s);
+	stage_world = world;
+}
+
 /* --- letters: who asked for paper gets paper, and the debt ends with an officer's word -------------------------------- */
 static void
 test_letters(void **state)
@@ -594,6 +644,7 @@ main(void)
 	    cmocka_unit_test(test_no_text),
 	    cmocka_unit_test(test_keep),
 	    cmocka_unit_test(test_receipt_late),
+	    cmocka_unit_test(test_dead_addresses),
 	    cmocka_unit_test(test_letters),
 	    cmocka_unit_test(test_note),
 	    cmocka_unit_test(test_withdraw),

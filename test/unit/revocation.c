@@ -12,6 +12,7 @@
 
 #define DAY "2026-11-22T00:00:00Z"
 #define AT "2026-11-22T01:00:00.000Z"
+#define AT_MS UINT64_C(1795309200000)
 
 static struct {
 	const char *dir;
@@ -459,6 +460,9 @@ lists(void **state)
 	    {"first", 0, 36 * HOUR_MS, 1, 0, NULL},
 	    {"same number", 0, 36 * HOUR_MS, 7, 7, "list-number: RFC 5280 5.2.3: the number of a list only grows"},
 	    {"lower number", 0, 36 * HOUR_MS, 6, 7, "list-number: RFC 5280 5.2.3: the number of a list only grows"},
+	    {"number of now", 0, 36 * HOUR_MS, AT_MS + REVOCATION_CLOCK_MS, AT_MS, NULL},
+	    {"number ahead", 0, 36 * HOUR_MS, AT_MS + REVOCATION_CLOCK_MS + 1, 7,
+	        "list-number-far: RFC 5280 5.2.3: the number of a list lies ahead of the time in ms"},
 	    {"old", -REVOCATION_CLOCK_MS - 1, 36 * HOUR_MS, 8, 7,
 	        "status-clock: Rule 6(xi): thisUpdate is over 5 minutes off the signer's clock"},
 	    {"future", REVOCATION_CLOCK_MS + 1, 36 * HOUR_MS, 8, 7,

@@ -746,6 +746,10 @@ messenger_hear(struct scene *s)
 		}
 		if (x.kind == ORDER_MAIL) {
 			expect_ok("mail", mail_order_get(x.body, &m));
+			if (slice_has_prefix(m.to, LIT("nobody@"))) {
+				link_refuse(l, &x, fail(ERR_WORLD, "call-mail: house: the relay does not take the letter"));
+				continue;
+			}
 			s->mails++;
 			buf_clear(&s->mail);
 			buf_put(&s->mail, m.to);
