@@ -7,7 +7,8 @@
  *                                        is shared among processes (2).
  *   answers requests DIR N COUNT FIRST   for wrk: a Lua table of COUNT requests by GET and by POST for certificates spread
  *                                        over the N, in DIR/get.lua and DIR/post.lua, to be sent in turn; beside them
- *                                        DIR/file.lua and DIR/file-post.lua, the same for a static file /answer
+ *                                        DIR/file.lua and DIR/file-post.lua, the same for a static file, whose name in file.txt
+ *                                        is as long as the path of a GET is on the average
  *   answers one DIR N I                  the DER of a request for the I-th, to DIR/request.der; its serial on standard output
  *   answers index DIR N                  DIR/index.txt of the same certificates, for openssl ocsp
  *   answers open FILE                    ms to open a status file as front does, and to read every block of it
@@ -27,6 +28,8 @@
 #include "test/jpki/make.h"
 
 #define PROCESSES_MAX 16
+#define TEN "inkanbench"
+#define FILE_NAME TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "oo"
 
 static char path_room[2][4096];
 
@@ -271,6 +274,7 @@ requests(const char *dir, uint64_t n, uint64_t count, uint64_t first)
 
 	need(get != NULL && post != NULL && file != NULL && file_post != NULL, "the files");
 	load_names(&w, dir);
+	file_put(in(dir, "file.txt"), LIT(FILE_NAME));
 	for (size_t k = 0; k < COUNT(all); k++)
 		fputs("local requests = {\n", all[k]);
 	for (uint64_t k = 0; k < count; k++) {
@@ -286,7 +290,7 @@ requests(const char *dir, uint64_t n, uint64_t count, uint64_t first)
 		put_lua(get, buf_slice(&http));
 		for (int nginx = 0; nginx < 2; nginx++) {
 			buf_clear(&http);
-			buf_put_str(&http, nginx ? "POST /answer" : "POST /ocsp");
+			buf_put_str(&http, nginx ? "POST /" FILE_NAME : "POST /ocsp");
 			buf_put_str(
 			    &http, " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/ocsp-request\r\nContent-Length: ");
 			buf_put_decimal(&http, der.n);
@@ -294,7 +298,7 @@ requests(const char *dir, uint64_t n, uint64_t count, uint64_t first)
 			buf_put(&http, buf_slice(&der));
 			put_lua(nginx ? file_post : post, buf_slice(&http));
 		}
-		put_lua(file, LIT("GET /answer HTTP/1.1\r\nHost: bench\r\n\r\n"));
+		put_lua(file, LIT("GET /" FILE_NAME " HTTP/1.1\r\nHost: bench\r\n\r\n"));
 	}
 	for (size_t k = 0; k < COUNT(all); k++) {
 		fputs(end, all[k]);
