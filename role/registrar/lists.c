@@ -69,7 +69,6 @@ round_start(struct registrar *r, bool *due)
 {
 	const struct ledger *h = db_ledger(r->db);
 	struct lists *l = &r->lists;
-	bool officers;
 
 	memset(l->todo, 0, sizeof l->todo);
 	l->whole = l->delta = false;
@@ -79,7 +78,7 @@ round_start(struct registrar *r, bool *due)
 		TRY(is_revocation_due(r, due));
 	if (!*due)
 		return ok;
-	officers = r->issuer.officers_new;
+	l->officers = r->issuer.officers_new;
 	r->issuer.officers_new = false;
 	l->round_at = r->seen_steady;
 	l->covers = r->issuer.told;
@@ -91,7 +90,7 @@ round_start(struct registrar *r, bool *due)
 		return ok;
 	}
 	if (r->profile->crl_partitions > 0)
-		TRY(mark_touched(r, h->crl_covers, officers));
+		TRY(mark_touched(r, h->crl_covers, l->officers));
 	l->delta = r->profile->crl_delta.n > 0;
 	l->whole = !l->delta;
 	return ok;
@@ -188,6 +187,15 @@ give_up(struct registrar *r)
 	r->lists.stage = LISTS_REST;
 	r->lists.in_round = false;
 	r->lists.again = r->seen_steady + AGAIN_MS;
+	r->issuer.officers_new = r->issuer.officers_new || r->lists.officers; /* still on no list */
+	r->lists.officers = false;
+}
+
+void
+lists_lost(struct registrar *r)
+{
+	give_up(r);
+	r->lists.again = r->seen_steady;
 }
 
 err
@@ -276,7 +284,7 @@ enter(struct registrar *r)
 	buf_drop(&l->kept);
 	l->in_round = !last;
 	if (last)
-		l->base_lost = false;
+		l->base_lost = l->officers = false;
 	return turn_enter(r, &e, &at);
 }
 

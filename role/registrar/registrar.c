@@ -420,6 +420,7 @@ issuer_gone(struct registrar *r)
 	}
 	r->issuer.orders = 0;
 	r->owed.issue_at = 0;
+	lists_lost(r);
 }
 
 static void

@@ -217,6 +217,7 @@ enum lists_stage { LISTS_REST, LISTS_SIGN /* at the issuer */, LISTS_PARTS /* pa
 struct lists {
 	enum lists_stage stage;
 	bool in_round, regular, whole, delta, base_lost;
+	bool officers; /* the round is for an officer's revocation that was told before its turn */
 	uint64_t todo[CRL_PARTITIONS_MAX / 64 + 1]; /* partitions of this round, a bit each, from 1 */
 	uint64_t covers;                            /* line: revocations below stand in this round  */
 	int64_t round_at, at, again;                /* steady ms                                    */
@@ -548,6 +549,8 @@ err lists_tend(struct registrar *r) CHECKED;
 err lists_signed(struct registrar *r, const struct frame *x) CHECKED;
 err lists_part(struct registrar *r, const struct frame *x) CHECKED;
 err lists_published(struct registrar *r, const struct frame *x) CHECKED;
+/* The issuer is new: what was on its way is not, and the round begins anew. */
+void lists_lost(struct registrar *r);
 void lists_drop(struct lists *l);
 
 /* A body is built in r->body: cleared here. */

@@ -1047,6 +1047,7 @@ test_revoke_over_the_cap(void **state)
 	values[W_DATE] = now_text();
 	crls = s->crls;
 	answers = s->answers;
+	s->lists_fail = 1; /* what was told before its turn is not forgotten with a list that fails */
 	(void)entry_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values, (slice){NULL, 0}));
 	stage_turns(s, 6);
 	expect_true("told to both", s->told[0] == 1 && s->told[1] == 1);
@@ -1118,6 +1119,37 @@ test_revoke_alone(void **state)
 	stage_turns(s, 24);
 	expect_true("told to both", s->told[0] == 1 && s->told[1] == 1);
 	expect_true("a list covers it", db_ledger(s->r->db)->crl_covers > 0);
+	stage_audit(s);
+	applicant_drop(&a);
+	stage_drop(s);
+}
+
+/* An issuer that ends over a list is asked for another one as soon as it is back. */
+static void
+test_list_lost(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a;
+	uint64_t crls;
+
+	(void)state;
+	issued(s, "yamada", &a);
+	stage_wait(s, 6000);
+	stage_turns(s, 8);
+	crls = s->crls;
+	s->lists_hang = true;
+	(void)entry_heard(s, ask_revoke(s, &a, a.own, NULL));
+	stage_wait(s, 6000);
+	stage_turns(s, 6);
+	expect_number("asked in vain", s->crls, crls);
+	s->lists_hang = false;
+	stage_cut(s, ISSUER);
+	stage_turns(s, 2);
+	stage_back(s, ISSUER);
+	stage_wait(s, 6000);
+	stage_turns(s, 12);
+	expect_number("a list", s->crls, crls + 1);
+	expect_true("covered", db_ledger(s->r->db)->crl_covers >= db_ledger(s->r->db)->revoked_end);
 	stage_audit(s);
 	applicant_drop(&a);
 	stage_drop(s);
@@ -1883,6 +1915,7 @@ main(void)
 	    cmocka_unit_test(test_revoke_over_the_cap),
 	    cmocka_unit_test(test_revoke_by_old_list),
 	    cmocka_unit_test(test_revoke_alone),
+	    cmocka_unit_test(test_list_lost),
 	    cmocka_unit_test(test_clock),
 	    cmocka_unit_test(test_clock_under_way),
 	    cmocka_unit_test(test_projection),

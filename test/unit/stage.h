@@ -62,6 +62,8 @@ struct scene {
 	enum err_kind issuer_kind;
 	struct buf mail, automation;
 	bool messenger_fails, capped; /* capped: the signers take no more by rule in this hour */
+	bool lists_hang;              /* the issuer hears the order of a list and never answers */
+	unsigned lists_fail;          /* so many orders of lists are refused                    */
 	uint64_t ocsp_calls;
 	enum ocsp_status jlis_status;
 	struct head journal[2]; /* what the signers say of theirs, issuer first */
@@ -568,6 +570,13 @@ issuer_hear(struct scene *s)
 			struct crl_order o;
 
 			expect_ok("list", crl_order_get(x.body, &o));
+			if (s->lists_hang)
+				break;
+			if (s->lists_fail > 0) {
+				s->lists_fail--;
+				link_refuse(l, &x, fail(ERR_BUSY, "hand-lost: house: the hand was lost while it signed"));
+				break;
+			}
 			s->crls++;
 			buf_clear(&b);
 			list_reply_put(&b, &(struct list_reply){.number = o.number, .count = 3, .bytes = 14});
