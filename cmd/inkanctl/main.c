@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "cmd/inkanctl/books.h"
+#include "cmd/inkanctl/check.h"
 #include "cmd/inkanctl/init.h"
 #include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/office.h"
@@ -25,6 +26,7 @@ static const struct command {
     {"office", office_main, "decide, revoke, approve: documents signed by officers"},
     {"automation", automation_main, "stop and resume decisions by rule"},
     {"books", books_main, "read, check and explain the books"},
+    {"check-status", check_status_main, "hold what is served against the books: every list, every OCSP answer"},
     {"pin", pin_main, "a PIN that a token refused: what is noted, and clear it"},
     {"confirm-clock", confirm_main, "confirm a clock that stopped the signing"},
 };

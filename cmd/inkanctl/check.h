@@ -1,0 +1,108 @@
+/*
+ * check.h - `inkanctl check-status`: what relying parties are told, held against the books.
+ *
+ * Depends on: act/served, act/slots, edge/{book,net,disk,clock}, cmd/inkanctl/books.
+ * Touches: reads the books and what is published, in a folder or over HTTP; starts
+ * processes of its own that read and verify, one for each core; writes nothing but
+ * the file of --metrics.
+ *
+ * It believes nobody of the house: no projection, no journal, no set of a signer,
+ * no file of the publisher.  It reads the lines of the books, the trust file, the
+ * profile that the baseline names; and then what is served, as a stranger gets it.
+ *
+ * TWICE: while it reads, the house goes on.  What differs is a suspicion; then the
+ * new lines of the books are read and the same thing is fetched again, up to
+ * CHECK_ROUNDS times.  Only what still differs is said.
+ *
+ * Memory: the fold (act/served.h), shared by all processes; a list that is being
+ * read; nothing that grows with the number of answers.
+ */
+#ifndef CMD_INKANCTL_CHECK_H
+#define CMD_INKANCTL_CHECK_H
+
+#include "act/served.h"
+#include "act/slots.h"
+#include "base/base.h"
+#include "cmd/inkanctl/books.h"
+#include "edge/net.h"
+
+int check_status_main(int argc, char **argv);
+
+#define CHECK_ROUNDS 3
+#define CHECK_KEPT_MAX 20000U /* differences that are looked at again and can be said; the rest is counted */
+#define CHECK_WHERE 120
+
+/* One difference; small enough that a pipe takes it whole. */
+struct difference {
+	const char *what; /* static text: it means the same in a process forked from this one */
+	serial serial;    /* of no bytes: of the whole */
+	char where[CHECK_WHERE];
+};
+
+struct differences {
+	struct difference *at;
+	size_t n, cap;
+	uint64_t total;
+};
+void differences_add(struct differences *d, const char *what, const serial *of, slice where);
+void differences_drop(struct differences *d);
+
+/* Where what is served is read from: addresses, or a folder. */
+struct source {
+	const char *base;  /* instead of scheme and host of the profile's addresses; NULL: as the profile says */
+	const char *files; /* the folder; NULL: over HTTP                                                     */
+	bool get;          /* OCSP by GET alone; else by POST, one in GET_EVERY by GET                        */
+	struct net *net;   /* owned: of one process, made when first needed                                   */
+	struct buf url;    /* owned                                                                           */
+	struct status_map {
+		slice map;
+		bool there;
+		struct slots slots;
+	} status[2]; /* recent, base: owned; mapped in the parent */
+};
+void source_drop(struct source *s);
+/*
+ * A published file: `uri` is the profile's address of it.  ERR_ABSENT: it is not
+ * there.  Any other error: it could not be read, and nothing is known.
+ */
+err source_file(struct source *s, slice uri, struct buf *out) CHECKED;
+/* The status files of a folder, mapped anew.  ERR_ABSENT where the folder has none; ERR_CORRUPT slots-header. */
+err source_map(struct source *s) CHECKED;
+/* The answer on one certificate as a stranger gets it; the DER of it into *out for SERVED_ANSWER. */
+err source_answer(struct source *s, const struct ocsp_issuer *issuer, slice uri, serial number, uint64_t turn,
+    enum served_kind *kind, struct buf *out) CHECKED;
+
+struct check {
+	struct ctl ctl;
+	struct books books; /* owned, as all below */
+	struct trust *trust;
+	struct profile *profile;
+	struct served told;
+	struct ocsp_issuer names;
+	struct source source;
+	struct served_allowed allowed;
+	struct differences found;
+	bool no_ocsp, no_tiles;
+	bool gone; /* the server did not answer: no file is asked for any more */
+	size_t jobs;
+	const char *could_not[16]; /* static texts: what was not looked at, and why */
+	size_t n_could_not;
+	struct {
+		uint64_t certificates, revoked, answers, probes, lists, entries, tiles, slots;
+	} count;
+	struct known_responder { /* of one process */
+		struct responder r;
+		err word; /* on its certificate */
+	} responder[16];
+	size_t n_responders;
+};
+void check_could_not(struct check *c, const char *what);
+
+/* check_answers.c: every OCSP answer; and of some serials again. */
+err check_answers(struct check *c) CHECKED;
+/* One certificate's answer, or a serial's that must have none; ok, or what differs.  *known false: it could not be read (the err says why). */
+err check_answer(struct check *c, serial number, uint64_t turn, bool *known) CHECKED;
+/* check_files.c: CA certificate, lists, checkpoint and tiles. */
+void check_files(struct check *c, bool tiles);
+
+#endif
