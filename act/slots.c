@@ -325,6 +325,12 @@ block_is_sound(const struct slots *s, uint64_t block)
 	return true;
 }
 
+static err
+block_damaged(void)
+{
+	return fail(ERR_CORRUPT, "slot-block: house: a block of a status file is damaged");
+}
+
 /* The word on a block stands as long as the file is open: 0 not touched yet, 1 sound, 2 damaged. */
 static err
 check_block(const struct slots *s, uint64_t block)
@@ -333,12 +339,21 @@ check_block(const struct slots *s, uint64_t block)
 		s->seen[block] = block_is_sound(s, block) ? 1 : 2;
 		*s->damaged += s->seen[block] == 2;
 	}
-	return s->seen[block] == 1 ? ok : fail(ERR_CORRUPT, "slot-block: house: a block of a status file is damaged");
+	return s->seen[block] == 1 ? ok : block_damaged();
 }
 
-static void
-slot_get(const uint8_t *p, struct slot *out)
+/* Its writer may write it still, though ours never does: what is read is judged as it was copied, lengths above all. */
+static err
+slot_get(const struct slots *s, uint64_t i, struct slot *out)
 {
+	uint8_t p[SLOT_FIXED + SLOT_SIGNATURE_MAX];
+
+	memcpy(p, slot_bytes(s, i), s->slot_bytes);
+	if (!slot_is_sound(s, p)) {
+		s->seen[i / SLOTS_BLOCK] = 2;
+		++*s->damaged;
+		return block_damaged();
+	}
 	out->serial = get_serial(p);
 	out->state = (enum slot_state)p[20];
 	out->reason = (enum crl_reason)p[21];
@@ -349,6 +364,7 @@ slot_get(const uint8_t *p, struct slot *out)
 	out->next_update.ms = out->this_update.ms + (int64_t)get_be(p + 48, 6);
 	out->signature_n = (uint16_t)get_be(p + 54, 2);
 	memcpy(out->signature, p + SLOT_FIXED, out->signature_n);
+	return ok;
 }
 
 err
@@ -356,8 +372,7 @@ slots_at(const struct slots *s, uint64_t i, struct slot *out)
 {
 	assert(i < s->n);
 	TRY(check_block(s, i / SLOTS_BLOCK));
-	slot_get(slot_bytes(s, i), out);
-	return ok;
+	return slot_get(s, i, out);
 }
 
 /* The last of n rows of `step` bytes at p that is not above `want`; SIZE_MAX where all are. */
@@ -441,10 +456,8 @@ slots_find(const struct slots *s, serial want, struct slot *out)
 		first = block * SLOTS_BLOCK;
 		n = s->n - first < SLOTS_BLOCK ? s->n - first : SLOTS_BLOCK;
 		i = last_not_above(slot_bytes(s, first), n, s->slot_bytes, key);
-		if (i != SIZE_MAX && memcmp(slot_bytes(s, first + i), key, SERIAL_MAX) == 0) {
-			slot_get(slot_bytes(s, first + i), out);
-			return ok;
-		}
+		if (i != SIZE_MAX && memcmp(slot_bytes(s, first + i), key, SERIAL_MAX) == 0)
+			return slot_get(s, first + i, out);
 	}
 	return fail(ERR_ABSENT, "slot-absent: RFC 5019 2.2.3: no answer was signed for this serial");
 }

@@ -237,6 +237,12 @@ test_damaged_block(void **state)
 		expect_ok("slots", slots_at(&s, 1, &slot));
 		assert_int_equal(slots_damaged(&s), 0);
 		file.p[slots_at_byte] ^= 1;
+		file.p[slots_at_byte + 54] = 0xFF; /* … but what is copied out of it is: no length leads out of a slot */
+		expect_text("slots", slots_at(&s, 0, &slot), "slot-block: house: a block of a status file is damaged");
+		expect_text(
+		    "slots", slots_find(&s, serial_of(4), &slot), "slot-block: house: a block of a status file is damaged");
+		assert_int_equal(slots_damaged(&s), 1);
+		file.p[slots_at_byte + 54] = 0;
 	}
 }
 
