@@ -52,12 +52,38 @@ index_line(struct journal *j, const struct line *l, json body)
 	return ok;
 }
 
+/* A new base from all there is, in place of the one that is open. */
 static err
-add_revoked(struct revoked_set *set, const struct revocation *r)
+rebase(struct journal *j, struct revoked_set *revoked, instant ended, struct head covers)
 {
-	struct revoked row = revocation_row(r);
+	struct revoked_file *file OWNED(revoked_file_close) = NULL;
+	struct revoked_base base;
 
-	return revoked_set_add(set, &row);
+	TRY(revoked_file_write(j->folder, revoked, ended, covers));
+	TRY(revoked_file_open(j->folder, &file, &base, &covers));
+	TRY(revoked_set_rebase(revoked, &base));
+	revoked_file_close(&j->revoked);
+	j->revoked = file;
+	file = NULL;
+	return ok;
+}
+
+/*
+ * What line n of the book revoked, at a start.  Without a base, or with an old one, there may be millions: they go to a base
+ * as they would have then, so that neither time nor memory grows out of bounds, and a start that is cut off goes on from it.
+ */
+static err
+add_revoked(struct journal *j, struct revoked_set *set, const struct revocation *r, uint64_t n)
+{
+	struct tree_nodes nodes = book_nodes(j->book);
+	struct revoked row = revocation_row(r);
+	struct head covers = {.size = n + 1};
+
+	TRY(revoked_set_add(set, &row));
+	if (revoked_set_recent(set) < REVOKED_RECENT_MAX)
+		return ok;
+	TRY(tree_root_at(&nodes, covers.size, &covers.root));
+	return rebase(j, set, (instant){INSTANT_MIN_MS}, covers);
 }
 
 /* One line: parsed, indexed where it is not yet, folded; revoked serials of it into the set, where one is given. */
@@ -76,7 +102,7 @@ take_line(struct journal *j, slice bytes, struct revoked_set *revoked)
 		return ok;
 	if (journal_get_revoked(&l, json_root(doc), &r).kind != OK)
 		return journal_corrupt();
-	return add_revoked(revoked, &r);
+	return add_revoked(j, revoked, &r, l.n);
 }
 
 /* Reads one line of the book; the parsed body is the caller's to drop, the line borrows from `text`. */
@@ -138,9 +164,9 @@ read_revoked_line(struct journal *j, uint64_t n, struct buf *text, struct revoke
 	struct line l;
 
 	TRY(read_line(j, n, text, &l, &doc));
-	if (l.act != ACT_REVOKED || journal_get_revoked(&l, json_root(doc), &r).kind != OK)
+	if (l.n != n || l.act != ACT_REVOKED || journal_get_revoked(&l, json_root(doc), &r).kind != OK)
 		return journal_corrupt();
-	return add_revoked(revoked, &r);
+	return add_revoked(j, revoked, &r, n);
 }
 
 /* Revoked serials of the sealed lines that the base does not cover: few among many, found by the index. */
@@ -769,19 +795,9 @@ journal_tend(struct journal *j)
 err
 journal_tend_revoked(struct journal *j, struct revoked_set *revoked, instant ended)
 {
-	struct revoked_file *file OWNED(revoked_file_close) = NULL;
-	struct revoked_base base;
-	struct head covers;
-
 	if (revoked_set_recent(revoked) < REVOKED_RECENT_MAX)
 		return ok;
 	if (j->dirty)
 		return fail(ERR_BUSY, "journal-dirty: house: lines of this turn are not durable yet");
-	TRY(revoked_file_write(j->folder, revoked, ended, journal_head(j)));
-	TRY(revoked_file_open(j->folder, &file, &base, &covers));
-	TRY(revoked_set_rebase(revoked, &base));
-	revoked_file_close(&j->revoked);
-	j->revoked = file;
-	file = NULL;
-	return ok;
+	return rebase(j, revoked, ended, journal_head(j));
 }

@@ -147,7 +147,9 @@ journal_state_apply(struct journal_state *s, const struct line *l, json body)
  *	booksRoot       OCTET STRING (SIZE (32)),
  *	checkpointSize  INTEGER (0..2^63-1),
  *	checkpointRoot  OCTET STRING (SIZE (32)),
- *	crlNumber       INTEGER (0..2^63-1),
+ *	listNumber      INTEGER (0..2^63-1),
+ *	complete        INTEGER (0..2^63-1),         the last complete list of all certificates: its number,
+ *	completeOrders  INTEGER (0..2^63-1),         and how many had entered the set then
  *	rulesetVersion  INTEGER (0..2^63-1),
  *	ruleset         OCTET STRING (SIZE (32)),
  *	at              OCTET STRING,                RFC 3339
@@ -260,7 +262,7 @@ get_hour(slice s, struct journal_state *r)
 	return ok;
 }
 
-/* What says nothing is left out: journals of before these members read the same. */
+/* What says nothing is left out. */
 static err
 get_newer(slice s, struct journal_state *r)
 {

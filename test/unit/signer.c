@@ -1393,6 +1393,48 @@ revocations(void **state)
 	audit();
 }
 
+/*
+ * Without its base the set is made again from the lines, in bounded time and memory: more than a few go to a new base as
+ * they are read.
+ */
+static void
+base_lost(void **state)
+{
+	struct revocation r = {.revoked = w.now,
+	    .not_after = instant_add_years(w.now, 5),
+	    .reason = REASON_KEY_COMPROMISE,
+	    .by = REVOCATION_BY_CERTIFICATE,
+	    .serial = {16, {0x40}}};
+	char path[4096];
+	digest chain;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/revoked", w.folder);
+	for (unsigned i = 0; i < REVOKED_RECENT_MAX + 5; i++) {
+		unsigned mixed = i * 2654435761U;
+
+		memcpy(r.serial.b + 4, &mixed, sizeof mixed);
+		if (!journal_is_dirty(w.s.journal))
+			journal_turn(w.s.journal, w.now);
+		journal_add_revoked(w.s.journal, &r);
+		if (i % 4096 == 0)
+			expect_ok("commit", journal_commit(w.s.journal));
+	}
+	expect_ok("commit", journal_commit(w.s.journal));
+	assert_int_equal(access(path, F_OK), -1);
+	crash();
+	expect_number("all", revoked_set_orders(w.s.revoked), REVOKED_RECENT_MAX + 5);
+	expect_number("few in memory", revoked_set_recent(w.s.revoked), 5);
+	chain = revoked_set_digest(w.s.revoked);
+	crash();
+	expect_number("from the base", revoked_set_recent(w.s.revoked), 5);
+	expect_true("the same", digest_eq(chain, revoked_set_digest(w.s.revoked)));
+	assert_int_equal(unlink(path), 0);
+	crash();
+	expect_number("from the lines", revoked_set_recent(w.s.revoked), 5);
+	expect_true("the same", digest_eq(chain, revoked_set_digest(w.s.revoked)));
+}
+
 static struct result *
 answers(slice certificate)
 {
@@ -1523,7 +1565,7 @@ main(void)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
 	    EACH(stopped), EACH(per_hour),
-	    EACH(carried), EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(status), EACH(gates)};
+	    EACH(carried), EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
