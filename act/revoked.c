@@ -61,7 +61,12 @@ revoked_record_get(const uint8_t in[REVOKED_RECORD], struct revoked *out)
 {
 	struct revoked r = {0};
 
-	if (in[0] == 0 || in[0] > SERIAL_MAX || in[1] == 0 || in[21] > REASON_CESSATION || in[22] > 1 || in[23] != 0)
+	if (in[0] == 0 || in[0] > SERIAL_MAX)
+		return damaged();
+	for (size_t i = 1U + in[0]; i < 21; i++)
+		if (in[i] != 0)
+			return damaged();
+	if (in[1] == 0 || in[21] > REASON_CESSATION || in[22] > 1 || in[23] != 0)
 		return damaged();
 	r.entry.serial.n = in[0];
 	memcpy(r.entry.serial.b, in + 1, in[0]);
@@ -71,6 +76,8 @@ revoked_record_get(const uint8_t in[REVOKED_RECORD], struct revoked *out)
 	TRY(instant_at(in + 32, &r.not_after));
 	if (r.entry.has_invalidity)
 		TRY(instant_at(in + 40, &r.entry.invalidity));
+	else if (get_be(in + 40) != 0)
+		return damaged();
 	r.order = get_be(in + 48);
 	*out = r;
 	return ok;

@@ -141,7 +141,7 @@ crl_frame_make(struct crl_frame *f, const struct crl_plan *p, size_t entries)
 	struct buf fields OWNED(buf_drop) = BUF(CRL_AROUND_MAX);
 
 	assert(p->next_update.ms > p->this_update.ms && p->issuer.n > 0 && entries <= CRL_MAX);
-	assert(p->base < p->number && p->point.n < 512 && p->freshest.n < 512);
+	assert((p->base == 0 || p->base < p->number) && p->point.n < 512 && p->freshest.n < 512);
 	*f = (struct crl_frame){.alg = p->alg,
 	    .outer = BUF(16),
 	    .head = BUF(CRL_AROUND_MAX),

@@ -196,6 +196,8 @@ damage(void **state)
 	    {"no serial", 0, 0},
 	    {"a long serial", 0, SERIAL_MAX + 1},
 	    {"a leading zero", 1, 0},
+	    {"a byte behind the serial", 20, 1},
+	    {"an invalidity date that is none", 47, 1},
 	    {"an unknown reason", 21, 9},
 	    {"another flag", 22, 2},
 	    {"a byte between", 23, 1},
@@ -208,6 +210,7 @@ damage(void **state)
 	struct memory m = {0};
 	struct revoked_base base;
 	struct crl_entry e;
+	size_t at = 70;
 	bool found;
 
 	(void)state;
@@ -216,9 +219,11 @@ damage(void **state)
 	m.fail_at = m.reads + 1;
 	expect_err(
 	    "not read", revoked_set_find(s, row(5).entry.serial, &found, &e), ERR_WORLD, "test: test: the disk is gone");
+	while (m.record[at * REVOKED_RECORD + 22] != 0) /* one without an invalidity date */
+		at++;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct revoked_set *again OWNED(revoked_set_drop) = revoked_set_new();
-		uint8_t *p = m.record + 70 * REVOKED_RECORD + rows[i].at, was = *p;
+		uint8_t *p = m.record + at * REVOKED_RECORD + rows[i].at, was = *p;
 
 		*p = rows[i].value;
 		expect_err(rows[i].row, revoked_set_base(again, &base), ERR_CORRUPT, what);
