@@ -95,7 +95,8 @@ load_keys(struct registrar *r, const struct conf *c)
 			names.n = 0;
 		}
 		if (r->files.n_keys == KEYS_PERSONS_MAX)
-			return fail(ERR_INPUT, "registrar-keys: Rule 6(xvii): more records of the making of the keys than eight persons'");
+			return fail(
+			    ERR_INPUT, "registrar-keys: Rule 6(xvii): more records of the making of the keys than eight persons'");
 		r->files.keys[r->files.n_keys] = BUF(CMS_MAX);
 		TRY(load(r, one, &r->files.keys[r->files.n_keys++]));
 	}
@@ -160,8 +161,9 @@ configure_lists(struct registrar *r, const struct conf *c)
 static err
 configure(struct registrar *r, const struct conf *c)
 {
-	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "texts", "keys", "token_key",
-	    "jlis_key", "jlis_every_s", "crl_every_h", "crl_life_h", "challenge_s", "office_mail", "weak_jail", NULL};
+	static const char *const NAMES[] = {"trust", "profile", "ruleset", "approval", "baseline", "texts", "keys",
+	    "token_key", "jlis_key", "jlis_every_s", "crl_every_h", "crl_life_h", "challenge_s", "office_mail", "weak_jail",
+	    NULL};
 	uint64_t v;
 	slice mail;
 
@@ -343,7 +345,7 @@ look_at_clock(struct registrar *r)
 		bool off = r->last_at.ms != 0 && wall.ms - r->last_at.ms >= CLOCK_OFF_MS;
 
 		r->looked = true;
-		if (off || r->seen.ms == 0) {
+		if (off || r->seen.ms == 0 || r->seen.ms < r->last_at.ms - BEHIND_MS) { /* nobody looked, or at one behind */
 			r->seen = off ? r->last_at : wall;
 			r->seen_at = steady;
 		}
@@ -791,6 +793,27 @@ reopen(struct registrar *r)
 }
 
 /*
+ * Rules that were not in force at the start, for the clock was wrong or for the period has only now begun: looked at again
+ * until they are.  What was said to signers meanwhile is said again, for nobody listened to their answers.
+ */
+static void
+reload_rules(struct registrar *r)
+{
+	err e;
+
+	if (r->closed.kind == OK || r->clock_closed.kind != OK || r->in_turn || r->seen_steady < r->reopen_at)
+		return;
+	r->reopen_at = r->seen_steady + REOPEN_EVERY_MS;
+	e = office_load_rules(r);
+	if (e.kind != OK) {
+		r->closed = fail_why(ERR_WORLD, e.what, e.why);
+		return;
+	}
+	log_text(LOG_WARN, "registrar-open: design 3: the books are open again");
+	r->closed = ok;
+}
+
+/*
  * Everybody hears why, until the books are open.  What helpers answer meanwhile is let go: their links are new again when the
  * books are open, no flight is left that waits for it, and what a dossier owes is asked again from the books.
  */
@@ -827,6 +850,7 @@ registrar_turn(struct registrar *r)
 	r->late = !r->in_turn && r->now.ms <= r->last_at.ms;
 	if (r->late && r->clock_closed.kind == OK)
 		return ok; /* this turn would not be later than the last: in a millisecond */
+	reload_rules(r);
 	e = turn(r);
 	if (e.kind == OK)
 		return ok;

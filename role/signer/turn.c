@@ -57,7 +57,8 @@ check_clock(struct signing *s, instant now, int64_t steady_ms)
 		bool off = last.ms != 0 && now.ms - last.ms >= CLOCK_OFF_MS;
 
 		s->has_clock = true;
-		if (off || s->clock_wall.ms == 0) {
+		if (off || s->clock_wall.ms == 0 ||
+		    s->clock_wall.ms < last.ms - CLOCK_BEHIND_MS) { /* nobody looked, or at one behind */
 			s->clock_wall = off ? last : now;
 			s->clock_steady = steady_ms;
 		}

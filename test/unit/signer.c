@@ -1175,6 +1175,65 @@ carried(void **state)
 	}
 }
 
+/* A list of one of J-LIS's CAs, made so many hours before now, handed over. */
+static digest
+give_list(const char *ca, int64_t hours)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX), tbs OWNED(buf_drop) = BUF(4096),
+	             sig OWNED(buf_drop) = BUF(SIG_MAX), list OWNED(buf_drop) = BUF(8192);
+	struct signer *s OWNED(signer_drop) = signer_load(w.dir, ca);
+	struct cert c;
+
+	expect_ok(ca, cert_get(signer_certificate(s), &c));
+	crl_put_tbs(&tbs, &(struct crl_plan){.alg = SIG_RSA_SHA256,
+	                      .issuer = c.subject,
+	                      .this_update = {w.now.ms - hours * HOUR_MS},
+	                      .next_update = {w.now.ms + DAY_MS},
+	                      .number = (uint64_t)(1000 - hours),
+	                      .aki = c.ski});
+	signer_sign(s, SIG_RSA_SHA256, buf_slice(&tbs), &sig);
+	cert_join(&list, buf_slice(&tbs), SIG_RSA_SHA256, buf_slice(&sig));
+	part_put(&b, &(struct part){.number = 0, .last = true, .bytes = buf_slice(&list)});
+	accepted(ca, ask(ORDER_CRL_IN, &b));
+	return sha256(buf_slice(&list));
+}
+
+/* Two of each CA: the oldest by its own time goes, never another CA's, and a lent one never pushes out the day's. */
+static void
+lists_kept(void **state)
+{
+	/* which of those handed over so far are still there, after each */
+	static const struct {
+		const char *ca;
+		int64_t hours;
+		const char *there;
+	} ROWS[] = {
+	    {"signca03", 50, "0"},
+	    {"signca01", 90, "01"},
+	    {"signca03", 26, "012"},
+	    {"signca03", 2, "123"},
+	    {"signca03", 400, "134"}, /* lent, for a revocation cites it */
+	    {"signca03", 300, "135"}, /* another: the lent one made room */
+	    {"signca01", 3, "1356"},
+	    {"signca02", 3, "13567"},
+	    {"signca03", 1, "13678"},
+	    {"signca01", 2, "36789"},
+	};
+	digest given[COUNT(ROWS)];
+
+	(void)state;
+	greet(9);
+	for (size_t i = 0; i < COUNT(ROWS); i++) {
+		char there[COUNT(ROWS) + 1] = "";
+
+		given[i] = give_list(ROWS[i].ca, ROWS[i].hours);
+		for (size_t k = 0, n = 0; k <= i; k++)
+			if (signing_crl(&w.s, given[k]) != NULL)
+				there[n++] = (char)('0' + k);
+		expect_same(row_name("kept", i), slice_str(there), slice_str(ROWS[i].there));
+	}
+}
+
 static void
 lists_of_jlis(void **state)
 {
@@ -1224,6 +1283,11 @@ clocks(void **state)
 	    "signer-clock-behind: design law 9: the clock stands before the journal's last line");
 	w.now.ms += 2 * HOUR_MS;
 	prepare(9); /* right again */
+	crash();
+	w.s.clock_wall =
+	    (instant){w.now.ms - 2000 * DAY_MS}; /* inkand's look at a clock that stood behind is no beginning */
+	w.s.clock_steady = w.steady;
+	prepare(9);
 	w.now.ms += HOUR_MS;
 	applicant_new(&b, 2);
 	refused("an hour ahead", issue(&b), ERR_WORLD,
@@ -1564,8 +1628,8 @@ main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
-	    EACH(stopped), EACH(per_hour),
-	    EACH(carried), EACH(lists_of_jlis), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
+	    EACH(stopped), EACH(per_hour), EACH(carried), EACH(lists_of_jlis), EACH(lists_kept), EACH(clocks),
+	    EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
