@@ -490,6 +490,10 @@ ledger_apply(struct ledger *h, const struct entry *e)
 		}
 		take_head(&h->issuer, e);
 		break;
+	case ACT_OCSP_PUBLISHED:
+		if (e->due.ms > h->wheel.ms)
+			h->wheel = e->due;
+		break;
 	case ACT_CHECKPOINT_SIGNED:
 		if (e->size <= h->checkpoint_size || e->size > e->line.n)
 			return fail(ERR_CORRUPT, "ledger-checkpoint: design 5: a checkpoint of a size that cannot be");

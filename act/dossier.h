@@ -155,6 +155,8 @@ struct ledger {
 	uint64_t crl_complete;           /* number of the last complete list of all certificates    */
 	instant crl_at, crl_next;        /* crl_at: when every list was last made anew               */
 
+	instant wheel; /* OCSP answers were made anew of all that was due by it */
+
 	/* the lists of J-LIS now in use, one of each of its CAs; a zero digest: none */
 	struct {
 		digest digest;

@@ -38,7 +38,9 @@
  *   crl.published             house    number this_update next_update crl count base partition regular covers journal
  *                                      journal_root: base of a delta or 0, partition or 0, regular 1: every list was
  *                                      made anew; count: entries
- *   ocsp.published            house    this_update next_update answers serials
+ *   ocsp.published            house    this_update next_update answers serials; of a refresh instead of serials: count
+ *                                      after upto due: so many answers above `after` and up to `upto` (absent: from the
+ *                                      first, to the last), for which the wheel stood at `due`
  *   checkpoint.signed         house    size root note journal journal_root
  *   operation.done            house    what number status this_update next_update count
  *   accident.noted            house    why size root document what from
@@ -81,7 +83,8 @@ struct entry {
 	uint64_t validity, mismatch, engine, version, number, count, base, partition, regular, covers, size, journal;
 	slice why, language, responsible, state, what, how, duty, note;
 	slice profile_name;
-	serial serial;
+	serial serial, after, upto;
+	instant due;
 	uint8_t nonce[16]; /* of the OCSP request; zero: none */
 	enum status_method method;
 	enum signer_kind signer;

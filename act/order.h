@@ -44,6 +44,7 @@ enum order_kind {
 	ORDER_CRL_OUT = 45,  /* struct crl_order -> struct list_reply: a list of ours, signed   */
 	ORDER_CRL_PART = 48, /* struct list_part_order -> struct part of it                     */
 	ORDER_ANSWERS = 46,  /* struct answers_order -> struct answers_reply: OCSP, status only */
+	ORDER_REFRESH = 49,  /* struct refresh_order -> several struct slots_part: answers anew, status only */
 	ORDER_CHECKPOINT = 47, /* struct checkpoint_order -> one OCTET STRING: the signed note, status only */
 	/* registrar -> messenger */
 	ORDER_CALL = 60,     /* struct call_order -> several results, struct part: the answer's body */
@@ -51,6 +52,7 @@ enum order_kind {
 	/* registrar -> publisher */
 	ORDER_FILE = 80,     /* struct file_order (parts) -> {} after the last                  */
 	ORDER_SLOTS = 81,    /* struct answers_reply with serials: into the status file -> {}   */
+	ORDER_RENEWED = 84,  /* struct slots_part: answers made anew; after the last -> struct renewed_reply */
 	ORDER_WITHDRAW = 82, /* struct serial_order: no answer for it until a new one -> {}     */
 	ORDER_TILES = 83,    /* struct checkpoint_order's size and note: publish tiles and checkpoint -> {} */
 	/* inkanctl -> registrar, over run/office */
@@ -58,6 +60,7 @@ enum order_kind {
 	ORDER_STATE = 101,   /* {} -> one OCTET STRING: JSON for `inkanctl status`                */
 	/* signer -> hand */
 	ORDER_SIGN = 120,    /* struct sign_order -> one OCTET STRING: the signature            */
+	ORDER_SIGN_MANY = 122, /* struct sign_many_order -> struct sign_many_reply                   */
 	ORDER_KEY = 121,     /* {} -> one OCTET STRING: the SubjectPublicKeyInfo in the token   */
 	/* inkand -> every role, on descriptor 3; a wire's descriptor travels as SCM_RIGHTS     */
 	ORDER_WIRE = 200,    /* struct wire_order -> nothing                                    */

@@ -454,6 +454,169 @@ answers_reply_put(struct buf *b, const struct answers_reply *r)
 }
 
 /*
+ * RefreshOrder ::= SEQUENCE { now Instant, nextUpdate Instant, after Serial OPTIONAL …, upto Serial … } each in a SEQUENCE
+ */
+static err
+get_bound(slice *s, serial *out)
+{
+	slice in;
+	bool has;
+
+	TRY(der_get(s, DER_SEQUENCE, &in));
+	*out = (serial){0};
+	TRY(body_get_optional_serial(&in, &has, out));
+	return der_end(in);
+}
+
+static void
+put_bound(struct buf *b, serial v)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_optional_serial(b, v.n > 0, v);
+	der_close(b, seq);
+}
+
+err
+refresh_order_get(slice body, struct refresh_order *out)
+{
+	struct refresh_order o = {0};
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_instant(&s, &o.now));
+	TRY(body_get_instant(&s, &o.next_update));
+	TRY(get_bound(&s, &o.after));
+	TRY(get_bound(&s, &o.upto));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+refresh_order_put(struct buf *b, const struct refresh_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_instant(b, o->now);
+	body_put_instant(b, o->next_update);
+	put_bound(b, o->after);
+	put_bound(b, o->upto);
+	der_close(b, seq);
+}
+
+/*
+ * SlotsPart ::= SEQUENCE {
+ *	last        BOOLEAN,
+ *	whole       BOOLEAN,
+ *	produced    Instant,
+ *	thisUpdate  Instant,
+ *	nextUpdate  Instant,
+ *	responder   Bytes,
+ *	slots       SEQUENCE SIZE (0..SLOTS_PART_MAX) OF SEQUENCE {
+ *		serial     Serial,
+ *		signature  Bytes,
+ *		revoked    SEQUENCE { at Instant, reason ENUMERATED (0..5) } OPTIONAL } }
+ */
+static err
+answer_row_get(slice *list, struct answer_row *out)
+{
+	struct answer_row r = {0};
+	slice s, revoked;
+
+	TRY(der_get(list, DER_SEQUENCE, &s));
+	TRY(serial_get(&s, &r.serial));
+	TRY(body_get_bytes(&s, &r.signature));
+	r.revoked = s.n > 0;
+	if (r.revoked) {
+		TRY(der_get(&s, DER_SEQUENCE, &revoked));
+		TRY(body_get_instant(&revoked, &r.revoked_at));
+		TRY(body_get_reason(&revoked, &r.reason));
+		TRY(der_end(revoked));
+	}
+	TRY(der_end(s));
+	*out = r;
+	return ok;
+}
+
+err
+slots_part_get(slice body, struct slots_part *out)
+{
+	slice s, list;
+
+	out->n = 0;
+	TRY(body_open(body, &s));
+	TRY(der_get_bool(&s, &out->last));
+	TRY(der_get_bool(&s, &out->whole));
+	TRY(body_get_instant(&s, &out->produced));
+	TRY(body_get_instant(&s, &out->this_update));
+	TRY(body_get_instant(&s, &out->next_update));
+	TRY(body_get_bytes(&s, &out->responder));
+	TRY(der_get(&s, DER_SEQUENCE, &list));
+	TRY(der_end(s));
+	while (list.n > 0) {
+		if (out->n == SLOTS_PART_MAX)
+			return body_malformed();
+		TRY(answer_row_get(&list, &out->slot[out->n]));
+		out->n++;
+	}
+	return ok;
+}
+
+void
+slots_part_put(struct buf *b, const struct slots_part *p)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), list;
+
+	assert(p->n <= SLOTS_PART_MAX);
+	der_put_bool(b, p->last);
+	der_put_bool(b, p->whole);
+	body_put_instant(b, p->produced);
+	body_put_instant(b, p->this_update);
+	body_put_instant(b, p->next_update);
+	body_put_bytes(b, p->responder);
+	list = der_open(b, DER_SEQUENCE);
+	for (size_t i = 0; i < p->n; i++) {
+		size_t row = der_open(b, DER_SEQUENCE);
+
+		serial_put(b, p->slot[i].serial);
+		body_put_bytes(b, p->slot[i].signature);
+		if (p->slot[i].revoked) {
+			size_t revoked = der_open(b, DER_SEQUENCE);
+
+			body_put_instant(b, p->slot[i].revoked_at);
+			der_put_enum(b, p->slot[i].reason);
+			der_close(b, revoked);
+		}
+		der_close(b, row);
+	}
+	der_close(b, list);
+	der_close(b, seq);
+}
+
+/*
+ * RenewedReply ::= SEQUENCE { lost BOOLEAN }
+ */
+err
+renewed_reply_get(slice body, struct renewed_reply *out)
+{
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(der_get_bool(&s, &out->lost));
+	return der_end(s);
+}
+
+void
+renewed_reply_put(struct buf *b, const struct renewed_reply *r)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_bool(b, r->lost);
+	der_close(b, seq);
+}
+
+/*
  * CheckpointOrder ::= SEQUENCE { books Head, from Count, proof Proof, note Bytes }
  */
 err
@@ -511,4 +674,69 @@ sign_order_put(struct buf *b, const struct sign_order *o)
 	der_put_enum(b, o->alg);
 	body_put_bytes(b, o->bytes);
 	der_close(b, seq);
+}
+
+/*
+ * SignManyOrder ::= SEQUENCE { alg ENUMERATED (1..9), bytes SEQUENCE SIZE (0..SIGN_MANY_MAX) OF Bytes }
+ * SignManyReply ::= SEQUENCE SIZE (0..SIGN_MANY_MAX) OF Bytes
+ */
+static err
+get_list(slice list, slice out[SIGN_MANY_MAX], size_t *n)
+{
+	*n = 0;
+	while (list.n > 0) {
+		if (*n == SIGN_MANY_MAX)
+			return body_malformed();
+		TRY(body_get_bytes(&list, &out[*n]));
+		(*n)++;
+	}
+	return ok;
+}
+
+err
+sign_many_order_get(slice body, struct sign_many_order *out)
+{
+	unsigned alg;
+	slice s, list;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_enum(&s, SIG_RSA_SHA256, SIG_ED25519, &alg));
+	TRY(der_get(&s, DER_SEQUENCE, &list));
+	TRY(der_end(s));
+	out->alg = (enum sig_alg)alg;
+	return get_list(list, out->bytes, &out->n);
+}
+
+void
+sign_many_order_put(struct buf *b, const struct sign_many_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE), list;
+
+	assert(o->n <= SIGN_MANY_MAX);
+	der_put_enum(b, o->alg);
+	list = der_open(b, DER_SEQUENCE);
+	for (size_t i = 0; i < o->n; i++)
+		body_put_bytes(b, o->bytes[i]);
+	der_close(b, list);
+	der_close(b, seq);
+}
+
+err
+sign_many_reply_get(slice body, struct sign_many_reply *out)
+{
+	slice list;
+
+	TRY(body_open(body, &list));
+	return get_list(list, out->signature, &out->n);
+}
+
+void
+sign_many_reply_put(struct buf *b, const struct sign_many_reply *r)
+{
+	size_t list = der_open(b, DER_SEQUENCE);
+
+	assert(r->n <= SIGN_MANY_MAX);
+	for (size_t i = 0; i < r->n; i++)
+		body_put_bytes(b, r->signature[i]);
+	der_close(b, list);
 }

@@ -145,6 +145,42 @@ void answers_order_put(struct buf *b, const struct answers_order *o);
 err answers_reply_get(slice body, struct answers_reply *out) CHECKED;
 void answers_reply_put(struct buf *b, const struct answers_reply *r);
 
+/*
+ * ORDER_REFRESH: answers anew about what the signer knows (act/known) with serials above `after` and up to `upto`, no
+ * certificate shown: at most REFRESH_MAX, in rising order of serial, in several results, the last one marked.  What has
+ * ended is passed over.  ORDER_RENEWED takes them on to publisher; one with no slots asks it to let what it holds back be seen.
+ */
+#define REFRESH_MAX 1024U    /* 0.1 s of a P-256 key: a revocation waits for two of them at most */
+#define SLOTS_PART_MAX 128U  /* of one frame, with signatures of 512 bytes                     */
+struct refresh_order {
+	instant now, next_update;
+	serial after, upto; /* .n 0: from the first, to the last */
+};
+struct answer_row {
+	serial serial;
+	bool revoked;
+	instant revoked_at; /* and reason, when revoked */
+	enum crl_reason reason;
+	slice signature;
+};
+struct slots_part {
+	bool last;
+	bool whole; /* ORDER_RENEWED, with no slots: every certificate's answer was sent since the publisher said that some were lost */
+	instant produced, this_update, next_update;
+	slice responder; /* certificate; empty where n is 0 */
+	size_t n;
+	struct answer_row slot[SLOTS_PART_MAX];
+};
+struct renewed_reply {
+	bool lost; /* answers were lost with a damaged file: all are wanted again */
+};
+err refresh_order_get(slice body, struct refresh_order *out) CHECKED;
+void refresh_order_put(struct buf *b, const struct refresh_order *o);
+err slots_part_get(slice body, struct slots_part *out) CHECKED;
+void slots_part_put(struct buf *b, const struct slots_part *p);
+err renewed_reply_get(slice body, struct renewed_reply *out) CHECKED;
+void renewed_reply_put(struct buf *b, const struct renewed_reply *r);
+
 /* ORDER_CHECKPOINT: only what extends the last one signed is signed; ORDER_TILES takes the note on to publisher. */
 struct checkpoint_order {
 	struct head books;    /* what the checkpoint says */
@@ -163,5 +199,21 @@ struct sign_order {
 };
 err sign_order_get(slice body, struct sign_order *out) CHECKED;
 void sign_order_put(struct buf *b, const struct sign_order *o);
+
+/* ORDER_SIGN_MANY: several at once by one key; all are signed, or the order is refused. */
+#define SIGN_MANY_MAX 32U /* a network HSM takes 100 ms for each: their hand is not yet late */
+struct sign_many_order {
+	enum sig_alg alg;
+	size_t n;
+	slice bytes[SIGN_MANY_MAX];
+};
+struct sign_many_reply {
+	size_t n;
+	slice signature[SIGN_MANY_MAX];
+};
+err sign_many_order_get(slice body, struct sign_many_order *out) CHECKED;
+void sign_many_order_put(struct buf *b, const struct sign_many_order *o);
+err sign_many_reply_get(slice body, struct sign_many_reply *out) CHECKED;
+void sign_many_reply_put(struct buf *b, const struct sign_many_reply *r);
 
 #endif

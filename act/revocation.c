@@ -5,7 +5,6 @@
 #include "act/revocation.h"
 #include "pki/cms.h"
 #include "pki/name.h"
-#include "pki/ocsp.h"
 
 const char *
 revocation_by_name(enum revocation_by b)
@@ -205,6 +204,7 @@ responder_get(const struct trust *t, slice der, struct responder *out)
 	TRY(key_get_spki(r.cert.spki, &r.key));
 	key_identifier(r.key, r.key_id);
 	r.alg = sig_alg_for(key_kind(r.key));
+	ocsp_issuer_of(&t->issuer, &r.issuer);
 	*out = r;
 	r = (struct responder){0};
 	return ok;
@@ -218,46 +218,74 @@ responder_drop(struct responder *r)
 	*r = (struct responder){0};
 }
 
-err
-revocation_plan_answer(const struct trust *t, const struct revoked_set *s, const struct responder *r, slice certificate,
-    instant this_update, instant next_update, instant now, struct ticket **out, serial *number)
+/* What is said of one serial: from the set of revoked ones, for as long as that would still hold it. */
+static err
+plan_word(const struct revoked_set *s, const struct responder *r, const struct known_one *k, instant this_update,
+    instant next_update, instant now, struct answer_plan *out)
 {
 	struct buf data OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
-	struct crl_entry e = {0};
-	struct cert c;
-	bool revoked;
+	struct answer_plan a = {.known = *k};
 	struct ocsp_plan p;
 
-	TRY(revocation_check_updates(this_update, next_update, now));
-	TRY(cert_get(certificate, &c));
-	TRY(check_ours(t, &c));
-	TRY(revoked_set_find(s, c.serial, &revoked, &e));
-	if (!revoked && now.ms > c.not_after.ms + REVOKED_KEEP_MS)
+	TRY(revoked_set_find(s, k->serial, &a.revoked, &a.entry));
+	if (!a.revoked && now.ms > k->not_after.ms + REVOKED_KEEP_MS)
 		return fail(ERR_POLICY, "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten "
 		                        "since: nothing is good");
 	p = (struct ocsp_plan){
-	    .serial = c.serial,
-	    .status = revoked ? OCSP_REVOKED : OCSP_GOOD,
-	    .revoked = e.revoked,
-	    .reason = e.reason,
+	    .issuer = r->issuer,
+	    .serial = k->serial,
+	    .status = a.revoked ? OCSP_REVOKED : OCSP_GOOD,
+	    .revoked = a.entry.revoked,
+	    .reason = a.entry.reason,
 	    .produced = instant_floor_second(now),
 	    .this_update = instant_floor_second(this_update),
 	    .next_update = instant_floor_second(next_update),
 	    .responder_key_id = ARR(r->key_id),
 	};
-	ocsp_issuer_of(&t->issuer, &p.issuer);
 	ocsp_put_data(&data, &p);
 	TRY(buf_check(&data));
-	*out = ticket_make_status(r->alg, buf_slice(&data), revoked_set_digest(s));
-	*number = c.serial;
+	a.ticket = ticket_make_status(r->alg, buf_slice(&data), revoked_set_digest(s));
+	*out = a;
+	return ok;
+}
+
+err
+revocation_plan_answer(const struct trust *t, const struct revoked_set *s, const struct responder *r, slice certificate,
+    instant this_update, instant next_update, instant now, struct answer_plan *out)
+{
+	struct cert c;
+
+	TRY(revocation_check_updates(this_update, next_update, now));
+	TRY(cert_get(certificate, &c));
+	TRY(check_ours(t, &c));
+	return plan_word(s, r, &(struct known_one){c.serial, c.not_after}, this_update, next_update, now, out);
+}
+
+err
+revocation_plan_known(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
+    serial number, instant this_update, instant next_update, instant now, struct answer_plan *out)
+{
+	struct known_one k;
+	bool found;
+
+	TRY(revocation_check_updates(this_update, next_update, now));
+	TRY(known_set_find(known, number, &found, &k));
+	if (!found)
+		return fail(ERR_ABSENT, "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+	return plan_word(s, r, &k, this_update, next_update, now, out);
+}
+
+err
+revocation_check_answer(const struct responder *r, const struct ticket *k, slice signature)
+{
+	if (key_check(r->key, ticket_alg(k), ticket_tbs(k), signature).kind != OK)
+		return fail(ERR_WORLD, "answer-signature: RFC 6960: what the token returned is not the responder's signature");
 	return ok;
 }
 
 err
 revocation_join_answer(const struct responder *r, const struct ticket *k, slice signature, struct buf *out)
 {
-	if (key_check(r->key, ticket_alg(k), ticket_tbs(k), signature).kind != OK)
-		return fail(ERR_WORLD, "answer-signature: RFC 6960: what the token returned is not the responder's signature");
 	ocsp_join(out, ticket_tbs(k), ticket_alg(k), signature, r->cert.whole);
 	return buf_check(out);
 }

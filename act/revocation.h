@@ -31,8 +31,10 @@
 #include "base/base.h"
 #include "base/time.h"
 #include "act/profile.h"
+#include "act/known.h"
 #include "act/revoked.h"
 #include "pki/crl.h"
+#include "pki/ocsp.h"
 
 /* By rule in one hour, above which an officer looks: a storm is an attack or a broken tool. */
 #define REVOCATION_RULE_HOUR_MAX 1000U
@@ -130,16 +132,30 @@ struct responder {
 	struct key *key;  /* owned */
 	uint8_t key_id[SHA1_LEN];
 	enum sig_alg alg;
+	struct ocsp_issuer issuer;
 };
 err responder_get(const struct trust *t, slice der, struct responder *out) CHECKED;
 void responder_drop(struct responder *r);
+/* What is said of a certificate, and the right to sign it. */
+struct answer_plan {
+	struct ticket *ticket; /* the caller's to drop */
+	struct known_one known;
+	bool revoked;
+	struct crl_entry entry; /* when revoked */
+};
 /*
- * One answer for one certificate of ours, whose issuer's signature is verified
- * here: "good" only if its serial is not in the set, and only as long as the set
- * would still hold it (ERR_POLICY answer-ended).
+ * One answer for one certificate of ours, whose issuer's signature is verified here: "good" only if its serial is not in
+ * the set, and only as long as the set would still hold it (ERR_POLICY answer-ended).  Then it may enter the set of known
+ * serials.
  */
 err revocation_plan_answer(const struct trust *t, const struct revoked_set *s, const struct responder *r, slice certificate,
-	instant this_update, instant next_update, instant now, struct ticket **out, serial *number) CHECKED;
+	instant this_update, instant next_update, instant now, struct answer_plan *out) CHECKED;
+/* The same for one that is known: ERR_ABSENT answer-unknown. */
+err revocation_plan_known(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
+	serial number, instant this_update, instant next_update, instant now, struct answer_plan *out) CHECKED;
+/* What the token returned is the responder's signature: ERR_WORLD answer-signature. */
+err revocation_check_answer(const struct responder *r, const struct ticket *k, slice signature) CHECKED;
+/* Puts together what was signed; verifies nothing. */
 err revocation_join_answer(const struct responder *r, const struct ticket *k, slice signature, struct buf *out) CHECKED;
 
 #endif

@@ -133,8 +133,8 @@ get_serial(const uint8_t p[SERIAL_MAX])
 }
 
 /* An RSA signature is as long as the modulus: the certificate's own length bounds it; ECDSA on P-384 has 104. */
-static size_t
-signature_bytes(enum sig_alg alg)
+size_t
+slots_signature_max(enum sig_alg alg)
 {
 	return alg == SIG_ECDSA_SHA256 ? 72 : alg == SIG_ECDSA_SHA384 ? 104 : 512;
 }
@@ -145,8 +145,8 @@ signature_room(const struct slots_common *c)
 	size_t most = 0;
 
 	for (size_t i = 0; i < c->n_responders; i++)
-		if (signature_bytes(c->responder[i].alg) > most)
-			most = signature_bytes(c->responder[i].alg);
+		if (slots_signature_max(c->responder[i].alg) > most)
+			most = slots_signature_max(c->responder[i].alg);
 	return most;
 }
 
@@ -621,22 +621,33 @@ slots_put_answer(struct buf *b, const struct slots *s, const struct slot *slot)
 }
 
 err
-slots_common_get(slice answer, const struct cert *issuer, struct slots_common *out)
+slots_common_of(slice responder, const struct cert *issuer, struct slots_common *out)
 {
 	struct slots_common c = {.n_responders = 1};
-	struct ocsp_answer a;
-	struct cert responder;
 	struct key *k OWNED(key_drop) = NULL;
+	struct cert cert;
+
+	TRY(cert_get(responder, &cert));
+	TRY(key_get_spki(cert.spki, &k));
+	ocsp_issuer_of(issuer, &c.issuer);
+	c.responder[0].alg = sig_alg_for(key_kind(k));
+	key_identifier(k, c.responder[0].key_id);
+	c.responder[0].cert = responder;
+	*out = c;
+	return ok;
+}
+
+err
+slots_common_get(slice answer, const struct cert *issuer, struct slots_common *out)
+{
+	struct slots_common c;
+	struct ocsp_answer a;
 
 	TRY(ocsp_answer_get(answer, &a));
 	if (a.error != 0)
 		return fail(ERR_INPUT, "slot-foreign: house: an OCSP answer is not one this status file could give back");
-	TRY(cert_get(a.responder_cert, &responder));
-	TRY(key_get_spki(responder.spki, &k));
-	ocsp_issuer_of(issuer, &c.issuer);
+	TRY(slots_common_of(a.responder_cert, issuer, &c));
 	c.responder[0].alg = a.alg;
-	key_identifier(k, c.responder[0].key_id);
-	c.responder[0].cert = a.responder_cert;
 	*out = c;
 	return ok;
 }
@@ -686,7 +697,7 @@ slot_get_answer(slice answer, const struct slots_common *c, struct slot *out)
 	       !(a.alg == c->responder[r].alg && slice_eq(a.responder_key_id, ARR(c->responder[r].key_id)) &&
 	           slice_eq(a.responder_cert, c->responder[r].cert)))
 		r++;
-	if (r == c->n_responders || a.signature.n > signature_bytes(a.alg))
+	if (r == c->n_responders || a.signature.n > slots_signature_max(a.alg))
 		return fail(ERR_INPUT, "slot-foreign: house: an OCSP answer is not one this status file could give back");
 	s.serial = a.serial;
 	s.state = a.status == OCSP_REVOKED ? SLOT_REVOKED : SLOT_GOOD;

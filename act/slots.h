@@ -99,8 +99,11 @@ err slot_put_answer(struct buf *b, const struct slots_common *c, const struct sl
  * not come out the same.
  */
 err slot_get_answer(slice answer, const struct slots_common *c, struct slot *out) CHECKED;
-/* What all answers share, from the first of them: one responder, whose certificate borrows from the answer. */
+/* The longest signature by this algorithm that a slot takes. */
+size_t slots_signature_max(enum sig_alg alg);
+/* What all answers share, from the first of them, or from the certificate of who signs them: one responder, whose bytes are borrowed. */
 err slots_common_get(slice answer, const struct cert *issuer, struct slots_common *out) CHECKED;
+err slots_common_of(slice responder, const struct cert *issuer, struct slots_common *out) CHECKED;
 /*
  * Adds the responders of `from` that `into` does not have; map[i] is where from's i-th stands in `into` then: what a
  * slot's `responder` becomes when it moves.  Certificates stay borrowed from where they were.  ERR_INPUT slot-foreign:

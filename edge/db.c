@@ -531,6 +531,50 @@ db_due(struct db *db, instant now, const struct record *after, struct record *ou
 }
 
 err
+db_after(struct db *db, int64_t after, size_t rows, bool *has, int64_t *out)
+{
+	sqlite3_stmt *q = db->q[Q_AFTER];
+	int rc;
+
+	TRY(flush(db));
+	sqlite3_bind_int64(q, 1, after);
+	sqlite3_bind_int64(q, 2, (int64_t)rows);
+	rc = sqlite3_step(q);
+	*has = rc == SQLITE_ROW;
+	if (*has)
+		*out = sqlite3_column_int64(q, 0);
+	sqlite3_reset(q);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? ok : sql_fail(rc);
+}
+
+err
+db_range(struct db *db, int64_t after, int64_t upto, struct serial_row *out, size_t max, size_t *n)
+{
+	sqlite3_stmt *q = db->q[Q_RANGE];
+	struct record r;
+	err e = ok;
+	int rc;
+
+	TRY(flush(db));
+	sqlite3_bind_int64(q, 1, after);
+	sqlite3_bind_int64(q, 2, upto);
+	sqlite3_bind_int64(q, 3, (int64_t)max);
+	for (*n = 0; (rc = sqlite3_step(q)) == SQLITE_ROW && *n < max; (*n)++) {
+		e = fold_get_record(column(q, 0), &r);
+		if (e.kind != OK)
+			break;
+		out[*n] = (struct serial_row){.serial = r.d.serial,
+		    .issued = r.d.issued.ms != 0,
+		    .revoked = r.d.state == DOSSIER_REVOKED,
+		    .due = r.due.ms != 0,
+		    .not_after = r.d.not_after};
+	}
+	sqlite3_reset(q);
+	TRY(e);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? ok : sql_fail(rc);
+}
+
+err
 db_watched(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n)
 {
 	sqlite3_stmt *q = db->q[Q_WATCHED];
@@ -604,7 +648,6 @@ db_wants_places(const struct entry *e)
 }
 
 /* --- the fold ------------------------------------------------------------------------ */
-/* Half of an answer's life before it ends the next one is made: a signer may be away that long. */
 static void
 record_due(struct record *r, const struct entry *e)
 {
@@ -665,7 +708,7 @@ apply_dossier(struct db *db, const struct entry *e, const struct evidence_at *pl
 	return ok;
 }
 
-/* The serials of a batch of OCSP answers: when each is due again. */
+/* The serials of a batch of OCSP answers. */
 static err
 apply_answers(struct db *db, const struct entry *e)
 {
@@ -673,7 +716,6 @@ apply_answers(struct db *db, const struct entry *e)
 		struct record r;
 		bool there;
 		err x = db_serial(db, e->serials[i], &r);
-		int64_t again = e->this_update.ms + (e->next_update.ms - e->this_update.ms) / 2;
 
 		if (x.kind == ERR_ABSENT)
 			return fail(ERR_CORRUPT, "db-serial: Rule 6(xi): an answer was published about an unknown serial");
@@ -682,7 +724,7 @@ apply_answers(struct db *db, const struct entry *e)
 			continue; /* made before the revocation, whole seconds: the new one is still due */
 		TRY(take_into_hand(db, r.d.id, &there));
 		assert(there);
-		db->hand.due = again > r.d.not_after.ms ? (instant){0} : (instant){again};
+		db->hand.due = (instant){0}; /* from now on it is made anew with the wheel */
 		db->dirty = true;
 	}
 	return ok;

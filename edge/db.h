@@ -83,8 +83,20 @@ err db_key_used(struct db *db, digest key, dossier_id except, bool *used) CHECKE
 /* Dossiers that owe this, in the order they came; after line `after` (0 and first: from the start). */
 err db_owing(
     struct db *db, enum owes owes, uint64_t after, bool first, struct record *out, size_t max, size_t *n) CHECKED;
-/* Certificates whose OCSP answer is due, revoked ones first; those after one that this gave before, or NULL. */
+/* Certificates whose first OCSP answer, or the one that says revoked, is due, revoked ones first; those after one that this gave before, or NULL. */
 err db_due(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n) CHECKED;
+/*
+ * Serials as their first eight bytes, a number: for those of this house, of 16 bytes and below 80, the same order.  The
+ * one that stands `rows` behind `after`; false: there are fewer.
+ */
+err db_after(struct db *db, int64_t after, size_t rows, bool *has, int64_t *out) CHECKED;
+/* What the status of a range of serials rests on, in rising order. */
+struct serial_row {
+	serial serial;
+	bool issued, revoked, due; /* due: its first answer, or the one that says revoked, is owed */
+	instant not_after;
+};
+err db_range(struct db *db, int64_t after, int64_t upto, struct serial_row *out, size_t max, size_t *n) CHECKED;
 /* Certificates whose receipt is looked for now (dossier.watch), the longest overdue first; after that one, NULL: from the first. */
 err db_watched(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n) CHECKED;
 /* Certificates revoked by lines >= from, in that order. */

@@ -20,6 +20,8 @@ const char *const DB_SQL[Q_COUNT] = {
     [Q_KEY] = "SELECT fold FROM dossier WHERE key8 = ?1",
     [Q_OWING] = "SELECT fold FROM dossier WHERE owes = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
     [Q_DUE] = "SELECT fold FROM dossier WHERE due <= ?1 AND (due, n) > (?3, ?4) ORDER BY due, n LIMIT ?2",
+    [Q_AFTER] = "SELECT serial8 FROM dossier WHERE serial8 > ?1 ORDER BY serial8 LIMIT 1 OFFSET ?2",
+    [Q_RANGE] = "SELECT fold FROM dossier WHERE serial8 > ?1 AND serial8 <= ?2 ORDER BY serial8 LIMIT ?3",
     [Q_WATCHED] = "SELECT fold FROM dossier WHERE watch <= ?1 AND (watch, n) > (?3, ?4) ORDER BY watch, n LIMIT ?2",
     [Q_REVOKED] = "SELECT fold FROM dossier WHERE revoked_n >= ?1 ORDER BY revoked_n LIMIT ?2",
     [Q_PLACE_GET] = "SELECT place FROM evidence WHERE name = ?1",

@@ -24,6 +24,8 @@ enum statement {
 	Q_KEY,
 	Q_OWING,
 	Q_DUE,
+	Q_AFTER,
+	Q_RANGE,
 	Q_WATCHED,
 	Q_REVOKED,
 	Q_PLACE_GET,

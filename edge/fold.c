@@ -63,6 +63,7 @@ static const struct field WHOLE[] = {
     F(whole, ledger.crl_complete),
     F(whole, ledger.crl_at),
     F(whole, ledger.crl_next),
+    F(whole, ledger.wheel),
     F(whole, ledger.jlis),
     F(whole, ledger.issuer.size),
     F(whole, ledger.issuer.root),

@@ -19,11 +19,11 @@
 
 #define FOLD_MAX 2048 /* bytes: all fields of the largest row, and a `why` of WHY_MAX */
 
-/* A dossier with where its bytes lie, and when its next OCSP answer is due. */
+/* A dossier with where its bytes lie, and since when its first OCSP answer, or the one that says revoked, is due. */
 struct record {
 	struct dossier d;
 	struct evidence_at application, certificate; /* .length 0: none yet */
-	instant due;                                 /* zero: no answer is due any more, or none yet */
+	instant due;                                 /* zero: none is; the later ones come with the wheel */
 };
 
 struct db_counts {

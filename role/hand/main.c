@@ -44,6 +44,7 @@ static const struct gate GATE[] = {
     {ORDER_PIN, PEER_ISSUER, 1 << START, SECRET_MAX + 16, READY},
     {ORDER_KEY, PEER_ISSUER, 1 << READY, 0, GATE_STAY},
     {ORDER_SIGN, PEER_ISSUER, 1 << READY, SIGN_MOST, GATE_STAY},
+    {ORDER_SIGN_MANY, PEER_ISSUER, 1 << READY, SIGN_MOST, GATE_STAY},
 };
 
 struct hand {
@@ -100,14 +101,10 @@ open_token(struct hand *h)
 }
 
 static err
-sign(struct hand *h, slice body, struct buf *out)
+sign_bytes(struct hand *h, enum sig_alg alg, slice bytes, struct buf *sig)
 {
-	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX);
-	struct sign_order o;
-	err e;
+	err e = hsm_sign(h->hsm, alg, bytes, sig);
 
-	TRY(sign_order_get(body, &o));
-	e = hsm_sign(h->hsm, o.alg, o.bytes, &sig);
 	if (hsm_is_lost(e)) {
 		int lock = lock_folder(h->folder);
 		err again = hsm_again(h->hsm, secret_slice(&h->pin));
@@ -116,11 +113,44 @@ sign(struct hand *h, slice body, struct buf *out)
 			close(lock);
 		log_text(LOG_WARN, hsm_rv_name(e.why));
 		TRY(again);
-		buf_clear(&sig);
-		e = hsm_sign(h->hsm, o.alg, o.bytes, &sig);
+		buf_clear(sig);
+		e = hsm_sign(h->hsm, alg, bytes, sig);
 	}
-	TRY(e);
+	return e;
+}
+
+static err
+sign(struct hand *h, slice body, struct buf *out)
+{
+	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX);
+	struct sign_order o;
+
+	TRY(sign_order_get(body, &o));
+	TRY(sign_bytes(h, o.alg, o.bytes, &sig));
 	octets_put(out, buf_slice(&sig));
+	return ok;
+}
+
+static err
+sign_many(struct hand *h, slice body, struct buf *out)
+{
+	struct buf all OWNED(buf_drop) = BUF(SIGN_MANY_MAX * SIG_MAX);
+	struct sign_many_reply r = {0};
+	struct sign_many_order o;
+	size_t at[SIGN_MANY_MAX];
+
+	TRY(sign_many_order_get(body, &o));
+	for (; r.n < o.n; r.n++) {
+		struct buf sig OWNED(buf_drop) = BUF(SIG_MAX);
+
+		TRY(sign_bytes(h, o.alg, o.bytes[r.n], &sig));
+		at[r.n] = all.n;
+		r.signature[r.n].n = sig.n;
+		buf_put(&all, buf_slice(&sig));
+	}
+	for (size_t i = 0; i < r.n; i++)
+		r.signature[i].p = all.p + at[i];
+	sign_many_reply_put(out, &r);
 	return ok;
 }
 
@@ -137,6 +167,8 @@ obey(struct hand *h, const struct frame *f, struct buf *out)
 	case ORDER_KEY:
 		octets_put(out, hsm_spki(h->hsm));
 		return ok;
+	case ORDER_SIGN_MANY:
+		return sign_many(h, f->body, out);
 	default:
 		return sign(h, f->body, out);
 	}
@@ -150,7 +182,7 @@ turn(struct hand *h)
 
 	TRY(link_fill(h->signer));
 	while (!h->ending) {
-		struct buf out OWNED(buf_drop) = BUF(8 << 10);
+		struct buf out OWNED(buf_drop) = BUF(SIGN_MANY_MAX * (SIG_MAX + 8));
 		err e;
 
 		TRY(link_next(h->signer, &have, &f));

@@ -18,6 +18,7 @@ enum { FROM_REGISTRAR = 1 };
 static const struct gate GATE[] = {
     {ORDER_FILE, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_SLOTS, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_RENEWED, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_WITHDRAW, FROM_REGISTRAR, GATE_ANY, 64, GATE_STAY},
     {ORDER_TILES, FROM_REGISTRAR, GATE_ANY, 8192, GATE_STAY},
 };
@@ -180,190 +181,7 @@ take_file(struct publisher *p, slice body)
 	return e.kind == OK && o.part.last ? tree_text(p, o.path) : e;
 }
 
-/* --- status files ------------------------------------------------------------------- */
-static size_t
-place(const struct publisher *p, serial s)
-{
-	size_t lo = 0, hi = p->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (serial_cmp(p->recent[mid].serial, s) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-bool
-publisher_has_recent(const struct publisher *p, serial s)
-{
-	size_t at = place(p, s);
-
-	return at < p->n && serial_eq(p->recent[at].serial, s);
-}
-
-/* The newer word wins; a withdrawal gives way only to an answer produced after it. */
-static void
-put_slot(struct publisher *p, const struct slot *s)
-{
-	size_t at = place(p, s->serial);
-
-	if (at < p->n && serial_eq(p->recent[at].serial, s->serial)) {
-		if (s->produced.ms >= p->recent[at].produced.ms)
-			p->recent[at] = *s;
-		return;
-	}
-	if (p->n == p->cap) {
-		p->cap = p->cap == 0 ? 256 : p->cap * 2;
-		p->recent = mem_grow(p->recent, p->cap, sizeof *p->recent);
-	}
-	memmove(p->recent + at + 1, p->recent + at, (p->n - at) * sizeof *p->recent);
-	p->recent[at] = *s;
-	p->n++;
-}
-
-static void
-take_written(struct slots_writer *w, struct buf *b)
-{
-	slice piece;
-
-	while (slots_write_out(w, &piece))
-		buf_put(b, piece);
-}
-
-static err
-write_recent(struct publisher *p)
-{
-	struct buf b OWNED(buf_drop) = BUF((size_t)slots_file_bytes(&p->common, p->n));
-	struct slots_writer w OWNED(slots_writer_drop) = {0};
-
-	slots_write_start(&w, &p->common, clock_now());
-	for (size_t i = 0; i < p->n; i++) {
-		slots_write(&w, &p->recent[i]);
-		take_written(&w, &b);
-	}
-	slots_write_end(&w);
-	take_written(&w, &b);
-	TRY(buf_check(&b));
-	return publisher_put(p, LIT("status/recent"), buf_slice(&b));
-}
-
-/* Two sorted lists into one new base; recent's word stands before base's. */
-static err
-merge(struct publisher *p)
-{
-	struct buf old OWNED(buf_drop) = BUF(PUBLISHED_MAX), b OWNED(buf_drop) = BUF(PUBLISHED_MAX);
-	struct slots base OWNED(slots_drop) = {0};
-	struct slots_writer w OWNED(slots_writer_drop) = {0};
-	struct slots_common common = p->common;
-	uint8_t map[SLOTS_RESPONDERS_MAX] = {0};
-	struct slot s;
-	uint64_t i = 0;
-	size_t k = 0;
-	int folder = -1;
-	err e;
-
-	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
-	e = disk_load(folder, "base", &old);
-	disk_close(&folder);
-	if (e.kind == OK)
-		TRY(slots_get(buf_slice(&old), &base));
-	else if (e.kind != ERR_ABSENT)
-		return e;
-	if (base.n > 0)
-		TRY(slots_common_join(&common, &base.common, map));
-	slots_write_start(&w, &common, clock_now());
-	while (i < base.n || k < p->n) {
-		int c = 1;
-
-		if (i < base.n) {
-			TRY(slots_at(&base, i, &s));
-			s.responder = s.state == SLOT_WITHDRAWN ? 0 : map[s.responder];
-			c = k < p->n ? serial_cmp(s.serial, p->recent[k].serial) : -1;
-		}
-		slots_write(&w, c < 0 ? &s : &p->recent[k]);
-		take_written(&w, &b);
-		i += c <= 0;
-		k += c >= 0;
-	}
-	slots_write_end(&w);
-	take_written(&w, &b);
-	TRY(buf_check(&b));
-	TRY(publisher_put(p, LIT("status/base"), buf_slice(&b)));
-	p->n = 0; /* only now: a crash before here merges again */
-	ocsp_files_look_anew(p);
-	return write_recent(p);
-}
-
-/* The responders of `from`, with certificates of our own. */
-static err
-join_common(struct publisher *p, const struct slots_common *from)
-{
-	struct slots_common c = p->has_common ? p->common : *from;
-	uint8_t map[SLOTS_RESPONDERS_MAX];
-
-	TRY(slots_common_join(&c, from, map));
-	for (size_t i = p->has_common ? p->common.n_responders : 0; i < c.n_responders; i++) {
-		buf_clear(&p->responder[i]);
-		buf_put(&p->responder[i], c.responder[i].cert);
-		c.responder[i].cert = buf_slice(&p->responder[i]);
-	}
-	p->common = c;
-	p->has_common = true;
-	return ok;
-}
-
-/* An answer by a responder not seen yet adds it: its certificate was replaced. */
-static err
-take_answer(struct publisher *p, slice answer)
-{
-	struct slots_common c;
-	struct slot s;
-
-	if (!p->has_common || slot_get_answer(answer, &p->common, &s).kind != OK) {
-		TRY(slots_common_get(answer, &p->issuer, &c));
-		TRY(join_common(p, &c));
-		TRY(slot_get_answer(answer, &p->common, &s));
-	}
-	put_slot(p, &s);
-	ocsp_files_add(p, s.serial, answer);
-	return ok;
-}
-
-static err
-take_slots(struct publisher *p, slice body)
-{
-	struct answers_reply r;
-
-	TRY(answers_reply_get(body, &r));
-	for (size_t i = 0; i < r.n; i++)
-		TRY(take_answer(p, r.answer[i]));
-	if (p->n >= SLOTS_RECENT_MAX)
-		return merge(p);
-	return r.n == 0 ? ok : write_recent(p);
-}
-
-static err
-take_withdrawal(struct publisher *p, slice body)
-{
-	struct serial_order o;
-	instant now = clock_now();
-
-	TRY(serial_order_get(body, &o));
-	if (!p->has_common)
-		return ok; /* nothing was ever published */
-	put_slot(p, &(struct slot){.serial = o.serial,
-	                .state = SLOT_WITHDRAWN,
-	                .produced = instant_floor_second(now),
-	                .this_update = now,
-	                .next_update = now});
-	TRY(write_recent(p));
-	return ocsp_files_remove(p, o.serial);
-}
-
+/* --- orders ----------------------------------------------------------------------- */
 static err
 take_checkpoint(struct publisher *p, slice body)
 {
@@ -373,16 +191,29 @@ take_checkpoint(struct publisher *p, slice body)
 	return publisher_put(p, LIT("books/checkpoint"), o.note);
 }
 
-err
-publisher_take(struct publisher *p, const struct frame *f)
+/* An ORDER_FILE is answered after its last part only. */
+static bool
+is_whole(const struct frame *f)
 {
+	struct file_order o;
+
+	return file_order_get(f->body, &o).kind != OK || o.part.last;
+}
+
+err
+publisher_take(struct publisher *p, const struct frame *f, bool *now)
+{
+	*now = true;
 	switch (f->kind) {
 	case ORDER_FILE:
+		*now = is_whole(f);
 		return take_file(p, f->body);
 	case ORDER_SLOTS:
-		return take_slots(p, f->body);
+		return status_take_slots(p, f->body);
+	case ORDER_RENEWED:
+		return status_take_renewed(p, f->id, f->body, now);
 	case ORDER_WITHDRAW:
-		return take_withdrawal(p, f->body);
+		return status_take_withdrawal(p, f->body);
 	case ORDER_TILES:
 		return take_checkpoint(p, f->body);
 	default:
@@ -390,39 +221,91 @@ publisher_take(struct publisher *p, const struct frame *f)
 	}
 }
 
-/* An ORDER_FILE is answered after its last part only. */
-static bool
-is_answered(const struct frame *f)
-{
-	struct file_order o;
+/* An answer that waits for what all of a turn share: recent on disk. */
+struct owed {
+	uint8_t kind;
+	uint64_t id;
+};
+#define OWED_MAX 64U
 
-	return f->kind != ORDER_FILE || (file_order_get(f->body, &o).kind == OK && o.part.last);
+static err
+settle(struct publisher *p, struct link *l, const struct owed *owed, size_t n)
+{
+	err e = status_write(p);
+
+	if (e.kind == ERR_CORRUPT)
+		return e;
+	if (e.kind != OK)
+		log_err(LOG_ALARM, e);
+	for (size_t i = 0; i < n; i++) {
+		struct frame f = {.kind = owed[i].kind, .id = owed[i].id};
+
+		if (e.kind == OK)
+			link_answer(l, &f, (slice){NULL, 0});
+		else
+			link_refuse(l, &f, e);
+	}
+	return ok;
+}
+
+static err
+tend(struct publisher *p, struct link *l)
+{
+	uint64_t done[RENEWED_IDS_MAX + 2];
+	size_t n = 0;
+	err e = status_turn(p, clock_steady_ms(), done, &n);
+
+	if (e.kind == ERR_CORRUPT)
+		return e;
+	if (e.kind != OK)
+		log_err(LOG_ALARM, e);
+	for (size_t i = 0; i < n && l != NULL; i++) {
+		struct buf body OWNED(buf_drop) = BUF(64);
+
+		renewed_reply_put(&body, &(struct renewed_reply){.lost = p->lost});
+		link_answer(l, &(struct frame){.kind = ORDER_RENEWED, .id = done[i]}, buf_slice(&body));
+	}
+	return ok;
 }
 
 err
 publisher_turn(struct publisher *p)
 {
 	struct link *l = wires_find(p->wires, PEER_REGISTRAR, 0);
+	struct owed owed[OWED_MAX];
 	struct frame f;
 	bool have = l != NULL;
+	size_t n = 0;
 	int state = 0;
 
+	if (wires_fresh(p->wires, PEER_REGISTRAR, 0))
+		status_forget(p);
 	while (have) {
+		bool now;
 		err e;
 
 		TRY(link_next(l, &have, &f));
 		if (!have)
 			break;
 		TRY(gate_check(GATE, COUNT(GATE), FROM_REGISTRAR, &state, &f));
-		e = publisher_take(p, &f);
+		e = publisher_take(p, &f, &now);
 		if (e.kind == ERR_CORRUPT)
 			return e;
 		if (e.kind != OK) {
 			log_err(LOG_ALARM, e);
 			link_refuse(l, &f, e);
-		} else if (is_answered(&f))
+		} else if (now && p->dirty)
+			owed[n++] = (struct owed){f.kind, f.id};
+		else if (now)
 			link_answer(l, &f, (slice){NULL, 0});
+		if (n == OWED_MAX) {
+			TRY(settle(p, l, owed, n));
+			n = 0;
+		}
 	}
+	if (l != NULL)
+		TRY(settle(p, l, owed, n));
+	TRY(tend(p, l));
 	if (clock_steady_ms() >= p->files_again) {
 		err e = ocsp_files_turn(p);
 
@@ -439,36 +322,7 @@ publisher_turn(struct publisher *p)
 int
 publisher_timeout_ms(const struct publisher *p)
 {
-	return ocsp_files_waits(p) && clock_steady_ms() >= p->files_again ? 0 : 1000;
-}
-
-static err
-load_recent(struct publisher *p)
-{
-	struct buf b OWNED(buf_drop) = BUF(PUBLISHED_MAX);
-	struct slots s OWNED(slots_drop) = {0};
-	struct slot one;
-	int folder = -1;
-	err e;
-
-	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
-	e = disk_load(folder, "recent", &b);
-	disk_close(&folder);
-	if (e.kind == ERR_ABSENT)
-		return ok;
-	TRY(e);
-	e = slots_get(buf_slice(&b), &s);
-	for (uint64_t i = 0; e.kind == OK && i < s.n; i++) {
-		e = slots_at(&s, i, &one);
-		if (e.kind == OK)
-			put_slot(p, &one);
-	}
-	if (e.kind != OK) { /* the registrar sends all answers again; front withholds the damaged ones meanwhile */
-		log_err(LOG_ALARM, e);
-		p->n = 0;
-		return ok;
-	}
-	return join_common(p, &s.common);
+	return p->merge.on || p->asked || (ocsp_files_waits(p) && clock_steady_ms() >= p->files_again) ? 0 : 1000;
 }
 
 err
@@ -490,7 +344,7 @@ publisher_open(struct publisher *p, int repository)
 	TRY(e);
 	TRY(cert_get(buf_slice(&p->issuer_der), &p->issuer));
 	TRY(changes_open(repository, clock_now(), &p->changes));
-	TRY(load_recent(p));
+	TRY(status_open(p));
 	p->files.looking = p->ocsp_files;
 	e = tree_certificates(p);
 	if (e.kind != OK) /* a full disk: answers and lists matter more, and the next start makes them */
@@ -509,7 +363,7 @@ publisher_drop(struct publisher *p)
 		changes_close(&p->changes, true);
 	}
 	buf_drop(&p->path);
-	free(p->recent);
+	status_drop(p);
 	for (size_t i = 0; i < p->files.n; i++)
 		buf_drop(&p->files.queue[i].answer);
 	free(p->files.queue);

@@ -16,8 +16,17 @@
  * Every file is replaced whole: a reader sees the old one or the new one; one that
  * has the same bytes already is left alone.  What changed stands in the log of
  * edge/changes.h, but for status/, which mirrors have no use for.  The
- * status files' format stands in act/slots.c; `recent` is written with each batch
- * and merged into `base` when it is full.
+ * status files' format stands in act/slots.c.  What is new, revoked or withdrawn
+ * goes into `recent`, which is written once for all that waits.  Answers made anew
+ * are held back in memory, until they are an eighth of `base`, or an hour old, or
+ * asked for; then they and recent are merged into a new base, a few thousand slots
+ * at a time, so that a revocation never waits for it.  A crash loses what was held
+ * back: it was not answered for, and is made again.
+ *
+ * Where a status file is found damaged, what can be read of it stays; `status/lost`
+ * remembers, across restarts, that the registrar shall send all again.  A damaged
+ * `recent` may have said what was revoked: it is left as it is, and front answers
+ * nothing but `revoked`, until all has come.
  */
 #ifndef ROLE_PUBLISHER_PUBLISHER_H
 #define ROLE_PUBLISHER_PUBLISHER_H
@@ -32,6 +41,35 @@
 #include "pki/ocsp.h"
 
 #define PUBLISHED_MAX (512U << 20) /* bytes of a file: a CRL of ten million entries */
+
+#define RENEWED_BYTES_MAX (16U << 20) /* held back: 110,000 answers by a P-256 key; twice that while merging  */
+#define RENEWED_AGE_MS (3600 * 1000)  /* of 28 h that each has left                                          */
+#define RENEWED_IDS_MAX 512U          /* batches held back: the registrar has half as many on their way      */
+#define MERGE_SLOTS 4096U             /* at a time: 5 ms                                                     */
+#define MERGE_SYNC_BYTES (8U << 20)   /* written between two syncs: none lasts                               */
+#define ENDED_KEEP_MS (30 * DAY_MS)   /* an answer whose time passed so long ago leaves base                 */
+
+/* Slots of one stride: short signatures take little. */
+struct renewed {
+	uint8_t *slot; /* owned */
+	size_t n, cap, stride;
+	size_t n_ids; /* batches that are whole in it: answered once it is seen */
+	uint64_t id[RENEWED_IDS_MAX];
+	int64_t since; /* steady ms of the first */
+};
+
+/* A merge on its way. */
+struct merge {
+	bool on;
+	int fd;
+	struct slots_common common;
+	struct slots_writer w;
+	slice map; /* of the old base */
+	struct slots base;
+	uint8_t responder[SLOTS_RESPONDERS_MAX]; /* of the old base, in the new one */
+	uint64_t i, unsynced, n;
+	size_t k, m;
+};
 
 /* Answers that are to become files. */
 struct ocsp_pending {
@@ -64,6 +102,15 @@ struct publisher {
 	struct slots_common common;
 	size_t n, cap;
 	struct slot *recent;          /* sorted by serial, owned */
+	size_t frozen_n;
+	struct slot *frozen; /* what of recent is being merged; the same */
+	bool dirty;          /* recent is not written yet                */
+	struct renewed renewed, merging;
+	struct merge merge;
+	uint64_t base_n;
+	bool held;        /* recent was damaged: what base says may be older than what it said, so it stays as it is */
+	bool lost, asked; /* asked: what is held back shall be seen now */
+	uint64_t question, whole_question; /* its ids, 0: none */
 	int parts_file, parts_folder; /* of the file that comes in parts, -1: none */
 	char parts_name[200];
 	struct buf path;
@@ -77,8 +124,8 @@ void publisher_jail(const struct start *s, struct jail *out);
 err publisher_configure(struct publisher *p, slice file) CHECKED;
 /* Reads what is published: the issuer's certificate and status/recent; makes what follows from it. */
 err publisher_open(struct publisher *p, int repository) CHECKED;
-/* The judgement of one frame, for tests: writes what it must, answers on no link. */
-err publisher_take(struct publisher *p, const struct frame *f) CHECKED;
+/* The judgement of one frame, for tests: answers on no link; *now: it can be answered once status_write is through. */
+err publisher_take(struct publisher *p, const struct frame *f, bool *now) CHECKED;
 err publisher_turn(struct publisher *p) CHECKED;
 /* How long it may sleep before the next turn. */
 int publisher_timeout_ms(const struct publisher *p);
@@ -88,6 +135,20 @@ void publisher_drop(struct publisher *p);
 err publisher_put(struct publisher *p, slice path, slice bytes) CHECKED;
 err publisher_remove(struct publisher *p, slice path) CHECKED;
 bool publisher_has_recent(const struct publisher *p, serial s);
+
+/* --- status.c: the status files ------------------------------------------------------ */
+err status_open(struct publisher *p) CHECKED;
+err status_take_slots(struct publisher *p, slice body) CHECKED;
+err status_take_withdrawal(struct publisher *p, slice body) CHECKED;
+/* *now: it can be answered at once; else status_turn gives its id when it is seen. */
+err status_take_renewed(struct publisher *p, uint64_t id, slice body, bool *now) CHECKED;
+/* Writes recent, if it changed. */
+err status_write(struct publisher *p) CHECKED;
+/* Goes on with a merge, or begins one that is due; `done` gets the ids that are seen by now, RENEWED_IDS_MAX + 1 at most. */
+err status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *n) CHECKED;
+/* A new registrar: it knows none of the ids. */
+void status_forget(struct publisher *p);
+void status_drop(struct publisher *p);
 
 /* --- tree.c: what follows from files that came ----------------------------------- */
 /* ca/issuer.pem, ca/issuer.p7c, fingerprints.txt, fingerprints.json. */

@@ -35,9 +35,11 @@ static const struct gate GATE[] = {
     {ORDER_CRL_IN, PEER_STATUS, GATE_ANY, 1024, GATE_STAY},
     {ORDER_REVOKED, PEER_STATUS, GATE_ANY, 8192, GATE_STAY},
     {ORDER_ANSWERS, PEER_STATUS, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_REFRESH, PEER_STATUS, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_CHECKPOINT, PEER_STATUS, GATE_ANY, 8192, GATE_STAY},
     {ORDER_FILE, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_SLOTS, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_RENEWED, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_WITHDRAW, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_TILES, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_CALL, PEER_MESSENGER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
@@ -326,6 +328,7 @@ registrar_close(struct registrar *r)
 	buf_drop(&r->body);
 	buf_drop(&r->bytes);
 	buf_drop(&r->jlis.bytes);
+	refresh_reset(r);
 	lists_drop(&r->lists);
 	free(r->parcel);
 	r->parcel = NULL;
@@ -450,6 +453,7 @@ link_fresh(struct registrar *r, enum peer peer, uint64_t number)
 		return signer_fresh(r, &r->issuer);
 	case PEER_STATUS:
 		r->pub.answers_asked = r->pub.note_asked = false;
+		refresh_reset(r);
 		return signer_fresh(r, &r->status);
 	case PEER_PUBLISHER:
 		return publisher_fresh(r);

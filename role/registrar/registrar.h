@@ -81,7 +81,11 @@
 #define CRL_LIFE_H 36
 #define CRL_LIFE_H_MAX 48
 #define CRL_APART_MS 5000             /* CRLs after revocations are at least so far apart                       */
-#define ANSWER_LIFE_MS (48 * HOUR_MS) /* of an OCSP answer: renewed at half, so a day's outage is survived      */
+#define ANSWER_LIFE_MS (48 * HOUR_MS) /* of an OCSP answer: a day's outage is survived                         */
+#define ROUND_MS (20 * HOUR_MS)       /* all answers are made anew in so long: 28 h of each remain                */
+#define BATCHES_MAX 256                /* refreshed, and not seen by readers yet: the publisher gathers them       */
+#define BATCHES_ASKED 2                /* at the signer: its hand has always work, a revocation waits for two      */
+#define MISSING_MAX 4096               /* known to us and not to the signer: to be shown to it                     */
 #define CHECKPOINT_EVERY_MS 3000
 #define CLOCK_JUMP_MS HOUR_MS /* design law 9 */
 #define OFFICE_CLOCK_MS (5 * 60 * SECOND_MS) /* an officer's clock and ours                                */
@@ -229,6 +233,33 @@ struct lists {
 	struct buf kept; /* its bytes, of a list of at most CRL_KEPT_MAX */
 };
 
+/* Answers made anew, on their way: refresh.c. */
+struct refresh_batch {
+	uint64_t id;
+	bool sent; /* all of it, to the publisher */
+	serial after, upto;
+	int64_t after8, upto8;
+	instant due, this_update, next_update;
+	uint64_t n;
+	struct hash hash;
+	struct serial_row *row; /* owned while it is compared */
+	size_t n_rows, at;
+	int64_t asked_at;
+};
+struct wheel {
+	instant at; /* served up to here; 0: to where the books say */
+	int64_t after8;
+	serial after;
+	size_t n;
+	struct refresh_batch batch[BATCHES_MAX]; /* in the order they were asked for */
+	int64_t again;                           /* steady ms: not before            */
+	bool whole, told;                        /* answers were lost: one whole turn, and then the publisher is told */
+	instant whole_until;
+	uint64_t question; /* id of it */
+	size_t n_missing;
+	serial missing[MISSING_MAX];
+};
+
 struct registrar {
 	const char *home;
 	char books[1024], state[1024];
@@ -337,6 +368,7 @@ struct registrar {
 		bool ca_sent;
 	} pub;
 
+	struct wheel wheel; /* see refresh.c */
 	struct lists lists; /* our CRLs, see lists.c */
 	int64_t crl_every_ms, crl_life_ms;
 
@@ -543,6 +575,14 @@ void status_send_file(struct registrar *r, slice path, uint64_t id, slice bytes)
 bool status_can_send(struct registrar *r, enum peer peer);
 /* The path below the repository: what a URI of our profile says after the host. */
 slice status_path(slice uri, slice otherwise);
+
+/* --- refresh.c ----------------------------------------------------------------------- */
+err refresh_tend(struct registrar *r) CHECKED;
+err refresh_part(struct registrar *r, const struct frame *x) CHECKED;
+err refresh_published(struct registrar *r, const struct frame *x) CHECKED;
+/* A new wire to the signer or the publisher: from where the books say, and whether the publisher lost any. */
+void refresh_reset(struct registrar *r);
+void refresh_ask_lost(struct registrar *r);
 
 /* --- lists.c ------------------------------------------------------------------------- */
 err lists_tend(struct registrar *r) CHECKED;

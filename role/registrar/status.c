@@ -7,7 +7,7 @@
  * Each goes signer → publisher → books: an entry says "published" once it is.
  * What was asked and lost is still owed by the books, and asked again.
  */
-#define ANSWERS_IDLE_MS 20   /* between batches while no certificate waits at the issuer */
+#define ANSWERS_IDLE_MS 5   /* between batches while no certificate waits at the issuer */
 #define ANSWERS_BUSY_MS 1000 /* … and while some do: status must not slow issuance       */
 #define LATE_MS 20000        /* an order without a result: asked again                   */
 
@@ -81,6 +81,19 @@ gather(struct registrar *r, struct answers_order *o, struct buf *bytes)
 		}
 		if (n > 0)
 			last = d[n - 1];
+	}
+	/* then those whose answers the signer makes no more, since it lost what it knew */
+	while (r->wheel.n_missing > 0 && o->n < ANSWERS_MAX) {
+		struct buf one OWNED(buf_drop) = BUF(CERT_MAX);
+
+		TRY(db_serial(r->db, r->wheel.missing[--r->wheel.n_missing], &d[0]));
+		if (d[0].d.state == DOSSIER_REVOKED && !signer_has_heard(&r->status, &d[0].d))
+			continue;
+		TRY(flight_load(r, &d[0], NULL, &one));
+		at[o->n] = bytes->n;
+		buf_put(bytes, buf_slice(&one));
+		o->certificate[o->n].n = one.n;
+		o->n++;
 	}
 	for (size_t i = 0; i < o->n; i++)
 		o->certificate[i].p = bytes->p + at[i];
@@ -306,6 +319,8 @@ publisher_fresh(struct registrar *r)
 	slice line;
 
 	r->pub.answers_asked = r->pub.slots_sent = r->pub.tiles_asked = false;
+	refresh_reset(r);
+	refresh_ask_lost(r);
 	r->lists.stage = LISTS_REST;
 	status_send_file(r, status_path(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations,
 	    buf_slice(&r->trust->issuer_der));
@@ -324,6 +339,8 @@ publisher_result(struct registrar *r, const struct frame *x)
 	switch (x->kind) {
 	case ORDER_SLOTS:
 		return slots_result(r, x);
+	case ORDER_RENEWED:
+		return refresh_published(r, x);
 	case ORDER_FILE:
 		return lists_published(r, x);
 	case ORDER_TILES:
@@ -340,7 +357,16 @@ publisher_result(struct registrar *r, const struct frame *x)
 err
 status_result(struct registrar *r, const struct frame *x)
 {
-	return x->kind == ORDER_ANSWERS ? answers_result(r, x) : x->kind == ORDER_CHECKPOINT ? note_result(r, x) : ok;
+	switch (x->kind) {
+	case ORDER_ANSWERS:
+		return answers_result(r, x);
+	case ORDER_REFRESH:
+		return refresh_part(r, x);
+	case ORDER_CHECKPOINT:
+		return note_result(r, x);
+	default:
+		return ok;
+	}
 }
 
 err
@@ -351,5 +377,6 @@ status_tend(struct registrar *r)
 	TRY(signer_tell_revoked(r));
 	TRY(lists_tend(r));
 	TRY(note_tend(r));
-	return answers_tend(r);
+	TRY(answers_tend(r)); /* new ones and revoked ones before those that are made anew */
+	return refresh_tend(r);
 }

@@ -22,7 +22,8 @@ struct hand {
 	unsigned failures; /* since the last signature */
 	int64_t rest_until;
 	size_t begun;  /* tickets that are in the hand already */
-	uint64_t base; /* the first one's id                   */
+	uint64_t base; /* the first one's id: ids count tickets */
+	uint64_t logins;
 };
 
 void
@@ -184,7 +185,14 @@ hand_ready(struct hand *h, slice pin)
 		log_err(LOG_ALARM, e);
 		return e.kind == ERR_ABSENT ? fail(ERR_BUSY, "hand-died: house: the hand ended before it could sign") : e;
 	}
+	h->logins++;
 	return ok;
+}
+
+uint64_t
+hand_logins(const struct hand *h)
+{
+	return h->logins;
 }
 
 static err
@@ -193,7 +201,18 @@ lost(void)
 	return fail(ERR_BUSY, "hand-lost: house: the hand was lost while it signed; the same bytes are signed again");
 }
 
-/* Takes answers until `want` are in or the hand is late.  ids count up from `base`, one for each ticket. */
+static err
+keep(struct buf *signature, slice s)
+{
+	buf_clear(signature);
+	buf_put(signature, s);
+	return buf_check(signature);
+}
+
+/*
+ * Takes answers until `want` are in or the hand is late.  An order's id is its first ticket's, and ids count up from
+ * `base`, one for each ticket.
+ */
 static err
 take(struct hand *h, uint64_t base, size_t sent, size_t *answered, size_t want, struct buf *signature, err *outcome)
 {
@@ -201,17 +220,30 @@ take(struct hand *h, uint64_t base, size_t sent, size_t *answered, size_t want, 
 	slice s;
 
 	while (*answered < want) {
+		struct sign_many_reply r = {.n = 1};
+		size_t at;
+
 		TRY(link_wait(h->link, HAND_LATE_MS, &f));
-		if (f.kind != ORDER_SIGN || f.id < base || f.id - base >= sent)
+		if ((f.kind != ORDER_SIGN && f.kind != ORDER_SIGN_MANY) || f.id < base || f.id - base >= sent)
 			return fail(ERR_WORLD, "hand-answer: house: the hand answered something else");
-		outcome[f.id - base] = of_frame(&f);
-		(*answered)++;
-		if (f.fail != OK)
-			continue;
-		TRY(octets_get(f.body, &s));
-		buf_clear(&signature[f.id - base]);
-		buf_put(&signature[f.id - base], s);
-		TRY(buf_check(&signature[f.id - base]));
+		at = (size_t)(f.id - base);
+		if (f.fail != OK) {
+			outcome[at] = of_frame(&f);
+			return outcome[at];
+		}
+		if (f.kind == ORDER_SIGN_MANY)
+			TRY(sign_many_reply_get(f.body, &r));
+		else {
+			TRY(octets_get(f.body, &s));
+			r.signature[0] = s;
+		}
+		if (r.n == 0 || r.n > sent - at)
+			return fail(ERR_WORLD, "hand-answer: house: the hand answered something else");
+		for (size_t i = 0; i < r.n; i++) {
+			TRY(keep(&signature[at + i], r.signature[i]));
+			outcome[at + i] = ok;
+		}
+		*answered += r.n;
 	}
 	return ok;
 }
@@ -229,12 +261,45 @@ send_one(struct hand *h, struct ticket *t)
 	return ok;
 }
 
+/* Up to SIGN_MANY_MAX of one algorithm in one order. */
+static err
+send_many(struct hand *h, size_t n, struct ticket *const *t)
+{
+	struct buf body OWNED(buf_drop) = BUF(16 << 10), bytes OWNED(buf_drop) = BUF(SIGN_MANY_MAX * SHA512_LEN);
+	struct sign_many_order o = {.alg = ticket_alg(t[0])};
+	size_t at[SIGN_MANY_MAX];
+
+	while (o.n < n && o.n < SIGN_MANY_MAX && ticket_alg(t[o.n]) == o.alg) {
+		at[o.n] = bytes.n;
+		TRY(ticket_spend(t[o.n], &bytes));
+		o.n++;
+	}
+	TRY(buf_check(&bytes));
+	for (size_t i = 0; i < o.n; i++)
+		o.bytes[i] = (slice){bytes.p + at[i], (i + 1 < o.n ? at[i + 1] : bytes.n) - at[i]};
+	sign_many_order_put(&body, &o);
+	TRY(buf_check(&body));
+	link_order(h->link, ORDER_SIGN_MANY, h->next_id + 1, buf_slice(&body));
+	h->next_id += o.n;
+	h->begun += o.n;
+	return ok;
+}
+
+/* One order more: a text of any length goes alone, hashes go together. */
+static err
+send_next(struct hand *h, size_t n, struct ticket *const *t)
+{
+	if (n == 1 || ticket_alg(t[0]) == SIG_ED25519)
+		return send_one(h, t[0]);
+	return send_many(h, n, t);
+}
+
 static err
 begin(struct hand *h, size_t n, struct ticket *const *t)
 {
 	h->base = h->next_id + 1;
 	while (h->begun < n && h->begun < HAND_IN_FLIGHT)
-		TRY(send_one(h, t[h->begun]));
+		TRY(send_next(h, n - h->begun, t + h->begun));
 	return link_flush(h->link);
 }
 
@@ -257,7 +322,7 @@ sign_all(struct hand *h, size_t n, struct ticket *const *t, struct buf *signatur
 		TRY(begin(h, n, t));
 	while (h->begun < n) {
 		TRY(take(h, h->base, h->begun, &answered, answered + 1, signature, outcome));
-		TRY(send_one(h, t[h->begun]));
+		TRY(send_next(h, n - h->begun, t + h->begun));
 		TRY(link_flush(h->link));
 	}
 	return take(h, h->base, n, &answered, n, signature, outcome);

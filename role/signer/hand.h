@@ -25,7 +25,7 @@
 #include "role/signer/starter.h"
 
 #define HAND_LATE_MS 5000     /* a signature takes 70 us to 10 ms; a network HSM 100 ms; 5 s is stuck   */
-#define HAND_IN_FLIGHT 128    /* frames of at most 200 bytes: they fit a socket's buffer, nobody blocks */
+#define HAND_IN_FLIGHT 2048   /* tickets: 32 of them in a frame of at most 2 KiB, they fit a socket's buffer, nobody blocks */
 #define HAND_REST_MS 1000     /* the longest pause between a hand that failed and the next one           */
 
 struct hand;
@@ -53,6 +53,9 @@ void hand_begin(struct hand *h, size_t n, struct ticket *const *t);
  * their tickets may be spent.
  */
 void hand_sign(struct hand *h, size_t n, struct ticket *const *t, struct buf *signature, err *outcome);
+
+/* How often a hand was started and logged in: another number is another login. */
+uint64_t hand_logins(const struct hand *h);
 
 /* Ends the hand: what it signed was wrong. */
 void hand_end(struct hand *h);

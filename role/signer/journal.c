@@ -3,6 +3,7 @@
 #include "edge/index.h"
 #include "edge/log.h"
 #include "role/signer/journal.h"
+#include "role/signer/known_file.h"
 #include "role/signer/revoked_file.h"
 #include "role/signer/journal_line.h"
 
@@ -17,6 +18,8 @@ struct journal {
 	uint8_t issuer[SHA1_LEN];
 	int folder;
 	struct revoked_file *revoked;
+	struct known_file *known;
+	uint64_t known_covers; /* lines */
 	struct journal_state state;
 	instant at; /* of this turn */
 	bool dirty;
@@ -269,6 +272,7 @@ journal_close(struct journal **j)
 		return;
 	index_close(&(*j)->index);
 	revoked_file_close(&(*j)->revoked);
+	known_file_close(&(*j)->known);
 	book_close(&(*j)->book);
 	disk_close(&(*j)->folder);
 	free(*j);
@@ -665,17 +669,32 @@ journal_add_list(struct journal *j, const struct crl_order *o, const struct list
 }
 
 void
-journal_add_answers(struct journal *j, size_t count, instant this_update, instant next_update, digest tbs)
+journal_add_answers(struct journal *j, const struct journal_answers *a)
 {
-	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX), known OWNED(buf_drop) = BUF(LINE_BODY_MAX),
+	             hex OWNED(buf_drop) = BUF(2 * SERIAL_MAX);
 	struct line l = {.act = ACT_OCSP_PUBLISHED, .about = ABOUT_HOUSE};
 
+	assert(a->n_fresh <= ANSWERS_MAX);
 	rule(&l, LIT("B-11"));
 	json_open(&b, '{');
-	json_put_named_number(&b, "count", count);
-	put_time(&b, "this_update", this_update);
-	put_time(&b, "next_update", next_update);
-	put_hex(&b, "tbs", tbs);
+	json_put_named_number(&b, "count", a->count);
+	put_time(&b, "this_update", a->this_update);
+	put_time(&b, "next_update", a->next_update);
+	put_hex(&b, "tbs", a->tbs);
+	for (size_t i = 0; i < a->n_fresh; i++)
+		journal_put_known(&known, &a->fresh[i]);
+	if (known.n > 0)
+		json_put_named(&b, "known", buf_slice(&known));
+	if (a->after.n > 0) {
+		serial_put_hex(&hex, a->after);
+		json_put_named(&b, "after", buf_slice(&hex));
+		buf_clear(&hex);
+	}
+	if (a->upto.n > 0) {
+		serial_put_hex(&hex, a->upto);
+		json_put_named(&b, "upto", buf_slice(&hex));
+	}
 	json_close(&b, '}');
 	add(j, &l, &b);
 }
@@ -800,4 +819,93 @@ journal_tend_revoked(struct journal *j, struct revoked_set *revoked, instant end
 	if (j->dirty)
 		return fail(ERR_BUSY, "journal-dirty: house: lines of this turn are not durable yet");
 	return rebase(j, revoked, ended, journal_head(j));
+}
+
+/* --- known serials ---------------------------------------------------------------- */
+
+static err
+read_known_line(slice bytes, struct known_set *known)
+{
+	struct json *doc OWNED(json_drop) = NULL;
+	struct line l;
+	slice text, one;
+
+	/* few lines say so: the others are not parsed */
+	if (memmem(bytes.p, bytes.n, "\"known\":\"", 9) == NULL)
+		return ok;
+	if (line_get(bytes, &l).kind != OK || line_body(&l, &doc).kind != OK)
+		return journal_corrupt();
+	if (l.act != ACT_OCSP_PUBLISHED || json_text(json_root(doc), "known", &text).kind != OK)
+		return ok;
+	while (text.n > 0) {
+		struct known_one k;
+		bool fresh;
+
+		if (!slice_cut(&text, ' ', &one)) {
+			one = text;
+			text.n = 0;
+		}
+		if (journal_get_known(one, &k).kind != OK)
+			return journal_corrupt();
+		TRY(known_set_add(known, &k, &fresh));
+	}
+	return ok;
+}
+
+static err
+read_known(struct journal *j, uint64_t from, struct known_set *known)
+{
+	struct book_reader *r OWNED(book_reader_close) = NULL;
+	uint64_t n;
+	slice s;
+	err e;
+
+	if (from >= book_size(j->book))
+		return ok;
+	TRY(book_read_from(j->book, from, &r));
+	while ((e = book_read_next(r, &n, &s)).kind == OK)
+		TRY(read_known_line(s, known));
+	return e.kind == ERR_ABSENT ? ok : e;
+}
+
+err
+journal_open_known(struct journal *j, struct known_set *known)
+{
+	uint64_t size = book_size(j->book), from = size > KNOWN_LINES ? size - KNOWN_LINES : 0;
+	struct known_base base;
+	err e = known_file_open(j->folder, &j->known, &base, &j->known_covers);
+
+	if (e.kind == OK)
+		e = known_set_base(known, &base, KNOWN_FORGET_RECENT);
+	if (e.kind != OK) {
+		known_file_close(&j->known);
+		j->known_covers = 0;
+		if (e.kind != ERR_ABSENT && e.kind != ERR_CORRUPT)
+			return e;
+		if (e.kind == ERR_CORRUPT) /* the certificates are shown again */
+			log_err(LOG_ALARM, e);
+	}
+	return read_known(j, j->known_covers > from ? j->known_covers : from, known);
+}
+
+err
+journal_tend_known(struct journal *j, struct known_set *known, instant ended)
+{
+	struct known_file *file OWNED(known_file_close) = NULL;
+	struct known_base base;
+	uint64_t size = book_size(j->book), covers;
+
+	if (known_set_recent(known) == 0 ||
+	    (known_set_recent(known) < KNOWN_RECENT_MAX && size < j->known_covers + KNOWN_LINES / 2))
+		return ok;
+	if (j->dirty)
+		return fail(ERR_BUSY, "journal-dirty: house: lines of this turn are not durable yet");
+	TRY(known_file_write(j->folder, known, ended, size));
+	TRY(known_file_open(j->folder, &file, &base, &covers));
+	TRY(known_set_base(known, &base, KNOWN_FORGET_RECENT));
+	known_file_close(&j->known);
+	j->known = file;
+	j->known_covers = covers;
+	file = NULL;
+	return ok;
 }

@@ -14,7 +14,8 @@
  *   void     dossier      serial: never signed from here on
  *   revoked  certificate  reason revoked not_after by person document
  *   crl.published         number this_update next_update count tbs orders [base] [partition]: durable before the key moves
- *   ocsp.published        count this_update next_update tbs
+ *   ocsp.published        count this_update next_update tbs [known: serial and notAfter of each that was not known before,
+ *                         in one text] [after, upto: of a refresh]
  *   checkpoint.signed     size root
  *   seen                  what must be remembered: books_size books_root | ruleset version | automation says date | clock |
  *                         started
@@ -85,7 +86,15 @@ void journal_add_refused(struct journal *j, dossier_id dossier, serial s, err wh
 void journal_add_void(struct journal *j, dossier_id dossier, serial s);
 void journal_add_revoked(struct journal *j, const struct revocation *r);
 void journal_add_list(struct journal *j, const struct crl_order *o, const struct list_plan *p);
-void journal_add_answers(struct journal *j, size_t count, instant this_update, instant next_update, digest tbs);
+struct journal_answers {
+	size_t count;
+	instant this_update, next_update;
+	digest tbs;
+	size_t n_fresh;            /* at most ANSWERS_MAX */
+	const struct known_one *fresh; /* not known before     */
+	serial after, upto;        /* of a refresh; .n 0: none */
+};
+void journal_add_answers(struct journal *j, const struct journal_answers *a);
 void journal_add_checkpoint(struct journal *j, struct head books);
 void journal_add_books(struct journal *j, struct head books);
 void journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, digest approval);
@@ -102,5 +111,14 @@ err journal_tend(struct journal *j) CHECKED;
  * turn.  Not while a list is given out.
  */
 err journal_tend_revoked(struct journal *j, struct revoked_set *revoked, instant ended) CHECKED;
+
+/*
+ * The set of known serials, as the file and the last KNOWN_LINES lines have it: more is not read, the registrar shows the
+ * certificates again.
+ */
+#define KNOWN_LINES 131072U /* 0.3 s */
+err journal_open_known(struct journal *j, struct known_set *known) CHECKED;
+/* Writes its base anew when enough entered since, without what ended before `ended`. */
+err journal_tend_known(struct journal *j, struct known_set *known, instant ended) CHECKED;
 
 #endif

@@ -52,6 +52,32 @@ journal_get_revoked(const struct line *l, json body, struct revocation *out)
 }
 
 void
+journal_put_known(struct buf *b, const struct known_one *k)
+{
+	if (b->n > 0)
+		buf_put_u8(b, ' ');
+	serial_put_hex(b, k->serial);
+	buf_put_u8(b, '/');
+	buf_put_decimal(b, (uint64_t)k->not_after.ms);
+}
+
+err
+journal_get_known(slice one, struct known_one *out)
+{
+	struct known_one k;
+	slice hex;
+	uint64_t ms;
+
+	if (!slice_cut(&one, '/', &hex))
+		return journal_corrupt();
+	TRY(serial_get_hex(hex, &k.serial));
+	TRY(decimal_get(one, INSTANT_MAX_MS, &ms));
+	k.not_after.ms = (int64_t)ms;
+	*out = k;
+	return ok;
+}
+
+void
 journal_state_count(struct journal_state *s, instant at)
 {
 	int64_t part = at.ms / JOURNAL_PART_MS;

@@ -43,6 +43,10 @@ err journal_get_head(json body, const char *size, const char *root, struct head 
 /* A line of act `revoked`. */
 err journal_get_revoked(const struct line *l, json body, struct revocation *out) CHECKED;
 
+/* One known serial in the member "known" of ocsp.published: a blank, then hex, a slash, notAfter in ms. */
+void journal_put_known(struct buf *b, const struct known_one *k);
+err journal_get_known(slice one, struct known_one *out) CHECKED;
+
 /* One more intent by rule at that time; how many there were in the hour before now. */
 void journal_state_count(struct journal_state *s, instant at);
 uint64_t journal_state_by_rule(const struct journal_state *s, instant now);

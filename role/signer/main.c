@@ -143,6 +143,10 @@ open_signer(struct house *h, struct signing *s)
 	key_identifier(h->trust->issuer_key, key_id);
 	TRY(journal_open(h->folder, h->mode == SIGNER_ISSUER ? BY_ISSUER : BY_STATUS, h->trust->digest, key_id, &s->journal,
 	    s->revoked));
+	if (h->mode == SIGNER_STATUS) {
+		s->known = known_set_new();
+		TRY(journal_open_known(s->journal, s->known));
+	}
 	snprintf(refused, sizeof refused, "%s/pin-refused", h->folder);
 	if (h->mode == SIGNER_ISSUER)
 		hand_new(h->starter, KEY_ISSUER, key_spki(h->trust->issuer_key), refused, &s->hand[KEY_ISSUER]);

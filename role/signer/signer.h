@@ -49,6 +49,7 @@
 #include "role/signer/journal.h"
 
 #define TURN_ORDERS_MAX 24U
+#define VERIFY_EVERY 64U                 /* of the OCSP signatures of one login after the first: the checker sees the rest            */
 #define STEPS_MAX 8U                     /* of a turn: then inkand is heard again                                                  */
 #define SIGN_ROUNDS 2U                   /* the first, and once more with a new hand: 2 x HAND_LATE_MS stays below inkand's patience */
 #define CRLS_MAX (2 * TRUST_ANCHORS_MAX) /* J-LIS's: today's and the last one of each of its CAs                                    */
@@ -69,6 +70,9 @@ struct signing {
 	struct hand *hand[STARTER_KEYS_MAX];
 	struct journal *journal;
 	struct revoked_set *revoked;
+	struct known_set *known; /* status only */
+	uint64_t verified_of;    /* login of the hand whose first OCSP signature was verified … */
+	uint64_t unverified;     /* … and how many were not since the last that was             */
 	struct revocation_hour hour;
 	struct list_plan *list;  /* signed and being given out, or NULL; owned */
 	uint64_t list_part;      /* the next of it                             */
@@ -113,12 +117,14 @@ struct task {
 	uint64_t intent;
 	/* CRL_OUT */
 	struct list_plan *list; /* owned until it is signed */
-	/* CRL_OUT, ANSWERS, CHECKPOINT: tickets and what they become */
+	/* CRL_OUT, ANSWERS, REFRESH, CHECKPOINT: tickets and what they become */
 	size_t n;
-	struct ticket *ticket[ANSWERS_MAX];
-	serial serial[ANSWERS_MAX];
-	struct buf signature[ANSWERS_MAX];
-	err signed_as[ANSWERS_MAX];
+	size_t room; /* of the arrays, owned */
+	struct ticket **ticket;
+	struct answer_plan *plan_of; /* ANSWERS, REFRESH: what each says; the tickets stand above */
+	struct buf *signature;
+	err *signed_as;
+	instant produced; /* REFRESH: as planned */
 	struct head head_known;
 };
 
@@ -153,6 +159,9 @@ void issuer_list_end(struct signing *s);
 err issuer_plan_again(struct signing *s, struct task *t, instant now) CHECKED;
 void issuer_join(struct signing *s, struct task *t, instant now);
 err status_answers(struct signing *s, struct task *t, instant now) CHECKED;
+err status_refresh(struct signing *s, struct task *t, instant now) CHECKED;
+/* The results of a refresh that was signed: several. */
+void status_give(struct signing *s, struct link *l, struct task *t);
 err status_checkpoint(struct signing *s, struct task *t) CHECKED;
 err status_plan_again(struct signing *s, struct task *t, instant now) CHECKED;
 void status_join(struct signing *s, struct task *t);

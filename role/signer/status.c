@@ -17,9 +17,11 @@ plan_answers(struct signing *s, struct task *t, instant now)
 	TRY(answers_order_get(buf_slice(&t->order), &o));
 	if (o.n == 0)
 		return fail(ERR_INPUT, "signer-answers: house: an order for answers names no certificate");
-	for (size_t i = 0; i < o.n; i++, t->n++)
-		TRY(revocation_plan_answer(s->trust, s->revoked, s->responder, o.certificate[i], o.now, o.next_update, now,
-		    &t->ticket[i], &t->serial[i]));
+	for (size_t i = 0; i < o.n; i++, t->n++) {
+		TRY(revocation_plan_answer(
+		    s->trust, s->revoked, s->responder, o.certificate[i], o.now, o.next_update, now, &t->plan_of[i]));
+		t->ticket[i] = t->plan_of[i].ticket;
+	}
 	return ok;
 }
 
@@ -41,14 +43,104 @@ digest_of(const struct task *t)
 err
 status_answers(struct signing *s, struct task *t, instant now)
 {
+	struct known_one fresh[ANSWERS_MAX];
 	struct answers_order o;
+	size_t n = 0;
 
 	TRY(plan_answers(s, t, now));
 	TRY(answers_order_get(buf_slice(&t->order), &o));
-	journal_add_answers(s->journal, t->n, o.now, o.next_update, digest_of(t));
+	for (size_t i = 0; i < t->n; i++) {
+		bool is_fresh;
+
+		TRY(known_set_add(s->known, &t->plan_of[i].known, &is_fresh));
+		if (is_fresh)
+			fresh[n++] = t->plan_of[i].known;
+	}
+	journal_add_answers(s->journal, &(struct journal_answers){.count = t->n,
+	                                    .this_update = o.now,
+	                                    .next_update = o.next_update,
+	                                    .tbs = digest_of(t),
+	                                    .n_fresh = n,
+	                                    .fresh = fresh});
 	t->signing = true;
 	t->hand = KEY_OCSP;
 	return ok;
+}
+
+/* Answers anew about those of the range that are known and have not ended. */
+static err
+plan_refresh(struct signing *s, struct task *t, const struct refresh_order *o, instant now)
+{
+	struct known_walk w;
+	struct known_one k;
+	bool have;
+
+	TRY(revocation_check_updates(o->now, o->next_update, now));
+	TRY(known_walk_start(&w, s->known, o->after));
+	while (t->n < t->room) {
+		TRY(known_walk_next(&w, &have, &k));
+		if (!have || (o->upto.n > 0 && serial_cmp(k.serial, o->upto) > 0))
+			break;
+		if (k.not_after.ms < now.ms)
+			continue;
+		TRY(revocation_plan_known(
+		    s->known, s->revoked, s->responder, k.serial, o->now, o->next_update, now, &t->plan_of[t->n]));
+		t->ticket[t->n] = t->plan_of[t->n].ticket;
+		t->n++;
+	}
+	return ok;
+}
+
+err
+status_refresh(struct signing *s, struct task *t, instant now)
+{
+	struct refresh_order o;
+
+	TRY(refresh_order_get(buf_slice(&t->order), &o));
+	TRY(plan_refresh(s, t, &o, now));
+	t->produced = instant_floor_second(now);
+	t->hand = KEY_OCSP;
+	t->signing = t->n > 0;
+	if (t->n > 0)
+		journal_add_answers(s->journal, &(struct journal_answers){.count = t->n,
+		                                    .this_update = o.now,
+		                                    .next_update = o.next_update,
+		                                    .tbs = digest_of(t),
+		                                    .after = o.after,
+		                                    .upto = o.upto});
+	return ok;
+}
+
+void
+status_give(struct signing *s, struct link *l, struct task *t)
+{
+	struct slots_part *p = mem_new(1, sizeof *p);
+	struct refresh_order o;
+	size_t at = 0;
+
+	if (refresh_order_get(buf_slice(&t->order), &o).kind != OK)
+		abort(); /* it was read before */
+	do {
+		struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+		*p = (struct slots_part){.this_update = instant_floor_second(o.now),
+		    .next_update = instant_floor_second(o.next_update),
+		    .produced = t->produced,
+		    .responder = s->responder->cert.whole};
+		for (; p->n < SLOTS_PART_MAX && at < t->n; at++, p->n++) {
+			const struct answer_plan *a = &t->plan_of[at];
+
+			p->slot[p->n] = (struct answer_row){.serial = a->known.serial,
+			    .revoked = a->revoked,
+			    .revoked_at = a->entry.revoked,
+			    .reason = a->entry.reason,
+			    .signature = buf_slice(&t->signature[at])};
+		}
+		p->last = at == t->n;
+		slots_part_put(&body, p);
+		link_put(l, &(struct frame){.kind = t->kind, .id = t->id, .body = buf_slice(&body)});
+	} while (!p->last);
+	free(p);
 }
 
 static err
@@ -86,7 +178,12 @@ status_plan_again(struct signing *s, struct task *t, instant now)
 	drop_tickets(t);
 	if (t->kind == ORDER_ANSWERS)
 		TRY(plan_answers(s, t, now));
-	else
+	else if (t->kind == ORDER_REFRESH) {
+		struct refresh_order o;
+
+		TRY(refresh_order_get(buf_slice(&t->order), &o));
+		TRY(plan_refresh(s, t, &o, now));
+	} else
 		TRY(plan_checkpoint(s, t, t->head_known));
 	if (!digest_eq(was, digest_of(t)))
 		return fail(ERR_CONFLICT, "signer-bytes: design law 2: planned again, the bytes came out otherwise");
@@ -105,7 +202,7 @@ join_answers(struct signing *s, struct task *t)
 		answer[i] = BUF(OCSP_ANSWER_MAX);
 		if (e.kind == OK)
 			e = revocation_join_answer(s->responder, t->ticket[i], buf_slice(&t->signature[i]), &answer[i]);
-		r.serial[i] = t->serial[i];
+		r.serial[i] = t->plan_of[i].known.serial;
 		r.this_update[i] = instant_floor_second(o.now);
 		r.next_update[i] = instant_floor_second(o.next_update);
 		r.answer[i] = buf_slice(&answer[i]);
@@ -129,6 +226,22 @@ join_checkpoint(struct signing *s, struct task *t)
 	return buf_check(&t->answer);
 }
 
+/* The first of each login and one in VERIFY_EVERY after it: what signs wrongly does so from the first on, or now and then. */
+static err
+verify_some(struct signing *s, const struct task *t)
+{
+	uint64_t login = hand_logins(s->hand[t->hand]);
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (s->verified_of == login && ++s->unverified < VERIFY_EVERY)
+			continue;
+		TRY(revocation_check_answer(s->responder, t->ticket[i], buf_slice(&t->signature[i])));
+		s->verified_of = login;
+		s->unverified = 0;
+	}
+	return ok;
+}
+
 void
 status_join(struct signing *s, struct task *t)
 {
@@ -136,7 +249,9 @@ status_join(struct signing *s, struct task *t)
 		t->outcome = t->signed_as[i];
 	if (t->outcome.kind != OK)
 		return;
-	t->outcome = t->kind == ORDER_ANSWERS ? join_answers(s, t) : join_checkpoint(s, t);
+	t->outcome = t->kind == ORDER_CHECKPOINT ? join_checkpoint(s, t) : verify_some(s, t);
+	if (t->outcome.kind == OK && t->kind == ORDER_ANSWERS)
+		t->outcome = join_answers(s, t);
 	if (t->outcome.kind == ERR_WORLD)
 		hand_end(s->hand[t->hand]);
 }

@@ -17,6 +17,7 @@ static const struct gate GATE[] = {
     {ORDER_CRL_OUT, PEER_REGISTRAR, ISSUER, 256, GATE_STAY},
     {ORDER_CRL_PART, PEER_REGISTRAR, ISSUER, 256, GATE_STAY},
     {ORDER_ANSWERS, PEER_REGISTRAR, STATUS, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_REFRESH, PEER_REGISTRAR, STATUS, 256, GATE_STAY},
     {ORDER_CHECKPOINT, PEER_REGISTRAR, STATUS, 16U << 10, GATE_STAY},
 };
 
@@ -32,6 +33,7 @@ signing_drop(struct signing *s)
 		hand_drop(&s->hand[i]);
 	issuer_list_end(s);
 	revoked_set_drop(&s->revoked);
+	known_set_drop(&s->known);
 	journal_close(&s->journal);
 }
 
@@ -275,7 +277,8 @@ revoked(struct signing *s, struct task *t, instant now)
 static bool
 is_signing(uint8_t kind)
 {
-	return kind == ORDER_ISSUE || kind == ORDER_CRL_OUT || kind == ORDER_ANSWERS || kind == ORDER_CHECKPOINT;
+	return kind == ORDER_ISSUE || kind == ORDER_CRL_OUT || kind == ORDER_ANSWERS || kind == ORDER_REFRESH ||
+	       kind == ORDER_CHECKPOINT;
 }
 
 /* Without its starter a signer gets no hand any more: it is started anew, and a starter with it. */
@@ -318,6 +321,8 @@ begin(struct signing *s, struct task *t, instant now, slice pin)
 		return issuer_list_part(s, t, s->clock_steady);
 	case ORDER_ANSWERS:
 		return status_answers(s, t, now);
+	case ORDER_REFRESH:
+		return status_refresh(s, t, now);
 	case ORDER_CHECKPOINT:
 		return status_checkpoint(s, t);
 	default:
@@ -335,7 +340,12 @@ task_new(const struct frame *f)
 	t->order = BUF(FRAME_BODY_MAX);
 	buf_put(&t->order, f->body);
 	t->answer = BUF(FRAME_BODY_MAX);
-	for (size_t i = 0; i < ANSWERS_MAX; i++)
+	t->room = f->kind == ORDER_REFRESH ? REFRESH_MAX : f->kind == ORDER_ANSWERS ? ANSWERS_MAX : 1;
+	t->ticket = mem_new(t->room, sizeof(struct ticket *));
+	t->plan_of = mem_new(t->room, sizeof *t->plan_of);
+	t->signature = mem_new(t->room, sizeof *t->signature);
+	t->signed_as = mem_new(t->room, sizeof *t->signed_as);
+	for (size_t i = 0; i < t->room; i++)
 		t->signature[i] = BUF(SIG_MAX);
 	return t;
 }
@@ -351,8 +361,12 @@ task_drop(struct task *t)
 	if (t->list != NULL)
 		list_plan_drop(t->list);
 	free(t->list);
-	for (size_t i = 0; i < ANSWERS_MAX; i++)
+	for (size_t i = 0; i < t->room; i++)
 		buf_drop(&t->signature[i]);
+	free(t->ticket);
+	free(t->plan_of);
+	free(t->signature);
+	free(t->signed_as);
 	buf_drop(&t->order);
 	buf_drop(&t->answer);
 	free(t);
@@ -375,6 +389,17 @@ of_peer(err e)
 	return e.kind == ERR_CORRUPT ? fail_why(ERR_WORLD, e.what, e.why) : e;
 }
 
+/* What a step gives the hands: no more than they take at once, so that what is urgent does not wait for a tenth of a second. */
+static size_t
+tickets_in(struct task **task, size_t n)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += task[i]->signing ? task[i]->n : 0;
+	return sum;
+}
+
 static err
 hear(struct signing *s, struct link *l, instant now, slice pin, err clock, struct task **task, size_t *n)
 {
@@ -382,7 +407,7 @@ hear(struct signing *s, struct link *l, instant now, slice pin, err clock, struc
 	bool have;
 
 	s->more = false;
-	while (*n < TURN_ORDERS_MAX && !link_is_full(l)) {
+	while (*n < TURN_ORDERS_MAX && tickets_in(task, *n) < HAND_IN_FLIGHT / 2 && !link_is_full(l)) {
 		struct task *t;
 
 		TRY(of_peer(link_next(l, &have, &f)));
@@ -401,7 +426,7 @@ hear(struct signing *s, struct link *l, instant now, slice pin, err clock, struc
 			note_refusal(s, t);
 		}
 	}
-	s->more = *n == TURN_ORDERS_MAX;
+	s->more = true;
 	return ok;
 }
 
@@ -563,6 +588,10 @@ answer(struct signing *s, struct link *l, struct task *t)
 		link_put(l, &(struct frame){.kind = t->kind, .id = t->id, .body = buf_slice(&body)});
 		return;
 	}
+	if (t->kind == ORDER_REFRESH) {
+		status_give(s, l, t);
+		return;
+	}
 	if (t->kind == ORDER_ISSUE && t->plan.ticket != NULL)
 		issue_reply_put(&body, &(struct issue_reply){buf_slice(&t->answer), journal_head(s->journal), state->at});
 	else if (t->wants_head) {
@@ -674,6 +703,8 @@ signing_turn(struct signing *s, struct link *registrar, instant now, int64_t ste
 	tended = journal_tend(s->journal);
 	if (tended.kind == OK && s->list == NULL)
 		tended = journal_tend_revoked(s->journal, s->revoked, revoked_end(s, now));
+	if (tended.kind == OK && s->known != NULL)
+		tended = journal_tend_known(s->journal, s->known, (instant){now.ms - REVOKED_KEEP_MS});
 	if (tended.kind != OK)
 		log_err(LOG_WARN, tended); /* it follows from the lines: tried again next turn */
 	return ok;

@@ -38,6 +38,12 @@ hand_end(struct hand *h)
 	test_hands[h->key].ended++;
 }
 
+uint64_t
+hand_logins(const struct hand *h)
+{
+	return test_hands[h->key].started;
+}
+
 err
 hand_ready(struct hand *h, slice pin)
 {

@@ -47,12 +47,17 @@
 	X(list_part_order)                                                                                                 \
 	X(answers_order)                                                                                                   \
 	X(answers_reply)                                                                                                   \
+	X(refresh_order)                                                                                                   \
+	X(slots_part)                                                                                                      \
+	X(renewed_reply)                                                                                                   \
 	X(checkpoint_order)                                                                                                \
 	X(call_order)                                                                                                      \
 	X(mail_order)                                                                                                      \
 	X(file_order)                                                                                                      \
 	X(office_order)                                                                                                    \
 	X(sign_order)                                                                                                      \
+	X(sign_many_order)                                                                                                 \
+	X(sign_many_reply)                                                                                                 \
 	X(wire_order)
 
 ORDER_TYPES(ORDER_ROW)

@@ -104,6 +104,15 @@ setup(void **state)
 	ADD(answers_order, .now = T1, .next_update = T1, .n = 2, .certificate = {LIT("a"), LIT("b")});
 	ADD(answers_reply, .n = 2, .serial = {{1, {1}}, {16, {0x7F}}}, .this_update = {T1, T1}, .next_update = {T3, T3},
 	    .answer = {LIT("x"), LIT("y")});
+	ADD(refresh_order, .now = T1, .next_update = T3);
+	ADD(refresh_order, .now = T1, .next_update = T3, .after = {1, {1}}, .upto = SERIAL);
+	ADD(slots_part, .last = true, .whole = true, .produced = T1, .this_update = T1, .next_update = T3);
+	ADD(slots_part, .produced = T1, .this_update = T1, .next_update = T3, .responder = LIT("r"), .n = 2,
+	    .slot = {{.serial = {1, {1}}, .signature = LIT("s")},
+	        {.serial = SERIAL, .revoked = true, .revoked_at = T1, .reason = REASON_SUPERSEDED, .signature = LIT("t")}});
+	ADD(renewed_reply, .lost = true);
+	ADD(sign_many_order, .alg = SIG_ED25519, .n = 2, .bytes = {LIT("a"), LIT("b")});
+	ADD(sign_many_reply, .n = 1, .signature = {LIT("c")});
 	ADD(checkpoint_order, .books = {5, DIGEST}, .from = 2, .n_proof = 1, .note = LIT("n"));
 	ADD(call_order, .kind = CALL_JLIS_CRL, .body = LIT("b"));
 	ADD(mail_order, .to = LIT("a@b.jp"), .subject = LIT("s"), .text = LIT("one\ntwo\n"));

@@ -1,4 +1,4 @@
-/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/keys.c role/registrar/lists.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/keys.c role/registrar/lists.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/refresh.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
 /* The registrar's turn with pretended helpers: design 3, laws 1 to 3; B-2, ID-2, B-3.2イ, B-10 to B-12, 12(1). */
 #include "test/unit/stage.h"
 
@@ -1331,6 +1331,63 @@ test_disk(void **state)
 	stage_drop(s);
 }
 
+/* --- the wheel -------------------------------------------------------------------------------------------------------- */
+/* So many hours of ordinary days. */
+static void
+hours(struct scene *s, int n)
+{
+	for (int i = 0; i < 2 * n; i++) {
+		stage_wait(s, HOUR_MS / 2);
+		stage_turns(s, 4);
+	}
+}
+
+/* B-11: answers made anew in a round of 20 h; what the signer lost is shown again; what readers lost is sent again. */
+static void
+test_wheel(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, b;
+	uint64_t answers;
+
+	(void)state;
+	issued(s, "yamada", &a);
+	issued(s, "sato", &b);
+	stage_wait(s, 6000);
+	stage_turns(s, 10);
+	answers = s->answers;
+	expect_number("answered first with the certificates", answers, 2);
+	hours(s, 21);
+	expect_true("both anew", s->refreshed >= 2 && s->renewed == s->refreshed);
+	expect_number("no certificate was shown", s->answers, answers);
+	expect_true("it stands in the books", db_ledger(s->r->db)->wheel.ms > s->r->now.ms - 22 * HOUR_MS);
+	stage_stop(s);
+	stage_start(s);
+	stage_turns(s, 10);
+	s->forgets = true;
+	hours(s, 21);
+	expect_true("what it forgot was shown to it", s->answers >= answers + 2);
+	s->forgets = false;
+	s->loses = true;
+	stage_cut(s, PUBLISHER);
+	stage_turns(s, 4);
+	stage_back(s, PUBLISHER);
+	s->refreshed = s->renewed = s->whole = 0;
+	stage_turns(s, 40);
+	expect_true("all were sent again", s->renewed >= 2);
+	expect_number("and that was said", s->whole, 1);
+	(void)ask_revoke(s, &a, a.own, NULL);
+	stage_turns(s, 16);
+	s->says_good = true;
+	s->refreshed = s->renewed = 0;
+	hours(s, 21);
+	expect_true("good about what is revoked goes nowhere", s->refreshed >= 2 && s->renewed < s->refreshed);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&b);
+	stage_drop(s);
+}
+
 /* --- J-LIS asked about each card -------------------------------------------------------------------------------------- */
 /* ID-2: asked, answered with our nonce, judged again, both sealed among the evidence; other dossiers go on meanwhile. */
 static void
@@ -1920,6 +1977,7 @@ main(void)
 	    cmocka_unit_test(test_clock_under_way),
 	    cmocka_unit_test(test_projection),
 	    cmocka_unit_test(test_disk),
+	    cmocka_unit_test(test_wheel),
 	    cmocka_unit_test(test_ocsp),
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_rollback),

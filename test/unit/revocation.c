@@ -595,20 +595,20 @@ answers(void **state)
 	expect_ok("responder", responder_get(w.trust, buf_slice(&w.responder_certificate), &r));
 	expect_ok("ours", cert_get(buf_slice(&w.certificate), &c));
 	for (unsigned revoked = 0; revoked < 2; revoked++) {
-		struct ticket *t OWNED(ticket_drop) = NULL;
+		struct answer_plan t = {0};
 		struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), whole OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
 		struct ocsp_answer a;
-		serial number;
 
 		expect_ok(
-		    "plan", revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), now, next, now, &t, &number));
-		expect_true("serial", serial_eq(number, c.serial));
-		signer_sign(w.responder, ticket_alg(t), LIT("else"), &sig);
-		expect_err("wrong signature", revocation_join_answer(&r, t, buf_slice(&sig), &whole), ERR_WORLD,
+		    "plan", revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), now, next, now, &t));
+		expect_true("serial", serial_eq(t.known.serial, c.serial) && t.known.not_after.ms == c.not_after.ms);
+		signer_sign(w.responder, ticket_alg(t.ticket), LIT("else"), &sig);
+		expect_err("wrong signature", revocation_check_answer(&r, t.ticket, buf_slice(&sig)), ERR_WORLD,
 		    "answer-signature: RFC 6960: what the token returned is not the responder's signature");
 		buf_clear(&sig);
-		signer_sign(w.responder, ticket_alg(t), ticket_tbs(t), &sig);
-		expect_ok("join", revocation_join_answer(&r, t, buf_slice(&sig), &whole));
+		signer_sign(w.responder, ticket_alg(t.ticket), ticket_tbs(t.ticket), &sig);
+		expect_ok("right signature", revocation_check_answer(&r, t.ticket, buf_slice(&sig)));
+		expect_ok("join", revocation_join_answer(&r, t.ticket, buf_slice(&sig), &whole));
 		expect_ok("reads", ocsp_answer_get(buf_slice(&whole), &a));
 		assert_int_equal(a.status, revoked == 0 ? OCSP_GOOD : OCSP_REVOKED);
 		{
@@ -622,39 +622,54 @@ answers(void **state)
 
 			expect_ok("add", revoked_set_add(s, &row));
 		}
+		ticket_drop(&t.ticket);
 	}
 	{
-		struct ticket *t OWNED(ticket_drop) = NULL;
+		struct answer_plan t = {0}, last = {0};
 		struct buf forged OWNED(buf_drop) = BUF(CERT_MAX);
-		serial number;
 
 		buf_put(&forged, buf_slice(&w.other_certificate));
 		forged.p[forged.n - 1] ^= 1;
 		expect_err("not ours: never good",
-		    revocation_plan_answer(w.trust, s, &r, buf_slice(&forged), now, next, now, &t, &number), ERR_POLICY,
+		    revocation_plan_answer(w.trust, s, &r, buf_slice(&forged), now, next, now, &t), ERR_POLICY,
 		    "revocation-certificate: Rule 6(x): the certificate is not a person's of this issuer");
 		{
 			instant end = {c.not_after.ms + REVOKED_KEEP_MS}, after = {end.ms + 1};
 			struct revoked_set *empty OWNED(revoked_set_drop) = revoked_set_new();
-			struct ticket *last OWNED(ticket_drop) = NULL;
 
 			expect_ok("the last good", revocation_plan_answer(w.trust, empty, &r, buf_slice(&w.certificate), end,
-			                               (instant){end.ms + HOUR_MS}, end, &last, &number));
+			                               (instant){end.ms + HOUR_MS}, end, &last));
 			expect_err("good for ever",
 			    revocation_plan_answer(w.trust, empty, &r, buf_slice(&w.certificate), after,
-			        (instant){after.ms + HOUR_MS}, after, &t, &number),
+			        (instant){after.ms + HOUR_MS}, after, &t),
 			    ERR_POLICY,
 			    "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten since: nothing is "
 			    "good");
 			expect_ok("revoked is said as long as it is known",
 			    revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), after, (instant){after.ms + HOUR_MS},
-			        after, &t, &number));
-			ticket_drop(&t);
+			        after, &t));
+			ticket_drop(&t.ticket);
+			ticket_drop(&last.ticket);
 		}
 		expect_err("too long",
 		    revocation_plan_answer(w.trust, s, &r, buf_slice(&w.other_certificate), now,
-		        (instant){now.ms + STATUS_NEXT_MAX_MS + 1}, now, &t, &number),
+		        (instant){now.ms + STATUS_NEXT_MAX_MS + 1}, now, &t),
 		    ERR_POLICY, "status-next: Rule 6(xi): nextUpdate lies at most 48 hours after thisUpdate");
+	}
+	{
+		struct known_set *known OWNED(known_set_drop) = known_set_new();
+		struct known_one k = {c.serial, c.not_after};
+		struct answer_plan p = {0};
+		bool fresh;
+
+		expect_err("never shown", revocation_plan_known(known, s, &r, c.serial, now, next, now, &p), ERR_ABSENT,
+		    "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+		expect_ok("shown", known_set_add(known, &k, &fresh));
+		expect_err("not now", revocation_plan_known(known, s, &r, c.serial, now, next, next, &p), ERR_POLICY,
+		    "status-clock: Rule 6(xi): thisUpdate is over 5 minutes off the signer's clock");
+		expect_ok("known", revocation_plan_known(known, s, &r, c.serial, now, next, now, &p));
+		expect_true("and revoked", p.revoked && p.entry.reason == REASON_KEY_COMPROMISE);
+		ticket_drop(&p.ticket);
 	}
 }
 

@@ -1,4 +1,4 @@
-/* LINK: test/jpki/make.c test/edge/disk.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c role/signer/revoked_file.c role/signer/journal_line.c */
+/* LINK: test/jpki/make.c test/edge/disk.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c role/signer/revoked_file.c role/signer/known_file.c role/signer/journal_line.c */
 /*
  * The signer in one process: orders over a socket pair, a journal on disk, a key
  * in memory.  After each step the journal is read as an outsider reads it: no
@@ -119,6 +119,10 @@ open_signer(enum signing_mode mode)
 	key_identifier(w.trust->issuer_key, key_id);
 	expect_ok("journal", journal_open(w.folder, mode == SIGNER_ISSUER ? BY_ISSUER : BY_STATUS, w.trust->digest, key_id,
 	                         &w.s.journal, w.s.revoked));
+	if (mode == SIGNER_STATUS) {
+		w.s.known = known_set_new();
+		expect_ok("known", journal_open_known(w.s.journal, w.s.known));
+	}
 	for (unsigned k = 0; k < STARTER_KEYS_MAX; k++) {
 		test_hands[k] = (struct test_hand){.signer = mode == SIGNER_ISSUER ? w.house->ca
 		                                             : k == KEY_OCSP       ? w.ocsp
@@ -1510,6 +1514,53 @@ answers(slice certificate)
 	return ask(ORDER_ANSWERS, &b);
 }
 
+static struct result *
+refresh(serial after, serial upto)
+{
+	struct buf b OWNED(buf_drop) = BUF(1024);
+
+	refresh_order_put(&b, &(struct refresh_order){
+	                          .now = w.now, .next_update = {w.now.ms + 48 * HOUR_MS}, .after = after, .upto = upto});
+	return ask(ORDER_REFRESH, &b);
+}
+
+/* The one row of a refresh, with the answer it makes; its signature is verified. */
+static struct answer_row
+refreshed(struct result *r)
+{
+	static struct slots_part p;
+	struct buf data OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+	struct ocsp_plan plan;
+
+	accepted("refresh", r);
+	expect_ok("part", slots_part_get(buf_slice(&r->body), &p));
+	expect_true("one, and the last", p.n == 1 && p.last && !p.whole);
+	expect_same("responder", p.responder, w.responder.cert.whole);
+	plan = (struct ocsp_plan){.issuer = w.responder.issuer,
+	    .serial = p.slot[0].serial,
+	    .status = p.slot[0].revoked ? OCSP_REVOKED : OCSP_GOOD,
+	    .revoked = p.slot[0].revoked_at,
+	    .reason = p.slot[0].reason,
+	    .produced = p.produced,
+	    .this_update = p.this_update,
+	    .next_update = p.next_update,
+	    .responder_key_id = ARR(w.responder.key_id)};
+	ocsp_put_data(&data, &plan);
+	expect_ok("signed", key_check(w.responder.key, w.responder.alg, buf_slice(&data), p.slot[0].signature));
+	return p.slot[0];
+}
+
+static size_t
+refreshed_many(struct result *r)
+{
+	static struct slots_part p;
+
+	accepted("refresh", r);
+	expect_ok("part", slots_part_get(buf_slice(&r->body), &p));
+	expect_true("the last", p.last);
+	return p.n;
+}
+
 static enum ocsp_status
 status_of(struct result *r)
 {
@@ -1554,9 +1605,34 @@ status(void **state)
 	snprintf(w.folder, sizeof w.folder, "%s/status", w.base); /* a journal of its own */
 	open_signer(SIGNER_STATUS);
 	greet(9);
+	expect_number("what was never shown is not known", refreshed_many(refresh((serial){0}, (serial){0})), 0);
 	assert_int_equal(OCSP_GOOD, status_of(answers(buf_slice(&certificate))));
+	{
+		serial low = {1, {1}}, high = {16, {0x7F, [15] = 0xFF}};
+		struct answer_row row = refreshed(refresh((serial){0}, (serial){0}));
+
+		expect_true("good", !row.revoked);
+		expect_number("it is the last", refreshed_many(refresh(row.serial, (serial){0})), 0);
+		expect_number("up to it", refreshed_many(refresh(low, row.serial)), 1);
+		expect_number("below it", refreshed_many(refresh((serial){0}, low)), 0);
+		expect_number("above it", refreshed_many(refresh(high, (serial){0})), 0);
+		{
+			struct buf b OWNED(buf_drop) = BUF(1024);
+
+			refresh_order_put(&b, &(struct refresh_order){.now = w.now, .next_update = {w.now.ms + 49 * HOUR_MS}});
+			refused("for too long", ask(ORDER_REFRESH, &b), ERR_POLICY,
+			    "status-next: Rule 6(xi): nextUpdate lies at most 48 hours after thisUpdate");
+		}
+	}
 	accepted("revoked", ask_revoked(&a, buf_slice(&certificate)));
+	expect_true("never good again", refreshed(refresh((serial){0}, (serial){0})).revoked);
 	assert_int_equal(OCSP_REVOKED, status_of(answers(buf_slice(&certificate))));
+	crash();
+	greet(9);
+	expect_true("known after a crash", refreshed(refresh((serial){0}, (serial){0})).revoked);
+	test_hands[0].at = test_hands[0].calls + 1; /* not verified: one of this login was */
+	test_hands[0].how = HAND_LOST_AFTER;
+	expect_true("a lost hand", refreshed(refresh((serial){0}, (serial){0})).revoked);
 	crash();
 	greet(9);
 	test_hands[0].at = test_hands[0].calls + 1;
@@ -1603,6 +1679,7 @@ gates(void **state)
 		const char *what;
 	} rows[] = {
 	    {SIGNER_ISSUER, ORDER_ANSWERS, 8, "gate-early: house: a peer said something that may not be said now"},
+	    {SIGNER_ISSUER, ORDER_REFRESH, 8, "gate-early: house: a peer said something that may not be said now"},
 	    {SIGNER_ISSUER, ORDER_CHECKPOINT, 8, "gate-early: house: a peer said something that may not be said now"},
 	    {SIGNER_STATUS, ORDER_ISSUE, 8, "gate-early: house: a peer said something that may not be said now"},
 	    {SIGNER_STATUS, ORDER_CRL_OUT, 8, "gate-early: house: a peer said something that may not be said now"},

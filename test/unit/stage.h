@@ -56,6 +56,8 @@ struct scene {
 	struct crl_table *crl[8]; /* the newest first */
 	struct buf parts;
 	struct approval approval;
+	uint64_t refreshed, renewed, whole; /* of the wheel */
+	bool forgets, says_good, loses;
 	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles,
 	    cited_absent;
 	const char *issuer_refuses; /* text; kind below */
@@ -633,6 +635,32 @@ answer_answers(struct scene *s, struct link *l, const struct frame *x)
 		buf_drop(&all[i]);
 }
 
+/* It knows all that the books issued, of at most SLOTS_PART_MAX; `forgets`: none. */
+static void
+answer_refresh(struct scene *s, struct link *l, const struct frame *x)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	static struct serial_row row[SLOTS_PART_MAX];
+	struct slots_part p = {.last = true, .responder = LIT("its certificate")};
+	struct refresh_order o;
+	size_t n;
+
+	expect_ok("refresh", refresh_order_get(x->body, &o));
+	expect_ok("rows", db_range(s->r->db, INT64_MIN, INT64_MAX, row, SLOTS_PART_MAX, &n));
+	p.produced = p.this_update = o.now;
+	p.next_update = o.next_update;
+	for (size_t i = 0; i < n && !s->forgets; i++) {
+		if (!row[i].issued || row[i].not_after.ms < o.now.ms || serial_cmp(row[i].serial, o.after) <= 0 ||
+		    (o.upto.n > 0 && serial_cmp(row[i].serial, o.upto) > 0))
+			continue;
+		p.slot[p.n++] = (struct answer_row){.serial = row[i].serial, .revoked = row[i].revoked && !s->says_good,
+		    .revoked_at = o.now, .signature = LIT("signed")};
+	}
+	s->refreshed += p.n;
+	slots_part_put(&b, &p);
+	link_answer(l, x, buf_slice(&b));
+}
+
 static void
 answer_note(struct scene *s, struct link *l, const struct frame *x)
 {
@@ -674,6 +702,9 @@ status_hear(struct scene *s)
 		case ORDER_ANSWERS:
 			answer_answers(s, l, &x);
 			break;
+		case ORDER_REFRESH:
+			answer_refresh(s, l, &x);
+			break;
 		case ORDER_CHECKPOINT:
 			answer_note(s, l, &x);
 			break;
@@ -692,6 +723,23 @@ publisher_hear(struct scene *s)
 
 	while (link_next(l, &have, &x).kind == OK && have) {
 		s->slots += x.kind == ORDER_SLOTS;
+		if (x.kind == ORDER_RENEWED && s->loses) {
+			struct buf b OWNED(buf_drop) = BUF(64);
+
+			renewed_reply_put(&b, &(struct renewed_reply){.lost = true});
+			s->loses = false;
+			link_answer(l, &x, buf_slice(&b));
+			continue;
+		}
+		if (x.kind == ORDER_RENEWED) {
+			struct slots_part p;
+
+			expect_ok("renewed", slots_part_get(x.body, &p));
+			s->renewed += p.n;
+			s->whole += p.whole;
+			if (!p.last)
+				continue;
+		}
 		s->withdrawn += x.kind == ORDER_WITHDRAW;
 		s->tiles += x.kind == ORDER_TILES;
 		if (x.kind == ORDER_FILE) {

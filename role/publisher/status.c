@@ -1,0 +1,669 @@
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "act/order_desk.h"
+#include "act/order_sign.h"
+#include "edge/clock.h"
+#include "edge/disk.h"
+#include "edge/log.h"
+#include "role/publisher/publisher.h"
+
+/* --- what is recent ------------------------------------------------------------------- */
+static size_t
+place(const struct slot *list, size_t n, serial s)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (serial_cmp(list[mid].serial, s) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static const struct slot *
+find(const struct slot *list, size_t n, serial s)
+{
+	size_t at = place(list, n, s);
+
+	return at < n && serial_eq(list[at].serial, s) ? &list[at] : NULL;
+}
+
+bool
+publisher_has_recent(const struct publisher *p, serial s)
+{
+	return find(p->recent, p->n, s) != NULL || find(p->frozen, p->frozen_n, s) != NULL;
+}
+
+/* The newer word wins; a withdrawal gives way only to an answer produced after it. */
+static void
+put_slot(struct publisher *p, const struct slot *s)
+{
+	size_t at = place(p->recent, p->n, s->serial);
+	const struct slot *frozen = find(p->frozen, p->frozen_n, s->serial);
+
+	p->dirty = true;
+	if (at < p->n && serial_eq(p->recent[at].serial, s->serial)) {
+		if (s->produced.ms >= p->recent[at].produced.ms)
+			p->recent[at] = *s;
+		return;
+	}
+	if (frozen != NULL && s->produced.ms < frozen->produced.ms)
+		return;
+	if (p->n == p->cap) {
+		p->cap = p->cap == 0 ? 256 : p->cap * 2;
+		p->recent = mem_grow(p->recent, p->cap, sizeof *p->recent);
+	}
+	memmove(p->recent + at + 1, p->recent + at, (p->n - at) * sizeof *p->recent);
+	p->recent[at] = *s;
+	p->n++;
+}
+
+static void
+take_written(struct slots_writer *w, struct buf *b)
+{
+	slice piece;
+
+	while (slots_write_out(w, &piece))
+		buf_put(b, piece);
+}
+
+err
+status_write(struct publisher *p)
+{
+	struct buf b OWNED(buf_drop) = BUF((size_t)slots_file_bytes(&p->common, p->n + p->frozen_n));
+	struct slots_writer w OWNED(slots_writer_drop) = {0};
+	size_t i = 0, k = 0;
+
+	if (!p->dirty || p->held)
+		return ok;
+	slots_write_start(&w, &p->common, clock_now());
+	while (i < p->n || k < p->frozen_n) {
+		int c = i == p->n ? 1 : k == p->frozen_n ? -1 : serial_cmp(p->recent[i].serial, p->frozen[k].serial);
+
+		slots_write(&w, c <= 0 ? &p->recent[i] : &p->frozen[k]);
+		take_written(&w, &b);
+		i += c <= 0;
+		k += c >= 0;
+	}
+	slots_write_end(&w);
+	take_written(&w, &b);
+	TRY(buf_check(&b));
+	TRY(publisher_put(p, LIT("status/recent"), buf_slice(&b)));
+	p->dirty = false;
+	return ok;
+}
+
+/* --- responders ------------------------------------------------------------------------ */
+/* The responders of `from`, with certificates of our own. */
+static err
+join_common(struct publisher *p, const struct slots_common *from)
+{
+	struct slots_common c = p->has_common ? p->common : *from;
+	uint8_t map[SLOTS_RESPONDERS_MAX];
+
+	TRY(slots_common_join(&c, from, map));
+	for (size_t i = p->has_common ? p->common.n_responders : 0; i < c.n_responders; i++) {
+		buf_clear(&p->responder[i]);
+		buf_put(&p->responder[i], c.responder[i].cert);
+		c.responder[i].cert = buf_slice(&p->responder[i]);
+	}
+	p->common = c;
+	p->has_common = true;
+	return ok;
+}
+
+/* Which of ours it is; one not seen yet is added: it was replaced. */
+static err
+responder_of(struct publisher *p, slice certificate, uint8_t *out)
+{
+	struct slots_common c;
+
+	for (size_t i = 0; p->has_common && i < p->common.n_responders; i++)
+		if (slice_eq(p->common.responder[i].cert, certificate)) {
+			*out = (uint8_t)i;
+			return ok;
+		}
+	TRY(slots_common_of(certificate, &p->issuer, &c));
+	TRY(join_common(p, &c));
+	*out = (uint8_t)(p->common.n_responders - 1);
+	return ok;
+}
+
+/* --- what comes ------------------------------------------------------------------------- */
+static err
+take_answer(struct publisher *p, slice answer)
+{
+	struct slots_common c;
+	struct slot s;
+
+	if (!p->has_common || slot_get_answer(answer, &p->common, &s).kind != OK) {
+		TRY(slots_common_get(answer, &p->issuer, &c));
+		TRY(join_common(p, &c));
+		TRY(slot_get_answer(answer, &p->common, &s));
+	}
+	put_slot(p, &s);
+	ocsp_files_add(p, s.serial, answer);
+	return ok;
+}
+
+err
+status_take_slots(struct publisher *p, slice body)
+{
+	struct answers_reply r;
+
+	TRY(answers_reply_get(body, &r));
+	for (size_t i = 0; i < r.n; i++)
+		TRY(take_answer(p, r.answer[i]));
+	return ok;
+}
+
+err
+status_take_withdrawal(struct publisher *p, slice body)
+{
+	struct serial_order o;
+	instant now = clock_now();
+
+	TRY(serial_order_get(body, &o));
+	if (!p->has_common)
+		return ok; /* nothing was ever published */
+	put_slot(p, &(struct slot){.serial = o.serial,
+	                .state = SLOT_WITHDRAWN,
+	                .produced = instant_floor_second(now),
+	                .this_update = now,
+	                .next_update = now});
+	return ocsp_files_remove(p, o.serial);
+}
+
+static size_t
+stride_of(const struct slots_common *c)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < c->n_responders; i++)
+		if (slots_signature_max(c->responder[i].alg) > room)
+			room = slots_signature_max(c->responder[i].alg);
+	return (offsetof(struct slot, signature) + room + 7) & ~(size_t)7;
+}
+
+static void
+renewed_get(const struct renewed *r, size_t i, struct slot *out)
+{
+	memcpy(out, r->slot + i * r->stride, r->stride);
+}
+
+/* Another stride, with another responder: rare, and all are moved. */
+static void
+renewed_fit(struct renewed *r, size_t stride)
+{
+	struct renewed wide = {.n = r->n, .cap = r->cap, .stride = stride};
+
+	if (stride <= r->stride)
+		return;
+	if (r->cap > 0)
+		wide.slot = mem_new(wide.cap, stride);
+	for (size_t i = 0; i < r->n; i++)
+		memcpy(wide.slot + i * stride, r->slot + i * r->stride, r->stride);
+	free(r->slot);
+	r->slot = wide.slot;
+	r->stride = stride;
+}
+
+static void
+renewed_put(struct renewed *r, const struct slot *s)
+{
+	if (r->n == r->cap) {
+		r->cap = r->cap == 0 ? 1024 : r->cap * 2;
+		r->slot = mem_grow(r->slot, r->cap, r->stride);
+	}
+	memcpy(r->slot + r->n++ * r->stride, s, r->stride);
+}
+
+static err
+unlose(struct publisher *p)
+{
+	int folder = -1;
+	err e = ok;
+
+	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
+	if (unlinkat(folder, "lost", 0) != 0 && errno != ENOENT)
+		e = fail_why(ERR_WORLD, "publisher-lost: house: the file status/lost cannot be removed", errno);
+	disk_close(&folder);
+	TRY(e);
+	p->lost = p->held = false;
+	return status_write(p);
+}
+
+err
+status_take_renewed(struct publisher *p, uint64_t id, slice body, bool *now)
+{
+	struct renewed *r = &p->renewed;
+	struct slots_part part;
+	uint8_t responder;
+
+	TRY(slots_part_get(body, &part));
+	*now = false;
+	if (part.responder.n == 0) {
+		p->asked = true;
+		p->question = id;
+		p->whole_question = part.whole ? id : p->whole_question;
+		return ok;
+	}
+	if (part.next_update.ms < part.this_update.ms || r->n_ids == RENEWED_IDS_MAX)
+		return fail(ERR_INPUT, "publisher-renewed: house: answers made anew are not what can be published");
+	TRY(responder_of(p, part.responder, &responder));
+	renewed_fit(r, stride_of(&p->common));
+	if (r->n == 0)
+		r->since = clock_steady_ms();
+	for (size_t i = 0; i < part.n; i++) {
+		const struct answer_row *a = &part.slot[i];
+		struct slot s = {.serial = a->serial,
+		    .state = a->revoked ? SLOT_REVOKED : SLOT_GOOD,
+		    .reason = a->reason,
+		    .responder = responder,
+		    .revoked = a->revoked_at,
+		    .produced = part.produced,
+		    .this_update = part.this_update,
+		    .next_update = part.next_update,
+		    .signature_n = (uint16_t)a->signature.n};
+
+		if (a->signature.n > slots_signature_max(p->common.responder[responder].alg))
+			return fail(ERR_INPUT, "publisher-renewed: house: answers made anew are not what can be published");
+		memcpy(s.signature, a->signature.p, a->signature.n);
+		renewed_put(r, &s);
+	}
+	if (part.last)
+		r->id[r->n_ids++] = id;
+	return ok;
+}
+
+void
+status_forget(struct publisher *p)
+{
+	p->renewed.n_ids = p->merging.n_ids = 0;
+	p->question = p->whole_question = 0;
+}
+
+/* --- merging ----------------------------------------------------------------------------- */
+static err
+lose(struct publisher *p)
+{
+	if (p->lost)
+		return ok;
+	p->lost = true;
+	log_text(LOG_ALARM, "publisher-lost: design 3: a status file is damaged; what was lost is asked for again");
+	return publisher_put(p, LIT("status/lost"), LIT("answers were lost; all are made anew\n"));
+}
+
+static void
+let_go(struct merge *m)
+{
+	union { /* munmap takes void * and what it takes away was never written */
+		const uint8_t *from;
+		void *to;
+	} u = {.from = m->map.p};
+
+	slots_drop(&m->base);
+	if (u.to != NULL)
+		(void)munmap(u.to, m->map.n);
+	slots_writer_drop(&m->w);
+	disk_close(&m->fd);
+	*m = (struct merge){.fd = -1};
+}
+
+/* The old base, mapped; none where there is none, or what is there cannot be read. */
+static err
+map_base(struct publisher *p, struct merge *m)
+{
+	int folder = -1, fd = -1;
+	uint64_t size = 0;
+	void *at = MAP_FAILED;
+	err e;
+
+	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
+	e = disk_open(folder, "base", DISK_READ, &fd);
+	disk_close(&folder);
+	if (e.kind == ERR_ABSENT)
+		return ok;
+	TRY(e);
+	e = disk_size(fd, &size);
+	if (e.kind == OK && size > 0)
+		at = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+	disk_close(&fd);
+	TRY(e);
+	if (at == MAP_FAILED)
+		return lose(p);
+	(void)madvise(at, (size_t)size, MADV_SEQUENTIAL);
+	m->map = slice_of(at, (size_t)size);
+	if (slots_get(m->map, &m->base).kind == OK)
+		return ok;
+	let_go(m);
+	return lose(p);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return serial_cmp(((const struct slot *)a)->serial, ((const struct slot *)b)->serial);
+}
+
+static err
+open_merge(struct publisher *p, struct merge *m)
+{
+	int folder = -1;
+	err e;
+
+	TRY(map_base(p, m));
+	if (m->map.n > 0)
+		TRY(join_common(p, &m->base.common));
+	m->common = p->common;
+	if (m->map.n > 0)
+		TRY(slots_common_join(&m->common, &m->base.common, m->responder));
+	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
+	e = disk_open(folder, "base.new", DISK_SCRATCH, &m->fd);
+	disk_close(&folder);
+	return e;
+}
+
+static err
+merge_start(struct publisher *p)
+{
+	struct merge m = {.fd = -1};
+	err e = open_merge(p, &m);
+
+	if (e.kind != OK) {
+		let_go(&m);
+		return e;
+	}
+	slots_write_start(&m.w, &m.common, clock_now());
+	p->merge = m;
+	p->merge.on = true;
+	p->asked = false;
+	p->frozen = p->recent;
+	p->frozen_n = p->n;
+	p->recent = NULL;
+	p->n = p->cap = 0;
+	p->merging = p->renewed;
+	p->renewed = (struct renewed){.stride = p->merging.stride};
+	if (p->merging.n > 1)
+		qsort(p->merging.slot, p->merging.n, p->merging.stride, compare);
+	return ok;
+}
+
+/* The next of the old base that can be read. */
+static err
+base_head(struct publisher *p, bool *have, struct slot *out)
+{
+	struct merge *m = &p->merge;
+
+	for (; m->i < m->base.n; m->i += SLOTS_BLOCK - m->i % SLOTS_BLOCK) {
+		if (slots_at(&m->base, m->i, out).kind != OK) {
+			TRY(lose(p));
+			continue; /* its block; the others stay */
+		}
+		out->responder = out->state == SLOT_WITHDRAWN ? 0 : m->responder[out->responder];
+		*have = true;
+		return ok;
+	}
+	*have = false;
+	return ok;
+}
+
+/* What was signed later; of one second, what is not "good". */
+static bool
+is_newer(const struct slot *a, const struct slot *b)
+{
+	return a->produced.ms > b->produced.ms ||
+	       (a->produced.ms == b->produced.ms && (a->state != SLOT_GOOD || b->state == SLOT_GOOD));
+}
+
+/* One slot of the new base: the newest word of the three on the lowest serial. */
+static err
+merge_one(struct publisher *p, instant now, bool *have)
+{
+	struct merge *m = &p->merge;
+	struct slot base, renewed, best;
+	bool in_base, in_renewed = m->m < p->merging.n, in_recent = m->k < p->frozen_n;
+	serial low = {0};
+
+	TRY(base_head(p, &in_base, &base));
+	*have = in_base || in_renewed || in_recent;
+	if (!*have)
+		return ok;
+	if (in_base)
+		low = base.serial;
+	if (in_renewed) {
+		renewed_get(&p->merging, m->m, &renewed);
+		if (low.n == 0 || serial_cmp(renewed.serial, low) < 0)
+			low = renewed.serial;
+	}
+	if (in_recent && (low.n == 0 || serial_cmp(p->frozen[m->k].serial, low) < 0))
+		low = p->frozen[m->k].serial;
+	best = (struct slot){0};
+	if (in_base && serial_eq(base.serial, low)) {
+		best = base;
+		m->i++;
+	}
+	while (in_renewed && serial_eq(renewed.serial, low)) {
+		if (best.serial.n == 0 || is_newer(&renewed, &best))
+			best = renewed;
+		in_renewed = ++m->m < p->merging.n;
+		if (in_renewed)
+			renewed_get(&p->merging, m->m, &renewed);
+	}
+	if (in_recent && serial_eq(p->frozen[m->k].serial, low)) {
+		const struct slot *s = &p->frozen[m->k++];
+
+		/* recent's word was seen: only a later one of the signer takes it back */
+		if (best.serial.n == 0 || is_newer(s, &best))
+			best = *s;
+	}
+	if (best.state != SLOT_WITHDRAWN && best.next_update.ms + ENDED_KEEP_MS < now.ms)
+		return ok;
+	slots_write(&m->w, &best);
+	m->n++;
+	return ok;
+}
+
+static err
+write_out(struct merge *m)
+{
+	slice piece;
+
+	while (slots_write_out(&m->w, &piece)) {
+		TRY(disk_append(m->fd, piece));
+		m->unsynced += piece.n;
+	}
+	if (m->unsynced < MERGE_SYNC_BYTES)
+		return ok;
+	m->unsynced = 0;
+	return disk_sync(m->fd);
+}
+
+static err
+merge_end(struct publisher *p)
+{
+	struct merge *m = &p->merge;
+	int folder = -1;
+	err e;
+
+	slots_write_end(&m->w);
+	TRY(write_out(m));
+	TRY(disk_sync(m->fd));
+	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
+	e = disk_rename(folder, "base.new", "base");
+	disk_close(&folder);
+	TRY(e);
+	p->base_n = m->n;
+	let_go(m);
+	free(p->frozen);
+	p->frozen = NULL;
+	p->frozen_n = 0;
+	free(p->merging.slot);
+	p->merging.slot = NULL;
+	p->merging.n = p->merging.cap = 0;
+	ocsp_files_look_anew(p);
+	p->dirty = true; /* only now: a crash before here merges again */
+	return status_write(p);
+}
+
+/* Nothing of it was seen: what was to be merged is recent, and held back, again. */
+static void
+merge_undo(struct publisher *p)
+{
+	struct slot *late = p->recent;
+	size_t n = p->n;
+
+	let_go(&p->merge);
+	p->recent = p->frozen;
+	p->n = p->cap = p->frozen_n;
+	p->frozen = NULL;
+	p->frozen_n = 0;
+	for (size_t i = 0; i < n; i++)
+		put_slot(p, &late[i]);
+	free(late);
+	renewed_fit(&p->merging, p->renewed.stride);
+	for (size_t i = 0; i < p->renewed.n; i++) {
+		struct slot s;
+
+		renewed_get(&p->renewed, i, &s);
+		renewed_put(&p->merging, &s);
+	}
+	for (size_t i = 0; i < p->renewed.n_ids && p->merging.n_ids < RENEWED_IDS_MAX; i++)
+		p->merging.id[p->merging.n_ids++] = p->renewed.id[i];
+	free(p->renewed.slot);
+	p->renewed = p->merging;
+	p->renewed.since = clock_steady_ms();
+	p->merging = (struct renewed){0};
+}
+
+static err
+merge_step(struct publisher *p, size_t most, bool *ended)
+{
+	instant now = clock_now();
+	bool have = true;
+
+	for (size_t i = 0; i < most && have; i++) {
+		TRY(merge_one(p, now, &have));
+		TRY(write_out(&p->merge));
+	}
+	*ended = !have;
+	return have ? ok : merge_end(p);
+}
+
+static bool
+is_due(const struct publisher *p, int64_t steady_ms)
+{
+	const struct renewed *r = &p->renewed;
+
+	if (p->n >= SLOTS_RECENT_MAX)
+		return true;
+	if (r->n == 0)
+		return false;
+	return p->asked || r->n >= p->base_n / 8 || r->n * r->stride >= RENEWED_BYTES_MAX ||
+	       r->n_ids >= RENEWED_IDS_MAX / 2 || steady_ms - r->since >= RENEWED_AGE_MS;
+}
+
+static void
+give(struct renewed *r, uint64_t *done, size_t *n)
+{
+	memcpy(done + *n, r->id, r->n_ids * sizeof *done);
+	*n += r->n_ids;
+	r->n_ids = 0;
+}
+
+err
+status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *n)
+{
+	bool ended = false;
+
+	*n = 0;
+	if (!p->merge.on && is_due(p, steady_ms) && p->renewed.n_ids <= RENEWED_IDS_MAX)
+		TRY(merge_start(p));
+	if (p->merge.on) {
+		/* what comes meanwhile may not outgrow what is read at once */
+		err e = merge_step(p, p->n >= SLOTS_RECENT_MAX ? SIZE_MAX : MERGE_SLOTS, &ended);
+
+		if (e.kind != OK) {
+			if (p->merge.on)
+				merge_undo(p);
+			return e;
+		}
+		if (ended)
+			give(&p->merging, done, n);
+	}
+	if (p->question != 0 && !p->merge.on && p->renewed.n == 0) {
+		if (p->question == p->whole_question)
+			TRY(unlose(p));
+		done[(*n)++] = p->question;
+		p->question = p->whole_question = 0;
+		p->asked = false;
+	}
+	return ok;
+}
+
+/* --- opening ------------------------------------------------------------------------------- */
+static err
+load_recent(struct publisher *p, int folder)
+{
+	struct buf b OWNED(buf_drop) = BUF(PUBLISHED_MAX);
+	struct slots s OWNED(slots_drop) = {0};
+	struct slot one;
+	err e = disk_load(folder, "recent", &b);
+
+	if (e.kind == ERR_ABSENT)
+		return ok;
+	TRY(e);
+	if (slots_get(buf_slice(&b), &s).kind != OK) {
+		p->held = true;
+		return lose(p);
+	}
+	TRY(join_common(p, &s.common));
+	for (uint64_t i = 0; i < s.n; i++) {
+		if (slots_at(&s, i, &one).kind == OK)
+			put_slot(p, &one);
+		else {
+			p->held = true;
+			TRY(lose(p));
+		}
+	}
+	p->dirty = false;
+	return ok;
+}
+
+err
+status_open(struct publisher *p)
+{
+	struct merge m = {.fd = -1};
+	int folder = -1;
+	uint64_t size;
+	err e;
+
+	p->merge.fd = -1;
+	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
+	p->lost = disk_size_of(folder, "lost", &size).kind == OK;
+	e = load_recent(p, folder);
+	disk_close(&folder);
+	TRY(e);
+	TRY(map_base(p, &m));
+	p->base_n = m.base.n;
+	if (m.map.n > 0)
+		e = join_common(p, &m.base.common);
+	let_go(&m);
+	return e;
+}
+
+void
+status_drop(struct publisher *p)
+{
+	let_go(&p->merge);
+	free(p->recent);
+	free(p->frozen);
+	free(p->renewed.slot);
+	free(p->merging.slot);
+}
