@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/conf.h"
+#include "edge/clock.h"
 #include "edge/file.h"
 #include "edge/log.h"
 #include "edge/start.h"
@@ -83,4 +85,25 @@ start_load(const struct start *s, const char *name, struct buf *out)
 	buf_put_u8(&path, 0);
 	TRY(buf_check(&path));
 	return file_load((const char *)path.p, out);
+}
+
+err
+start_test_clock(const struct start *s)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(CONF_MAX), name OWNED(buf_drop) = BUF(512);
+	struct conf *conf OWNED(conf_drop) = NULL;
+	slice file;
+	err e = start_load(s, "inkan.conf", &bytes);
+
+	if (e.kind == ERR_WORLD && e.why == ENOENT)
+		return ok; /* no house, a test of one role */
+	TRY(e);
+	TRY(conf_get(buf_slice(&bytes), &conf));
+	file = conf_text_or(conf, LIT("clock"), "test", (slice){NULL, 0});
+	if (file.n == 0)
+		return ok;
+	buf_put(&name, file);
+	buf_put_u8(&name, '\0');
+	TRY(buf_check(&name));
+	return clock_use_test(start_path(s, (const char *)name.p));
 }

@@ -36,4 +36,10 @@ const char *start_path(const struct start *s, const char *name);
 /* A whole file of the house's own configuration, before the jail. */
 err start_load(const struct start *s, const char *name, struct buf *out) CHECKED;
 
+/*
+ * The test clock, where inkan.conf names one: for roles that do not hold the trust file.  Those that do refuse it where
+ * that file does not allow it (design law 7), and without them there is no house.  Before the jail.
+ */
+err start_test_clock(const struct start *s) CHECKED;
+
 #endif

@@ -30,6 +30,7 @@ serve(struct front *f, const struct start *s)
 
 	f->der = BUF(OCSP_REQUEST_MAX);
 	f->answers.text = BUF(512);
+	TRY(start_test_clock(s));
 	front_jail(s, &j);
 	f->repository = open(repository, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (f->repository < 0)

@@ -14,6 +14,7 @@ serve(struct publisher *p, const struct start *s)
 		return fail(ERR_WORLD, "publisher-folder: house: the repository's folder is gone");
 	TRY(start_load(s, "inkan.conf", &text));
 	TRY(publisher_configure(p, buf_slice(&text)));
+	TRY(start_test_clock(s));
 	TRY(wires_open(&p->wires));
 	publisher_jail(s, &j);
 	TRY(jail_enter(&j));
