@@ -220,6 +220,14 @@ index_close(struct index **i)
 	*i = NULL;
 }
 
+/* The last first: a crash between two leaves files that cover the beginning, which are thrown away the same way. */
+void
+index_forget(struct index *i)
+{
+	while (i->n_files > 0)
+		remove_file(i, &i->file[--i->n_files]);
+}
+
 /* --- finding ------------------------------------------------------------------- */
 
 static int

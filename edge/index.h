@@ -44,6 +44,8 @@ struct index;
 err index_open(const char *folder, struct tree_nodes nodes, uint64_t size, struct index **out, uint64_t *covered,
 	struct buf *carried) CHECKED;
 void index_close(struct index **i);
+/* Throws all files away, for a caller who cannot read what they carried; the lines are added again from the first. */
+void index_forget(struct index *i);
 
 /* The line n names this value. */
 void index_add(struct index *i, unsigned kind, slice value, uint64_t n);

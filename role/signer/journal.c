@@ -9,6 +9,7 @@
 
 /* What the index knows lines by. */
 enum { BY_SERIAL = 1, BY_APPLICATION, BY_KEY, BY_REVOKED };
+#define REREAD_LINES (8 * INDEX_SEAL_LINES) /* of an index made anew, sealed at once: ~4 MiB in memory */
 
 struct journal {
 	struct book *book;
@@ -216,6 +217,20 @@ open_base(struct journal *j, struct revoked_set *revoked, uint64_t *from)
 	return ok;
 }
 
+/* A part of the lines read again, sealed: an index made anew holds no more memory than at work, and a start cut short
+ * goes on from there. */
+static err
+seal_read(struct journal *j, uint64_t read)
+{
+	struct buf carried OWNED(buf_drop) = BUF(INDEX_CARRIED_MAX);
+	struct tree_nodes nodes = book_nodes(j->book);
+	digest root;
+
+	TRY(tree_root_at(&nodes, read, &root));
+	journal_state_put(&carried, &j->state);
+	return index_seal(j->index, read, root, buf_slice(&carried));
+}
+
 static err
 read_rest(struct journal *j, uint64_t from, uint64_t revoked_from, struct revoked_set *revoked)
 {
@@ -227,8 +242,13 @@ read_rest(struct journal *j, uint64_t from, uint64_t revoked_from, struct revoke
 	if (from == book_size(j->book))
 		return ok;
 	TRY(book_read_from(j->book, from, &r));
-	while ((e = book_read_next(r, &n, &s)).kind == OK)
+	while ((e = book_read_next(r, &n, &s)).kind == OK) {
 		TRY(take_line(j, s, n < revoked_from ? NULL : revoked));
+		if (n + 1 - from < REREAD_LINES)
+			continue;
+		TRY(seal_read(j, n + 1));
+		from = n + 1;
+	}
 	return e.kind == ERR_ABSENT ? ok : e;
 }
 
@@ -254,10 +274,14 @@ journal_open(const char *folder, enum by who, digest trust, const uint8_t issuer
 	TRY(open_base(j, revoked, &revoked_from));
 	snprintf(path, sizeof path, "%s/index", folder);
 	TRY(index_open(path, book_nodes(j->book), opened.size, &j->index, &covered, &carried));
-	if (covered > 0) {
-		TRY(journal_state_get(buf_slice(&carried), &j->state));
-		TRY(read_revoked(j, revoked_from, revoked));
+	if (covered > 0 && journal_state_get(buf_slice(&carried), &j->state).kind != OK) { /* it follows from the lines */
+		log_text(LOG_WARN,
+		    "journal-index-other: house: the index carries a state of another layout; it is made anew from the lines");
+		index_forget(j->index);
+		covered = 0;
 	}
+	if (covered > 0)
+		TRY(read_revoked(j, revoked_from, revoked));
 	TRY(read_rest(j, covered, revoked_from, revoked));
 	TRY(journal_tend(j));
 	*out = j;

@@ -1238,6 +1238,41 @@ lists_kept(void **state)
 	}
 }
 
+/* A state of another layout in the index costs a reading of the lines, and nothing that they forbid is forgotten. */
+static void
+carried_other(void **state)
+{
+	static const char *const ROWS[] = {"\x30\x03\x02\x01\x09", "", "\x04\x01x"};
+	struct applicant a OWNED(applicant_drop);
+	char path[sizeof w.folder + 8];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/index", w.folder);
+	prepare(9);
+	applicant_new(&a, 1);
+	accepted("issued", issue(&a));
+	for (size_t i = 0; i < COUNT(ROWS); i++) {
+		struct buf none OWNED(buf_drop) = BUF(INDEX_CARRIED_MAX);
+		struct index *index OWNED(index_close) = NULL;
+		struct book *book OWNED(book_close) = NULL;
+		struct book_opened opened;
+		uint64_t covered;
+
+		close_signer();
+		expect_ok("book", book_open(w.folder, BOOK_WRITE, 0, &book, &opened));
+		expect_ok("index", index_open(path, book_nodes(book), opened.size, &index, &covered, &none));
+		expect_number("nothing sealed", covered, 0);
+		expect_ok("seal", index_seal(index, opened.size, opened.root, slice_str(ROWS[i])));
+		index_close(&index);
+		book_close(&book);
+		open_signer(SIGNER_ISSUER);
+		prepare(9);
+		refused("the serial again", void_it(&a), ERR_CONFLICT,
+		    "signer-void-signed: design law 2: this serial was signed; ask for its certificate");
+	}
+	audit();
+}
+
 static void
 lists_of_jlis(void **state)
 {
@@ -1705,8 +1740,8 @@ main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
-	    EACH(stopped), EACH(per_hour), EACH(carried), EACH(lists_of_jlis), EACH(lists_kept), EACH(clocks),
-	    EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
+	    EACH(stopped), EACH(per_hour), EACH(carried), EACH(carried_other), EACH(lists_of_jlis), EACH(lists_kept),
+	    EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
