@@ -102,6 +102,8 @@ void check_could_not(struct check *c, const char *what);
 err check_answers(struct check *c) CHECKED;
 /* One certificate's answer, or a serial's that must have none; ok, or what differs.  *known false: it could not be read (the err says why). */
 err check_answer(struct check *c, serial number, uint64_t turn, bool *known) CHECKED;
+/* check_mail.c: the result as a letter to an address, or to "office": office_mail of inkan.conf. */
+err check_mail(const struct check *c, const char *address) CHECKED;
 /* check_files.c: CA certificate, lists, checkpoint and tiles. */
 void check_files(struct check *c, bool tiles);
 

@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -31,6 +32,7 @@ static const char USAGE[] =
     "  --left-h N     an answer lives for N more hours at least (12)\n"
     "  --jobs N       so many processes (one for each core; over HTTP four)\n"
     "  --metrics FILE write the result for Prometheus' textfile collector\n"
+    "  --mail ADDRESS tell it by mail when it is not all as the books say; office: office_mail of inkan.conf\n"
     "  --json         one object on standard output\n"
     "  exit codes: 0 all as the books say, 1 differences, 2 usage, 3 could not be checked\n";
 
@@ -271,6 +273,24 @@ print_people(const struct check *c)
 		printf("%llu %s\n", (unsigned long long)c->found.total, ctl_words(&c->ctl, "differences"));
 }
 
+/* What it took: CPU of all processes, the largest one's memory. */
+static void
+put_used(struct buf *j)
+{
+	struct rusage self, children;
+	uint64_t us;
+
+	if (getrusage(RUSAGE_SELF, &self) != 0 || getrusage(RUSAGE_CHILDREN, &children) != 0)
+		return;
+	us = (uint64_t)(self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec + children.ru_stime.tv_sec) *
+	         1000000 +
+	     (uint64_t)(self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec +
+	                children.ru_stime.tv_usec);
+	json_put_named_number(j, "cpu_ms", us / 1000);
+	json_put_named_number(
+	    j, "memory_kib", (uint64_t)(self.ru_maxrss > children.ru_maxrss ? self.ru_maxrss : children.ru_maxrss));
+}
+
 static void
 print_json(const struct check *c, int64_t ms)
 {
@@ -287,6 +307,7 @@ print_json(const struct check *c, int64_t ms)
 	json_put_named_number(&j, "lists", c->count.lists);
 	json_put_named_number(&j, "tiles", c->count.tiles);
 	json_put_named_number(&j, "ms", (uint64_t)ms);
+	put_used(&j);
 	json_put_named_number(&j, "found", c->found.total);
 	json_put_name(&j, "differences");
 	json_open(&j, '[');
@@ -360,7 +381,7 @@ write_metrics(const struct check *c, enum done done, int64_t ms, const char *fil
 /* --- the command -------------------------------------------------------------------------------------- */
 
 struct options {
-	const char *trust, *issuer, *metrics;
+	const char *trust, *issuer, *metrics, *mail;
 	uint64_t jobs;
 };
 
@@ -402,6 +423,9 @@ take_option(struct check *c, struct options *o, int which, const char *value)
 	case 'm':
 		o->metrics = value;
 		return true;
+	case 'M':
+		o->mail = value;
+		return true;
 	case 'g':
 		return c->source.get = true;
 	case 'o':
@@ -434,11 +458,12 @@ get_options(struct check *c, struct options *o, int argc, char **argv, enum done
 	static const struct option options[] = {{"home", required_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'},
 	    {"url", required_argument, NULL, 'u'}, {"files", required_argument, NULL, 'f'},
 	    {"trust", required_argument, NULL, 't'}, {"issuer", required_argument, NULL, 'i'},
-	    {"metrics", required_argument, NULL, 'm'}, {"get", no_argument, NULL, 'g'}, {"no-ocsp", no_argument, NULL, 'o'},
-	    {"no-tiles", no_argument, NULL, 'T'}, {"answer-s", required_argument, NULL, 'a'},
-	    {"signed-s", required_argument, NULL, 's'}, {"list-s", required_argument, NULL, 'l'},
-	    {"clock-s", required_argument, NULL, 'c'}, {"left-h", required_argument, NULL, 'L'},
-	    {"jobs", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'H'}, {0}};
+	    {"metrics", required_argument, NULL, 'm'}, {"mail", required_argument, NULL, 'M'},
+	    {"get", no_argument, NULL, 'g'}, {"no-ocsp", no_argument, NULL, 'o'}, {"no-tiles", no_argument, NULL, 'T'},
+	    {"answer-s", required_argument, NULL, 'a'}, {"signed-s", required_argument, NULL, 's'},
+	    {"list-s", required_argument, NULL, 'l'}, {"clock-s", required_argument, NULL, 'c'},
+	    {"left-h", required_argument, NULL, 'L'}, {"jobs", required_argument, NULL, 'n'},
+	    {"help", no_argument, NULL, 'H'}, {0}};
 	int k;
 
 	optind = 1;
@@ -524,6 +549,14 @@ check_status_main(int argc, char **argv)
 			ctl_explain(e);
 			check_could_not(&c, e.what);
 			done = result(&c);
+		}
+	}
+	if (o.mail != NULL && done != DONE_OK) {
+		err e = check_mail(&c, o.mail);
+
+		if (e.kind != OK) { /* the exit code says it all the same */
+			ctl_explain(e);
+			check_could_not(&c, e.what);
 		}
 	}
 	if (c.ctl.json)
