@@ -1,6 +1,7 @@
-/* What is public beside the answers: the CA's certificate, the lists, the checkpoint and the tiles under it. */
+/* What is public beside the answers: the CA's certificate and its fingerprints, the lists, the checkpoint and the tiles under it. */
 #include <stdio.h>
 
+#include "base/json.h"
 #include "cmd/inkanctl/check.h"
 #include "edge/clock.h"
 #include "edge/tile.h"
@@ -47,6 +48,52 @@ check_ca(struct check *c)
 	if (fetch(c, c->profile->ca_issuers, &der) && !slice_eq(buf_slice(&der), buf_slice(&c->trust->issuer_der)))
 		differ(c, "served-ca: Rule 6(ix): another CA certificate is served than the trust file names",
 		    c->profile->ca_issuers);
+}
+
+/* "…/NAME" on the host where the CA's certificate is served. */
+static void
+put_uri(struct buf *b, const struct check *c, const char *name)
+{
+	slice uri = c->profile->ca_issuers;
+	size_t host = 0, slashes = 0;
+
+	while (host < uri.n && slashes < 3)
+		slashes += uri.p[host++] == '/';
+	buf_clear(b);
+	buf_put(b, (slice){uri.p, host});
+	buf_put_str(b, name);
+}
+
+/* The published fingerprints of the CA's certificate, for programs; that of people is made of the same. */
+static void
+check_fingerprints(struct check *c)
+{
+	struct buf uri OWNED(buf_drop) = BUF(1024), file OWNED(buf_drop) = BUF(SMALL_MAX);
+	struct json *doc OWNED(json_drop) = NULL;
+	digest whole = sha256(buf_slice(&c->trust->issuer_der)), spki = sha256(c->trust->issuer.spki);
+	bool same[2] = {false, false};
+	err e;
+
+	put_uri(&uri, c, "fingerprints.json");
+	e = get(c, buf_slice(&uri), &file);
+	if (e.kind == ERR_ABSENT) /* what a mirror of answers and lists alone does not have */
+		return;
+	if (e.kind != OK) {
+		check_could_not(c, e.what);
+		return;
+	}
+	if (json_get(buf_slice(&file), &doc).kind == OK) {
+		struct buf hex OWNED(buf_drop) = BUF(SHA256_LEN * 2);
+
+		buf_put_hex(&hex, digest_slice(&whole));
+		same[0] = memmem(file.p, file.n, hex.p, hex.n) != NULL;
+		buf_clear(&hex);
+		buf_put_hex(&hex, digest_slice(&spki));
+		same[1] = memmem(file.p, file.n, hex.p, hex.n) != NULL;
+	}
+	if (!same[0] || !same[1])
+		differ(c, "served-fingerprints: Rule 6(ix): the published fingerprints are not those of the CA's certificate",
+		    buf_slice(&uri));
 }
 
 /* --- lists -------------------------------------------------------------------------------- */
@@ -128,21 +175,6 @@ check_lists(struct check *c)
 
 /* --- checkpoint ------------------------------------------------------------------------------ */
 
-/* "…/books/NAME" below where the CA's certificate is served. */
-static void
-put_books_uri(struct buf *b, const struct check *c, const char *name)
-{
-	slice uri = c->profile->ca_issuers;
-	size_t host = 0, slashes = 0;
-
-	while (host < uri.n && slashes < 3)
-		slashes += uri.p[host++] == '/';
-	buf_clear(b);
-	buf_put(b, (slice){uri.p, host});
-	buf_put_str(b, "books/");
-	buf_put_str(b, name);
-}
-
 static void
 check_tile(struct check *c, int level, uint64_t index, unsigned width)
 {
@@ -150,7 +182,7 @@ check_tile(struct check *c, int level, uint64_t index, unsigned width)
 	               theirs OWNED(buf_drop) = BUF(SMALL_MAX);
 	err e = book_tile(c->books.book, level, index, width, &ours);
 
-	put_books_uri(&uri, c, "");
+	put_uri(&uri, c, "books/");
 	tile_put_path(&uri, level, index, width);
 	if (e.kind != OK) {
 		check_could_not(c, e.what);
@@ -171,7 +203,7 @@ check_checkpoint(struct check *c, bool tiles)
 	uint64_t size = 0;
 	err e;
 
-	put_books_uri(&uri, c, "checkpoint");
+	put_uri(&uri, c, "books/checkpoint");
 	e = get(c, buf_slice(&uri), &note);
 	if (e.kind == ERR_ABSENT && c->told.checkpoint.n == 0)
 		return;
@@ -200,6 +232,7 @@ void
 check_files(struct check *c, bool tiles)
 {
 	check_ca(c);
+	check_fingerprints(c);
 	check_lists(c);
 	check_checkpoint(c, tiles);
 }
