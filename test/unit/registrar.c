@@ -127,6 +127,49 @@ test_again(void **state)
 	stage_drop(s);
 }
 
+/* Busy helpers: a turn is kept open for company, but not for ever; nothing of it leaves before its commit. */
+static void
+test_gathers(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct registrar *r = s->r;
+	uint64_t id, lines = book_size(r->book);
+	struct applicant a;
+	int64_t began;
+
+	(void)state;
+	applicant_new(s, "yamada", &a, NULL);
+	id = apply_send(s, &a, false);
+	for (int turns = 0; !r->gathering && turns < 20; turns++) {
+		lines = book_size(r->book);
+		r->issuer.orders += GATHER_ORDERS;
+		r->verifier[0].orders += GATHER_JUDGED + 1;
+		stage_turn(s);
+		if (!r->gathering) {
+			r->issuer.orders -= GATHER_ORDERS;
+			r->verifier[0].orders -= GATHER_JUDGED + 1;
+		}
+	}
+	expect_true("a turn is kept open", r->gathering && r->in_turn);
+	expect_number("it is looked at again at once", (uint64_t)registrar_timeout_ms(r), 1);
+	expect_number("nothing is in the books yet", book_size(r->book), lines);
+	expect_true("lines wait", book_next(r->book) > lines);
+	for (size_t i = 0; i < s->n_heard; i++)
+		expect_true("nobody heard of it", s->heard[i].id != id);
+	began = r->began_at;
+	for (int turns = 0; r->gathering && turns < 100000; turns++)
+		stage_turn(s);
+	expect_true("the same turn ends", !r->gathering && !r->in_turn && r->seen_steady - began >= GATHER_MS);
+	expect_true("it is in the books", book_size(r->book) > lines);
+	r->issuer.orders -= GATHER_ORDERS;
+	r->verifier[0].orders -= GATHER_JUDGED + 1;
+	expect_number("and answered", s->heard[stage_until(s, id)].fail, OK);
+	stage_turns(s, 12);
+	stage_audit(s);
+	applicant_drop(&a);
+	stage_drop(s);
+}
+
 /* --- refused before there is a dossier ----------------------------------------------------------------------------------- */
 static char nonce_room[NONCE_TEXT_MAX + 1];
 
@@ -1953,6 +1996,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_straight),
 	    cmocka_unit_test(test_again),
+	    cmocka_unit_test(test_gathers),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_failed),
 	    cmocka_unit_test(test_duplicates),
