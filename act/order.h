@@ -49,6 +49,7 @@ enum order_kind {
 	/* registrar -> messenger */
 	ORDER_CALL = 60,     /* struct call_order -> several results, struct part: the answer's body */
 	ORDER_MAIL = 61,     /* struct mail_order -> {}                                         */
+	ORDER_MIRRORS = 62,  /* {} -> struct mirrors_reply: how the copies of the repository are   */
 	/* registrar -> publisher */
 	ORDER_FILE = 80,     /* struct file_order (parts) -> {} after the last                  */
 	ORDER_SLOTS = 81,    /* struct answers_reply with serials: into the status file -> {}   */

@@ -115,3 +115,63 @@ file_order_put(struct buf *b, const struct file_order *o)
 	part_put(b, &o->part);
 	der_close(b, seq);
 }
+
+/*
+ * MirrorsReply ::= SEQUENCE SIZE (0..8) OF SEQUENCE {
+ *	name Text, kind ENUMERATED (1..3), walking BOOLEAN, behind Count, seconds Count, pushed Count, failures Count,
+ *	inARow Count, trouble Text }
+ */
+err
+mirrors_reply_get(slice body, struct mirrors_reply *out)
+{
+	struct mirrors_reply r = {0};
+	slice s, one;
+
+	TRY(body_open(body, &s));
+	while (s.n > 0) {
+		struct mirror_state *m = &r.mirror[r.n];
+		unsigned kind;
+
+		if (r.n == MIRRORS_MAX)
+			return body_malformed();
+		TRY(der_get(&s, DER_SEQUENCE, &one));
+		TRY(body_get_line(&one, &m->name));
+		TRY(body_get_enum(&one, MIRROR_FOLDER, MIRROR_PUT, &kind));
+		TRY(der_get_bool(&one, &m->walking));
+		TRY(body_get_count(&one, &m->behind));
+		TRY(body_get_count(&one, &m->seconds));
+		TRY(body_get_count(&one, &m->pushed));
+		TRY(body_get_count(&one, &m->failures));
+		TRY(body_get_count(&one, &m->in_a_row));
+		TRY(body_get_line(&one, &m->trouble));
+		TRY(der_end(one));
+		m->kind = (enum mirror_kind)kind;
+		r.n++;
+	}
+	*out = r;
+	return ok;
+}
+
+void
+mirrors_reply_put(struct buf *b, const struct mirrors_reply *r)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	assert(r->n <= MIRRORS_MAX);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct mirror_state *m = &r->mirror[i];
+		size_t one = der_open(b, DER_SEQUENCE);
+
+		body_put_line(b, m->name);
+		der_put_enum(b, m->kind);
+		der_put_bool(b, m->walking);
+		der_put_u64(b, m->behind);
+		der_put_u64(b, m->seconds);
+		der_put_u64(b, m->pushed);
+		der_put_u64(b, m->failures);
+		der_put_u64(b, m->in_a_row);
+		body_put_line(b, m->trouble);
+		der_close(b, one);
+	}
+	der_close(b, seq);
+}

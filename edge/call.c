@@ -12,6 +12,9 @@ struct one {
 	size_t sent_at;
 	struct curl_slist *headers, *to;
 	bool mail;
+	enum call_method method;
+	int file; /* owned, -1: none */
+	uint64_t file_at, file_bytes;
 };
 
 struct calls {
@@ -71,6 +74,31 @@ on_send(char *p, size_t size, size_t n, void *cls)
 	return want;
 }
 
+static size_t
+on_file(char *p, size_t size, size_t n, void *cls)
+{
+	struct one *o = cls;
+	uint64_t left = o->file_bytes - o->file_at;
+	size_t want = size * n < left ? size * n : (size_t)left;
+	ssize_t got = pread(o->file, p, want, (off_t)o->file_at);
+
+	if (got < 0 || (size_t)got < want)
+		return CURL_READFUNC_ABORT; /* shorter than it was: replaced files are other files, so the disk is at fault */
+	o->file_at += want;
+	return want;
+}
+
+static int
+on_seek(void *cls, curl_off_t offset, int origin)
+{
+	struct one *o = cls;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > o->file_bytes)
+		return CURL_SEEKFUNC_FAIL;
+	o->file_at = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
 struct calls *
 calls_new(void)
 {
@@ -97,6 +125,8 @@ one_drop(struct one *o)
 	curl_slist_free_all(o->to);
 	buf_drop(&o->sent);
 	buf_drop(&o->got);
+	if (o->file >= 0)
+		close(o->file);
 	free(o);
 }
 
@@ -137,13 +167,67 @@ calls_is_full(const struct calls *c)
 	return c->n == CALLS_MAX;
 }
 
+/* Who we are to a store, and what we put there. */
+static void
+dress_push(struct one *o, const struct call *call)
+{
+	struct buf line OWNED(buf_drop) = BUF(512);
+
+	curl_easy_setopt(o->easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
+	if (call->ca != NULL)
+		curl_easy_setopt(o->easy, CURLOPT_CAINFO, call->ca);
+	if (call->user != NULL) {
+		struct buf key OWNED(buf_drop) = BUF(SECRET_MAX + 1);
+
+		curl_easy_setopt(o->easy, CURLOPT_USERNAME, call->user);
+		buf_put(&key, secret_slice(call->secret));
+		buf_put_u8(&key, '\0');
+		curl_easy_setopt(o->easy, CURLOPT_PASSWORD, (const char *)key.p);
+		wipe(key.p, key.n);
+	}
+	if (call->region != NULL) {
+		digest none = sha256((slice){NULL, 0});
+
+		buf_put_str(&line, "aws:amz:");
+		buf_put_str(&line, call->region);
+		buf_put_str(&line, ":s3");
+		buf_put_u8(&line, '\0');
+		curl_easy_setopt(o->easy, CURLOPT_AWS_SIGV4, (const char *)line.p);
+		buf_clear(&line);
+		buf_put_str(&line, "x-amz-content-sha256: ");
+		digest_put(&line, call->sha != NULL ? *call->sha : none);
+		buf_put_u8(&line, '\0');
+		o->headers = curl_slist_append(o->headers, (const char *)line.p);
+	}
+	if (call->method == CALL_DELETE) {
+		curl_easy_setopt(o->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+		curl_easy_setopt(o->easy, CURLOPT_HTTPHEADER, o->headers);
+		return;
+	}
+	buf_clear(&line);
+	buf_put_str(&line, "Content-Type: ");
+	buf_put_str(&line, call->type);
+	buf_put_u8(&line, '\0');
+	o->headers = curl_slist_append(o->headers, (const char *)line.p);
+	o->headers = curl_slist_append(o->headers, "Expect:");
+	curl_easy_setopt(o->easy, CURLOPT_HTTPHEADER, o->headers);
+	curl_easy_setopt(o->easy, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(o->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->file_bytes);
+	curl_easy_setopt(o->easy, CURLOPT_READFUNCTION, on_file);
+	curl_easy_setopt(o->easy, CURLOPT_READDATA, o);
+	curl_easy_setopt(o->easy, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(o->easy, CURLOPT_SEEKDATA, o);
+}
+
 /* The headers and the body of one call. */
 static void
 dress(struct one *o, const struct call *call)
 {
 	char type[128];
 
-	if (call->mail_to != NULL) {
+	if (call->method != CALL_ASK)
+		dress_push(o, call);
+	else if (call->mail_to != NULL) {
 		o->mail = true;
 		o->to = curl_slist_append(NULL, call->mail_to);
 		curl_easy_setopt(o->easy, CURLOPT_MAIL_FROM, call->mail_from);
@@ -166,9 +250,17 @@ calls_start(struct calls *c, const struct call *call)
 {
 	struct one *o;
 
-	if (calls_is_full(c))
+	int file = call->method == CALL_PUT ? call->file : -1;
+
+	if (calls_is_full(c)) {
+		if (file >= 0)
+			close(file);
 		return fail(ERR_BUSY, "call-many: house: too many calls are under way");
+	}
 	o = mem_new(1, sizeof *o);
+	o->method = call->method;
+	o->file = file;
+	o->file_bytes = call->file_bytes;
 	o->id = call->id;
 	o->easy = curl_easy_init();
 	if (o->easy == NULL)
@@ -223,6 +315,10 @@ result_of(const struct one *o, CURLcode rc)
 	if (rc != CURLE_OK)
 		return fail_why(ERR_WORLD, "call-failed: house: the other side could not be reached", rc);
 	curl_easy_getinfo(o->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (o->method != CALL_ASK)
+		return (status >= 200 && status <= 204) || (o->method == CALL_DELETE && status == 404)
+		           ? ok
+		           : fail_why(ERR_WORLD, "call-status: house: the other side answered with an error", status);
 	if (!o->mail && status != 200)
 		return fail_why(ERR_WORLD, "call-status: house: the other side answered with an error", status);
 	return ok;

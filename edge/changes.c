@@ -187,6 +187,22 @@ next_line(struct changes_reader *r, bool *have, slice *line)
 	return ok;
 }
 
+/* No step begins with a dot, none leads to the root: a reader opens what stands here. */
+static bool
+is_path(slice path)
+{
+	bool start = true;
+
+	if (path.n == 0 || path.n > CHANGES_PATH_MAX || path.p[0] == '/' || path.p[path.n - 1] == '/')
+		return false;
+	for (size_t i = 0; i < path.n; i++) {
+		if (path.p[i] <= ' ' || path.p[i] >= 0x7F || (start && path.p[i] == '.'))
+			return false;
+		start = path.p[i] == '/';
+	}
+	return true;
+}
+
 err
 changes_next(struct changes_reader *r, bool *have, struct change *out)
 {
@@ -204,7 +220,7 @@ changes_next(struct changes_reader *r, bool *have, struct change *out)
 		*out = c;
 		return ok;
 	}
-	if (!slice_cut(&line, ' ', &word) || line.n == 0 || line.n > CHANGES_PATH_MAX)
+	if (!slice_cut(&line, ' ', &word) || !is_path(line))
 		return malformed();
 	c.gone = slice_eq(word, LIT("gone"));
 	if (!c.gone && digest_get(word, &c.sha).kind != OK)

@@ -247,14 +247,15 @@ enter_seccomp(const struct jail *j)
 }
 
 static err
-drop_user(uint32_t uid)
+drop_user(uint32_t uid, uint32_t group)
 {
 	int signal_of_parent = 0;
+	gid_t more = group;
 
 	if (uid == 0 || getuid() == uid)
 		return ok;
 	(void)prctl(PR_GET_PDEATHSIG, &signal_of_parent, 0, 0, 0);
-	if (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
+	if (setgroups(group != 0, &more) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
 		return fail_why(ERR_WORLD, "jail-user: house: this process cannot become the role's user", errno);
 	/* another user forgets to die with its parent: a hand stuck in its module would outlive its signer */
 	(void)prctl(PR_SET_PDEATHSIG, signal_of_parent, 0, 0, 0);
@@ -269,15 +270,21 @@ no_new_privileges(void)
 	return ok;
 }
 
-err
-jail_leave_root(uint32_t uid)
+static err
+leave_root(uint32_t uid, uint32_t group)
 {
 	struct rlimit none = {0, 0};
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	TRY(drop_user(uid));
+	TRY(drop_user(uid, group));
 	return no_new_privileges();
+}
+
+err
+jail_leave_root(uint32_t uid)
+{
+	return leave_root(uid, 0);
 }
 
 err
@@ -315,7 +322,7 @@ err
 jail_enter(const struct jail *j)
 {
 	jail_warm_up();
-	TRY(jail_leave_root(j->uid));
+	TRY(leave_root(j->uid, j->group));
 	TRY(enter_landlock(j));
 	return enter_seccomp(j);
 }

@@ -31,8 +31,9 @@ enum jail_set {
 struct jail {
 	const char *role;
 	unsigned sets;
-	uint32_t uid;       /* 0: stay as we are (tests) */
-	bool weak;          /* a kernel without Landlock is accepted */
+	uint32_t uid;   /* 0: stay as we are (tests) */
+	uint32_t group; /* one more group, whose files it may read; 0: none */
+	bool weak;      /* a kernel without Landlock is accepted */
 	size_t n_read, n_write;
 	const char *read[JAIL_PATHS_MAX];  /* folders or files: read (and execute for JAIL_THREADS) */
 	const char *write[JAIL_PATHS_MAX]; /* folders: everything below */

@@ -30,10 +30,10 @@ start_get(const char *role, int argc, char **argv, struct start *out)
 {
 	static const struct option options[] = {{"home", required_argument, NULL, 'h'},
 	    {"number", required_argument, NULL, 'n'}, {"uid", required_argument, NULL, 'u'},
-	    {"clock", required_argument, NULL, 'c'}, {0}};
+	    {"group", required_argument, NULL, 'g'}, {"clock", required_argument, NULL, 'c'}, {0}};
 	const err usage = fail(ERR_INPUT, "start-usage: house: a role is started by inkand, not by hand");
 	struct start s = {0};
-	uint64_t uid = 0;
+	uint64_t uid = 0, group = 0;
 	int c;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -42,6 +42,7 @@ start_get(const char *role, int argc, char **argv, struct start *out)
 		if (c == 'h')
 			s.home = optarg;
 		else if (c == '?' || (c == 'u' && decimal_get(slice_str(optarg), UINT32_MAX, &uid).kind != OK) ||
+		         (c == 'g' && decimal_get(slice_str(optarg), UINT32_MAX, &group).kind != OK) ||
 		         (c == 'n' && decimal_get(slice_str(optarg), UINT32_MAX, &s.number).kind != OK) ||
 		         (c == 'c' && get_clock(slice_str(optarg), &s).kind != OK))
 			return usage;
@@ -49,6 +50,7 @@ start_get(const char *role, int argc, char **argv, struct start *out)
 		return usage;
 	s.mode = optind < argc ? argv[optind] : NULL;
 	s.uid = (uint32_t)uid;
+	s.group = (uint32_t)group;
 	*out = s;
 	return ok;
 }

@@ -3,7 +3,7 @@
  *
  * Depends on: base, edge/log.  Touches: this process's arguments and signals.
  *
- *   role [MODE] --home DIR --number N --uid U --clock W:S    descriptor 3: the control socket
+ *   role [MODE] --home DIR --number N --uid U [--group G] --clock W:S    descriptor 3: the control socket
  *
  * W:S is the last moment at which inkand found the clock right: by the clock and by the
  * steady one, in ms.  A role that is started anew goes on from there (design law 9).
@@ -23,7 +23,8 @@ struct start {
 	const char *home;
 	uint64_t number;
 	uint32_t uid;
-	instant clock; /* zero when it was not said: the first look counts */
+	uint32_t group; /* one more group, whose files it may read; 0: none */
+	instant clock;  /* zero when it was not said: the first look counts */
 	int64_t clock_at;
 };
 

@@ -187,8 +187,8 @@ wire_role(struct house *h, struct role *r)
 static void
 exec_role(const struct house *h, const struct role *r, int control)
 {
-	char path[512], number[24], uid[24], clock[48];
-	const char *argv[12];
+	char path[512], number[24], uid[24], group[24], clock[48];
+	const char *argv[14];
 	size_t n = 0;
 	sigset_t none;
 
@@ -204,6 +204,11 @@ exec_role(const struct house *h, const struct role *r, int control)
 	argv[n++] = number;
 	argv[n++] = "--uid";
 	argv[n++] = uid;
+	if (r->peer == PEER_MESSENGER && h->user_base != 0) { /* it reads what is published, as the fronts do */
+		snprintf(group, sizeof group, "%u", h->user_base + 1);
+		argv[n++] = "--group";
+		argv[n++] = group;
+	}
 	snprintf(clock, sizeof clock, "%lld:%lld", (long long)h->clock.ms, (long long)h->clock_at);
 	argv[n++] = "--clock";
 	argv[n++] = clock;
@@ -503,6 +508,7 @@ static const struct {
     {"tokens-status", STATUS_USER, STATUS_USER, 0700},
     {"repository", 6, 1, 02750},
     {"mail", 7, 7, 0700},
+    {"mirror", 7, 7, 0700}, /* credentials of stores, and how far each copy is */
 };
 
 /* Gives one file or folder to its role: after a restore, or at a first start as root. */

@@ -31,5 +31,6 @@ messenger_jail(const struct messenger *m, const struct start *s, struct jail *ou
 	for (size_t i = 0; i < COUNT(system_paths); i++)
 		if (stat(system_paths[i], &st) == 0 && j.n_read < JAIL_PATHS_MAX)
 			j.read[j.n_read++] = system_paths[i];
+	mirrors_jail(&m->mirrors, s, &j);
 	*out = j;
 }

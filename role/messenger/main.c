@@ -11,6 +11,7 @@ prepare(struct messenger *m, const struct start *s)
 
 	TRY(start_load(s, "inkan.conf", &text));
 	TRY(messenger_configure(m, buf_slice(&text)));
+	TRY(mirrors_configure(&m->mirrors, m->conf, s));
 	if (strcmp(m->relay, "folder") != 0)
 		return ok;
 	m->mail_folder = open(start_path(s, "mail"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -28,6 +29,8 @@ serve(struct messenger *m, const struct start *s)
 	TRY(wires_open(&m->wires));
 	m->calls = calls_new();
 	wires_watch(m->wires, calls_fd(m->calls));
+	if (m->mirrors.n > 0)
+		wires_watch(m->wires, calls_fd(m->mirrors.calls));
 	messenger_jail(m, s, &j);
 	TRY(jail_enter(&j));
 	while (!wires_stopped(m->wires)) {
@@ -45,7 +48,7 @@ main(int argc, char **argv)
 	struct start s;
 	err e;
 
-	m->mail_folder = -1;
+	m->mail_folder = m->mirrors.repository = m->mirrors.folder = -1;
 	e = start_get("messenger", argc, argv, &s);
 
 	if (e.kind == OK)

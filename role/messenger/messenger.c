@@ -15,6 +15,7 @@ enum { FROM_REGISTRAR = 1 };
 static const struct gate GATE[] = {
     {ORDER_CALL, FROM_REGISTRAR, GATE_ANY, 16U << 10, GATE_STAY},
     {ORDER_MAIL, FROM_REGISTRAR, GATE_ANY, 64U << 10, GATE_STAY},
+    {ORDER_MIRRORS, FROM_REGISTRAR, GATE_ANY, 0, GATE_STAY},
 };
 
 static err
@@ -281,9 +282,28 @@ start_mail(struct messenger *m, uint64_t id, slice body)
 }
 
 static void
+tell_mirrors(struct messenger *m, uint64_t id)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	struct link *l = registrar(m);
+	struct mirrors_reply r;
+
+	mirrors_state(&m->mirrors, &r);
+	mirrors_reply_put(&b, &r);
+	if (l != NULL)
+		link_answer(l, &(struct frame){.kind = ORDER_MIRRORS, .id = id}, buf_slice(&b));
+}
+
+static void
 start(struct messenger *m, uint8_t kind, uint64_t id, slice body)
 {
-	err e = kind == ORDER_CALL ? start_call(m, id, body) : start_mail(m, id, body);
+	err e;
+
+	if (kind == ORDER_MIRRORS) {
+		tell_mirrors(m, id);
+		return;
+	}
+	e = kind == ORDER_CALL ? start_call(m, id, body) : start_mail(m, id, body);
 
 	if (e.kind != OK)
 		refuse(m, kind, id, e);
@@ -356,21 +376,23 @@ messenger_turn(struct messenger *m)
 	calls_turn(m->calls);
 	while (calls_next(m->calls, &r))
 		finish(m, &r);
+	mirrors_turn(&m->mirrors);
 	return ok;
 }
 
 int
 messenger_timeout_ms(const struct messenger *m)
 {
-	int ms = calls_timeout_ms(m->calls);
+	int ms = calls_timeout_ms(m->calls), copies = mirrors_timeout_ms(&m->mirrors);
 
-	return ms < 0 ? 1000 : ms;
+	return ms < 0 || ms > copies ? copies : ms;
 }
 
 void
 messenger_drop(struct messenger *m)
 {
 	forget(m);
+	mirrors_drop(&m->mirrors);
 	calls_drop(&m->calls);
 	conf_drop(&m->conf);
 	wires_drop(&m->wires);

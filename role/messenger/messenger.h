@@ -1,5 +1,5 @@
 /*
- * messenger.h - the only role that calls out: J-LIS, mail.
+ * messenger.h - the only role that calls out: J-LIS, mail, copies of the repository (mirror.h).
  *
  * HOLDS    URLs by kind and the mail folder or relay, from HOME/inkan.conf:
  *            [messenger]
@@ -7,9 +7,9 @@
  *            jlis_crl = http://… …         its CRLs, several with blanks between; or /path of a file delivered otherwise
  *            mail = folder                 HOME/mail, a file for each letter; or smtp://host:port
  *            mail_from = ca@example.jp
- * HEARS    the registrar: fetch of this kind (it names no address), send this letter.
- * TOUCHES  the network, HOME/mail.
- * NEVER    judges what comes back: bytes, never verdicts; keeps nothing.
+ * HEARS    the registrar: fetch of this kind (it names no address), send this letter, how are the copies.
+ * TOUCHES  the network, HOME/mail; where there are copies HOME/mirror and, reading, HOME/repository.
+ * NEVER    judges what comes back: bytes, never verdicts; keeps nothing but how far each copy is.
  */
 #ifndef ROLE_MESSENGER_MESSENGER_H
 #define ROLE_MESSENGER_MESSENGER_H
@@ -20,6 +20,7 @@
 #include "edge/ipc.h"
 #include "edge/jail.h"
 #include "edge/start.h"
+#include "role/messenger/mirror.h"
 
 #define MESSENGER_URLS_MAX 8
 #define MESSENGER_QUEUE_MAX 1024
@@ -38,6 +39,7 @@ struct messenger {
 	struct conf *conf;
 	char ocsp[256], crl[MESSENGER_URLS_MAX][256], relay[256], from[256];
 	size_t n_crl;
+	struct mirrors mirrors;
 	int mail_folder; /* -1: relay */
 	uint64_t letters;
 	size_t n;

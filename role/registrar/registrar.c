@@ -44,6 +44,7 @@ static const struct gate GATE[] = {
     {ORDER_TILES, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_CALL, PEER_MESSENGER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_MAIL, PEER_MESSENGER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_MIRRORS, PEER_MESSENGER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_OFFICE, PEER_OFFICE, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_STATE, PEER_OFFICE, GATE_ANY, 0, GATE_STAY},
 };
@@ -330,6 +331,7 @@ registrar_close(struct registrar *r)
 	buf_drop(&r->jlis.bytes);
 	refresh_reset(r);
 	lists_drop(&r->lists);
+	buf_drop(&r->mirrors.bytes);
 	free(r->parcel);
 	r->parcel = NULL;
 }
@@ -556,6 +558,8 @@ from_messenger(struct registrar *r, const struct frame *x)
 {
 	struct flight *f = flight_of_id(r, x->id);
 
+	if (x->kind == ORDER_MIRRORS)
+		return mirrors_result(r, x);
 	if (x->kind == ORDER_CALL)
 		return f != NULL && f->stage == STAGE_JLIS ? jlis_answer(r, f, x) : jlis_part(r, x);
 	if (f == NULL || f->stage != STAGE_MAIL)
@@ -699,6 +703,7 @@ tend(struct registrar *r)
 	TRY(jlis_tend(r));
 	if (!r->in_turn) { /* only of what is durable */
 		jlis_give(r);
+		mirrors_tend(r);
 		TRY(status_tend(r));
 		TRY(apply_owed(r));
 		TRY(notice_owed(r));

@@ -370,6 +370,11 @@ struct registrar {
 
 	struct wheel wheel; /* see refresh.c */
 	struct lists lists; /* our CRLs, see lists.c */
+	struct {
+		int64_t asked, heard; /* steady ms; heard 0: never since the start */
+		struct buf bytes;     /* the reply's body: what its slices borrow from */
+		struct mirrors_reply last;
+	} mirrors;                /* copies of the repository, as messenger last said: mirrors.c */
 	int64_t crl_every_ms, crl_life_ms;
 
 	struct {
@@ -592,6 +597,12 @@ err lists_published(struct registrar *r, const struct frame *x) CHECKED;
 /* The issuer is new: what was on its way is not, and the round begins anew. */
 void lists_lost(struct registrar *r);
 void lists_drop(struct lists *l);
+
+/* --- mirrors.c: how the copies of the repository are -------------------------------------- */
+void mirrors_tend(struct registrar *r);
+err mirrors_result(struct registrar *r, const struct frame *x) CHECKED;
+/* "mirrors": [ … ] of the state's JSON. */
+void mirrors_put(const struct registrar *r, struct buf *b);
 
 /* A body is built in r->body: cleared here. */
 struct buf *body_new(struct registrar *r);

@@ -53,6 +53,7 @@
 	X(checkpoint_order)                                                                                                \
 	X(call_order)                                                                                                      \
 	X(mail_order)                                                                                                      \
+	X(mirrors_reply)                                                                                                      \
 	X(file_order)                                                                                                      \
 	X(office_order)                                                                                                    \
 	X(sign_order)                                                                                                      \

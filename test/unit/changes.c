@@ -144,7 +144,9 @@ static void
 test_refused(void **state)
 {
 	static const char *const ROWS[] = {"not a log\n", "inkan-changes 1 5\n", "inkan-changes 1 5 x\n",
-	    "inkan-changes 1 5 1\n2 gone a\n", "inkan-changes 1 5 1\n1 gone\n", "inkan-changes 1 5 1\n1 00 a\n"};
+	    "inkan-changes 1 5 1\n2 gone a\n", "inkan-changes 1 5 1\n1 gone\n", "inkan-changes 1 5 1\n1 00 a\n",
+	    "inkan-changes 1 5 1\n1 gone ../mirror/store.secret\n", "inkan-changes 1 5 1\n1 gone a/../../mail\n",
+	    "inkan-changes 1 5 1\n1 gone /etc/passwd\n", "inkan-changes 1 5 1\n1 gone a/\n"};
 	static const char *const WHAT =
 	    "changes-form: house: the log of the repository's changes is not what its writer writes";
 	struct changes_reader r = {.fd = -1};

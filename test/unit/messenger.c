@@ -1,4 +1,4 @@
-/* LINK: role/messenger/messenger.c */
+/* LINK: role/messenger/messenger.c role/messenger/mirror.c */
 /* The messenger's letters into a folder: B-12; nothing that was laid down is written over. */
 #include "test/unit/test.h"
 

@@ -115,6 +115,10 @@ setup(void **state)
 	ADD(sign_many_reply, .n = 1, .signature = {LIT("c")});
 	ADD(checkpoint_order, .books = {5, DIGEST}, .from = 2, .n_proof = 1, .note = LIT("n"));
 	ADD(call_order, .kind = CALL_JLIS_CRL, .body = LIT("b"));
+	ADD(mirrors_reply, .n = 0);
+	ADD(mirrors_reply, .n = 2,
+	    .mirror = {{LIT("web"), MIRROR_FOLDER, false, 0, 0, 12, 0, 0, LIT("-")},
+	        {LIT("store"), MIRROR_S3, true, 5, 60, 7, 3, 2, LIT("call-late: house: no answer from outside in time")}});
 	ADD(mail_order, .to = LIT("a@b.jp"), .subject = LIT("s"), .text = LIT("one\ntwo\n"));
 	ADD(file_order, .path = LIT("tile/0/x001/067.p/1"), .part = {.number = 1, .last = false, .bytes = LIT("b")});
 	ADD(office_order, .cms = LIT("c"), .ruleset = LIT("r"));

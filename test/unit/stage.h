@@ -801,6 +801,13 @@ messenger_hear(struct scene *s)
 			link_refuse(l, &x, fail(ERR_WORLD, "call-connect: house: the other side cannot be reached"));
 			continue;
 		}
+		if (x.kind == ORDER_MIRRORS) {
+			struct buf none OWNED(buf_drop) = BUF(8);
+
+			mirrors_reply_put(&none, &(struct mirrors_reply){.n = 0});
+			link_answer(l, &x, buf_slice(&none));
+			continue;
+		}
 		if (x.kind == ORDER_MAIL) {
 			expect_ok("mail", mail_order_get(x.body, &m));
 			if (slice_has_prefix(m.to, LIT("nobody@"))) {

@@ -1,0 +1,91 @@
+/*
+ * mirror.h - copies of the repository elsewhere: a folder, an S3-compatible store, a host that takes HTTPS PUT.
+ *
+ * HOLDS    for each, from HOME/inkan.conf (paths below HOME, or from the root):
+ *            [mirror.NAME]
+ *            kind = folder | s3 | put
+ *            folder = /srv/www/inkan        folder: a local disk; a file system over the network may hold messenger up
+ *            url = https://store.example.jp s3: the endpoint; put: what paths follow
+ *            bucket = inkan                 s3, in the path of the URL
+ *            region = ap-northeast-1        s3
+ *            user = NAME                    s3: the access key's id; put: HTTP basic authentication, or none
+ *            secret = mirror/NAME.secret    a file of one line; HOME/mirror belongs to messenger alone
+ *            ca = mirror/NAME.pem           who vouches for the other side; without: the system's authorities
+ * TOUCHES  repository/ (reads), the folders of folder mirrors, in HOME/mirror:
+ *            NAME.place    "EPOCH SEQ": every change below SEQ of the log EPOCH (edge/changes.h) is there
+ *            NAME.have     "+PATH" a line: what was ever put there, so that a look over everything finds what must go
+ *            NAME.walk     the same while everything is looked at, "-PATH" for what must go
+ *
+ * A change says where to look: what stands under its path then is put, where nothing stands it is removed.  Changes are
+ * followed in their order, FLIGHTS at once; what speaks for other files (checkpoint, pages, lists of fingerprints and texts)
+ * goes alone, when all before it is there.  What is gone goes first: removals overtake everything, so that the answer of a
+ * revoked certificate leaves a copy that is hours behind at once.  Nothing is removed while it is on its way there.
+ *
+ * Where the log has a gap (edge/changes.h), and at first, everything is put again, and what was put once and stands in the
+ * repository no more is removed first.  A try that fails is repeated after 1 s, 2 s … 300 s; each copy waits alone.  status/
+ * and the log itself are not copied.
+ */
+#ifndef ROLE_MESSENGER_MIRROR_H
+#define ROLE_MESSENGER_MIRROR_H
+
+#include "act/order_send.h"
+#include "base/base.h"
+#include "base/conf.h"
+#include "edge/call.h"
+#include "edge/changes.h"
+#include "edge/jail.h"
+#include "edge/start.h"
+
+#define MIRROR_FLIGHTS 4     /* of one copy at once: all copies together are CALLS_MAX                */
+#define MIRROR_ITEMS 64      /* read ahead                                                            */
+#define MIRROR_WAIT_MS 30000 /* for an answer; a larger file gets a second more per 100 KB            */
+#define MIRROR_BACKOFF_MAX_MS 300000
+#define MIRROR_LOOK_MS 200   /* between two looks at the log                                          */
+#define MIRROR_PLACE_MS 1000 /* the place is written so often at most                                 */
+
+struct mirror_item {
+	uint64_t seq; /* of its change; 0: of a look over everything */
+	bool gone, flying, done;
+	uint64_t call;
+	char path[CHANGES_PATH_MAX + 1];
+};
+
+struct mirror {
+	char name[65], url[256], bucket[64], region[40], user[128], ca[512], folder[512];
+	enum mirror_kind kind;
+	struct secret secret;
+	int fd;   /* owned: the folder; -1 */
+	int have; /* owned: NAME.have, -1  */
+	int walk; /* owned: NAME.walk, -1  */
+	uint64_t walk_at;
+	bool walking, opened;
+	struct changes_place place, written; /* done with; as NAME.place says */
+	uint64_t walk_seq;                   /* the place a look over everything leads to */
+	struct changes_reader puts, gones;
+	size_t n;
+	struct mirror_item item[MIRROR_ITEMS];
+	size_t known_n, known_cap;                            /* hashes of paths in NAME.have: open addressing */
+	uint64_t *known;                                      /* owned */
+	int64_t again, backoff, looked, written_at, whole_at; /* on the steady clock */
+	uint64_t pushed, failures, in_a_row;
+	const char *trouble; /* static; NULL: the last try went well */
+};
+
+struct mirrors {
+	int repository, folder; /* owned: HOME/repository, HOME/mirror; -1 */
+	struct calls *calls;    /* of their own: J-LIS never waits behind a copy */
+	uint64_t calls_made;
+	size_t n;
+	struct mirror *mirror; /* owned, MIRRORS_MAX */
+};
+
+/* Before the jail.  ERR_INPUT mirror-…. */
+err mirrors_configure(struct mirrors *m, const struct conf *c, const struct start *s) CHECKED;
+/* What they need of the jail. */
+void mirrors_jail(const struct mirrors *m, const struct start *s, struct jail *out);
+void mirrors_turn(struct mirrors *m);
+int mirrors_timeout_ms(const struct mirrors *m);
+void mirrors_state(const struct mirrors *m, struct mirrors_reply *out);
+void mirrors_drop(struct mirrors *m);
+
+#endif
