@@ -209,7 +209,8 @@ dress_push(struct one *o, const struct call *call)
 	buf_put_str(&line, call->type);
 	buf_put_u8(&line, '\0');
 	o->headers = curl_slist_append(o->headers, (const char *)line.p);
-	o->headers = curl_slist_append(o->headers, "Expect:");
+	if (call->region == NULL) /* libcurl signs what stands in this list, also what is never sent */
+		o->headers = curl_slist_append(o->headers, "Expect:");
 	curl_easy_setopt(o->easy, CURLOPT_HTTPHEADER, o->headers);
 	curl_easy_setopt(o->easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(o->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->file_bytes);
