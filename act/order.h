@@ -31,6 +31,8 @@ enum order_kind {
 	ORDER_REVOKE = 6,    /* one OCTET STRING: CMS -> struct entry_reply                     */
 	ORDER_WITHDRAWN = 8, /* one OCTET STRING: CMS -> struct entry_reply                     */
 	ORDER_SERIAL = 7,    /* struct serial_order -> struct serial_reply                      */
+	/* front -> registrar, and registrar -> messenger: its own -> the other's (numbers.h) */
+	ORDER_NUMBERS = 9,   /* struct numbers -> struct numbers                                */
 	/* registrar -> verifier */
 	ORDER_TRUST = 20,    /* struct part: the trust file -> one OCTET STRING: its digest     */
 	ORDER_CRL_IN = 21,   /* struct part: a J-LIS CRL; after the last -> struct crl_reply    */
@@ -65,7 +67,7 @@ enum order_kind {
 	ORDER_KEY = 121,     /* {} -> one OCTET STRING: the SubjectPublicKeyInfo in the token   */
 	/* inkand -> every role, on descriptor 3; a wire's descriptor travels as SCM_RIGHTS     */
 	ORDER_WIRE = 200,    /* struct wire_order -> nothing                                    */
-	ORDER_BEAT = 201,    /* {} -> {}: the heartbeat                                         */
+	ORDER_BEAT = 201,    /* {} or struct numbers -> {}: the heartbeat, and how the processes stand */
 	ORDER_STOP = 202,    /* {} -> nothing: finish the turn and exit 0                       */
 	ORDER_PIN = 203,     /* one OCTET STRING: the token PIN, to signers only, passed on to hands */
 	ORDER_CONFIRM = 204, /* {} -> {}: an operator confirmed the clock                       */

@@ -30,6 +30,16 @@ clock_steady_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t
+clock_steady_us(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+		abort();
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 err
 clock_use_test(const char *path)
 {

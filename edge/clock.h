@@ -14,6 +14,8 @@
 instant clock_now(void);
 /* Milliseconds that never run back: for timeouts only. */
 int64_t clock_steady_ms(void);
+/* The same in microseconds: for how long something took. */
+int64_t clock_steady_us(void);
 /* Maps the offset file; call before the jail.  ERR_WORLD clock-test. */
 err clock_use_test(const char *path) CHECKED;
 

@@ -243,6 +243,7 @@ struct wires {
 	bool ready[WATCHED_MAX];
 	bool stopped, confirmed;
 	struct secret pin;
+	struct buf beat; /* owned: what inkand said last with a heartbeat */
 	int waiting_fd[8]; /* descriptors that came along, in order, not yet named by a frame */
 	size_t n_waiting;
 	uint64_t accepted;
@@ -254,6 +255,7 @@ wires_open_fd(int control, struct wires **out)
 	struct wires *w = mem_new(1, sizeof *w);
 
 	w->control = link_new(control, PEER_INKAND, 0);
+	w->beat = BUF(FRAME_BODY_MAX);
 	(void)fcntl(control, F_SETFD, FD_CLOEXEC);
 	*out = w;
 	return ok;
@@ -279,6 +281,7 @@ wires_drop(struct wires **w)
 	for (size_t i = 0; i < (*w)->n_waiting; i++)
 		close((*w)->waiting_fd[i]);
 	secret_drop(&(*w)->pin);
+	buf_drop(&(*w)->beat);
 	link_drop(&(*w)->control);
 	free(*w);
 	*w = NULL;
@@ -387,6 +390,8 @@ control_turn(struct wires *w)
 			TRY(take_wire(w, f.body));
 			break;
 		case ORDER_BEAT:
+			buf_clear(&w->beat);
+			buf_put(&w->beat, f.body);
 			link_answer(w->control, &f, (slice){NULL, 0});
 			break;
 		case ORDER_STOP:
@@ -413,6 +418,12 @@ wires_watch(struct wires *w, int fd)
 {
 	assert(w->n_watched < WATCHED_MAX);
 	w->watched[w->n_watched++] = fd;
+}
+
+slice
+wires_beat(const struct wires *w)
+{
+	return buf_slice(&w->beat);
 }
 
 bool

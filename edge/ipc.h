@@ -72,6 +72,8 @@ bool wires_watched_ready(const struct wires *w, int fd);
 err wires_wait(struct wires *w, int timeout_ms) CHECKED;
 /* Writes on every link; a link that fails is closed (see wires_closed). */
 void wires_flush(struct wires *w);
+/* The body of the last heartbeat: numbers of inkand's (act/numbers); empty before. */
+slice wires_beat(const struct wires *w);
 bool wires_stopped(const struct wires *w);
 bool wires_confirmed(struct wires *w); /* an operator confirmed the clock: true once */
 /* The PIN as inkand gave it, empty until then. */

@@ -65,8 +65,8 @@ make_house(struct init *i)
 	TRY(init_file(i, "approval.cms", buf_slice(&i->approval), 0644));
 	TRY(init_file(i, "keys.cms", buf_slice(&i->making), 0644));
 	TRY(init_file(i, "baseline.cms", buf_slice(&i->baseline), 0644));
-	TRY(init_keys(i));
 	TRY(init_repository(i));
+	TRY(init_keys(i));
 	TRY(init_texts(i));
 	if (i->test_clock)
 		TRY(init_file(i, "clock", slice_of(&zero, sizeof zero), 0644));

@@ -12,6 +12,7 @@
  *	baseline.cms             B-1: what was accredited (or, for a test, would be)
  *	keys.cms                 K-1: how the keys were made, by whom
  *	keys/token.key jlis.key  32 random bytes each: bearer tokens, sealing of J-LIS data
+ *	keys/heartbeat.key       32 bytes: what messenger signs heartbeats with; repository/heartbeat.pub its public half
  *	repository/ca/           issuer.cer ocsp.cer
  *	repository/index.html    web/index.html with the service, its state and the fingerprints filled in
  *	repository/cps/          the practice statement

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "edge/ed25519.h"
 #include "act/application.h"
 #include "base/json.h"
 #include "cmd/inkanctl/init_house.h"
@@ -285,10 +286,26 @@ init_texts(struct init *i)
 	return init_file(i, "texts/cps.txt", buf_slice(&i->cps), 0644);
 }
 
+/* As openssl reads it: openssl pkey -pubin -in repository/heartbeat.pub. */
+static err
+put_heartbeat_key(struct init *i, slice seed)
+{
+	struct buf pem OWNED(buf_drop) = BUF(512), der OWNED(buf_drop) = BUF(SPKI_MAX);
+	uint8_t public[ED25519_PUBLIC];
+
+	TRY(ed25519_public(seed, public));
+	key_put_spki(&der, KEY_ED25519, ARR(public));
+	buf_put_str(&pem, "-----BEGIN PUBLIC KEY-----\n");
+	buf_put_base64(&pem, buf_slice(&der));
+	buf_put_str(&pem, "\n-----END PUBLIC KEY-----\n");
+	TRY(buf_check(&pem));
+	return init_file(i, "repository/heartbeat.pub", buf_slice(&pem), 0644);
+}
+
 err
 init_keys(struct init *i)
 {
-	static const char *const NAMES[] = {"keys/token.key", "keys/jlis.key"};
+	static const char *const NAMES[] = {"keys/token.key", "keys/jlis.key", "keys/heartbeat.key"};
 	uint8_t raw[32];
 	err e = init_folder(i, "keys", 0700);
 
@@ -296,6 +313,8 @@ init_keys(struct init *i)
 		random_bytes(raw, sizeof raw);
 		e = init_file(i, NAMES[k], ARR(raw), 0600);
 	}
+	if (e.kind == OK) /* the last one's public half, for the outside monitor */
+		e = put_heartbeat_key(i, ARR(raw));
 	wipe(raw, sizeof raw);
 	return e;
 }

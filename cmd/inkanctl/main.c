@@ -12,6 +12,8 @@
 #include "cmd/inkanctl/inkanctl.h"
 #include "cmd/inkanctl/office.h"
 #include "cmd/inkanctl/pin.h"
+#include "cmd/inkanctl/monitor.h"
+#include "cmd/inkanctl/room.h"
 #include "cmd/inkanctl/start.h"
 
 static const struct command {
@@ -28,6 +30,8 @@ static const struct command {
     {"books", books_main, "read, check and explain the books"},
     {"check-status", check_status_main, "hold what is served against the books: every list, every OCSP answer"},
     {"pin", pin_main, "a PIN that a token refused: what is noted, and clear it"},
+    {"room", room_main, "pause the signers, and start them again"},
+    {"monitor", monitor_main, "take a house's heartbeats on another machine; alarm on silence"},
     {"confirm-clock", confirm_main, "confirm a clock that stopped the signing"},
 };
 

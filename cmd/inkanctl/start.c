@@ -82,8 +82,8 @@ path_of(char *out, size_t n, const char *home, const char *name)
 }
 
 /* The running inkand, 0 when there is none: it holds the lock of run/inkand.pid as long as it lives. */
-static pid_t
-running(const char *home)
+pid_t
+start_running(const char *home)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char path[1024];
@@ -256,7 +256,7 @@ start_main(int argc, char **argv)
 
 	if (c >= 0)
 		return c;
-	if (running(o.home) != 0) {
+	if (start_running(o.home) != 0) {
 		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house is running already"));
 		return 1;
 	}
@@ -302,7 +302,7 @@ stop_main(int argc, char **argv)
 
 	if (c >= 0)
 		return c;
-	pid = running(o.home);
+	pid = start_running(o.home);
 	if (pid == 0) {
 		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house is not running"));
 		return 1;
@@ -311,13 +311,33 @@ stop_main(int argc, char **argv)
 		perror("inkanctl: kill");
 		return 3;
 	}
-	while (running(o.home) == pid && clock_steady_ms() < end)
+	while (start_running(o.home) == pid && clock_steady_ms() < end)
 		(void)poll(NULL, 0, 20);
-	if (running(o.home) == pid) {
+	if (start_running(o.home) == pid) {
 		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house did not stop in time"));
 		return 3;
 	}
 	return 0;
+}
+
+/* The public half of the key that heartbeats are signed with, base64 of its SubjectPublicKeyInfo, as the last member. */
+static void
+add_heartbeat_key(const char *home, struct buf *state)
+{
+	struct buf pem OWNED(buf_drop) = BUF(4096);
+	char path[1024];
+	slice rest, line;
+
+	path_of(path, sizeof path, home, "repository/heartbeat.pub");
+	if (access(path, R_OK) != 0 || file_load(path, &pem).kind != OK || state->n < 2 || state->p[state->n - 1] != '}')
+		return;
+	rest = buf_slice(&pem);
+	if (!slice_cut(&rest, '\n', &line) || !slice_cut(&rest, '\n', &line))
+		return;
+	state->n--;
+	buf_put_str(state, ",\"heartbeat_key\":");
+	json_put_text(state, line);
+	buf_put_u8(state, '}');
 }
 
 int
@@ -339,6 +359,7 @@ status_main(int argc, char **argv)
 	if (c >= 0)
 		return c;
 	e = ask_state(o.home, OFFICE_WAIT_MS, &state);
+	add_heartbeat_key(o.home, &state);
 	if (e.kind == OK)
 		e = json_get(buf_slice(&state), &j);
 	if (e.kind != OK) {
@@ -374,7 +395,7 @@ confirm_main(int argc, char **argv)
 
 	if (c >= 0)
 		return c;
-	pid = running(o.home);
+	pid = start_running(o.home);
 	if (pid == 0) {
 		fprintf(stderr, "inkanctl: %s\n", ctl_say("the house is not running"));
 		return 1;

@@ -7,11 +7,15 @@
 #ifndef CMD_INKANCTL_START_H
 #define CMD_INKANCTL_START_H
 
+#include <sys/types.h>
+
 #include "base/base.h"
 
 #define OFFICE_WAIT_MS 10000 /* for the registrar's word over run/office */
 
 /* Arguments after the command's name; exit codes 0 done, 1 not as asked, 2 usage, 3 could not. */
+/* The inkand that runs this house; 0: none does. */
+pid_t start_running(const char *home);
 int start_main(int argc, char **argv);
 int stop_main(int argc, char **argv);
 int status_main(int argc, char **argv);

@@ -4,7 +4,7 @@
  * HOLDS   the table of roles and wires, every control socket, the token PIN in
  *         locked memory, the listening sockets until they are handed over.
  * HEARS   signals (TERM, INT: stop; USR1: the clock is confirmed), the roles'
- *         answers to heartbeats.
+ *         answers to heartbeats; USR2: look whether run/room-closed is there.
  * NEVER   parses what comes from outside, writes a book, touches a key.
  *
  * A role that dies is started anew and every wire it had is made anew at both
@@ -25,11 +25,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "act/body.h"
+#include "act/numbers.h"
 #include "act/order.h"
 #include "base/conf.h"
 #include "edge/clock.h"
@@ -56,7 +58,9 @@ struct role {
 	struct link *control;
 	int64_t started, beat_sent, beat_heard, start_at;
 	unsigned deaths;
+	uint64_t restarts;
 	bool answered, retired;
+	bool paused; /* a signer while the room is closed */
 };
 
 struct house {
@@ -69,6 +73,7 @@ struct house {
 	unsigned status_user; /* as above: its own where it has a token of its own */
 	struct secret *pin;   /* in locked memory: of the issuer's token, of the status signer's */
 	bool stopping;
+	bool room_closed; /* run/room-closed is there: signers are stopped, and not started */
 	int64_t stop_at;
 	uint64_t beat;
 	instant clock;    /* the last moment both clocks agreed on, less than an hour apart since the one before … */
@@ -270,6 +275,8 @@ role_died(struct house *h, struct role *r, int status)
 	write_pids(h);
 	if (h->stopping)
 		return;
+	if (r->paused && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return; /* as it was told */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CORRUPT) {
 		r->retired = true;
 		log_number(LOG_ALARM,
@@ -277,6 +284,7 @@ role_died(struct house *h, struct role *r, int status)
 		    r->number);
 		return;
 	}
+	r->restarts++;
 	r->deaths = now - r->started > STEADY_MS ? 1 : r->deaths + 1;
 	r->start_at = now + (r->deaths < 2 ? 0 : r->deaths > 7 ? 10000 : 100 << (r->deaths - 2));
 	if (WIFSIGNALED(status))
@@ -322,6 +330,86 @@ look_at_clock(struct house *h, bool confirmed)
 	h->clock_at = steady;
 }
 
+/* --- the CA room: inkanctl room close and open -------------------------------------- */
+static bool
+is_signer(const struct role *r)
+{
+	return r->peer == PEER_ISSUER || r->peer == PEER_STATUS;
+}
+
+/* The file stays over a restart of inkand: a room that a person closed, a person opens. */
+static void
+look_at_room(struct house *h)
+{
+	char path[512];
+	bool was = h->room_closed;
+
+	snprintf(path, sizeof path, "%s/run/room-closed", h->home);
+	h->room_closed = access(path, F_OK) == 0;
+	if (was != h->room_closed)
+		log_text(LOG_WARN, h->room_closed ? "inkand-room-closed: house: the signers are paused until inkanctl room open"
+		                                  : "inkand-room-open: house: the signers are started again");
+	for (size_t i = 0; i < h->n; i++) {
+		struct role *r = &h->role[i];
+
+		if (!is_signer(r) || r->paused == h->room_closed)
+			continue;
+		r->paused = h->room_closed;
+		r->start_at = 0;
+		if (r->paused && r->pid != 0) {
+			link_order(r->control, ORDER_STOP, 0, (slice){NULL, 0});
+			(void)link_flush(r->control).kind;
+		}
+	}
+}
+
+/* --- numbers ------------------------------------------------------------------------ */
+static unsigned
+role_number(const struct role *r)
+{
+	static const uint8_t number[] = {[PEER_FRONT] = ROLE_FRONT,
+	    [PEER_REGISTRAR] = ROLE_REGISTRAR,
+	    [PEER_VERIFIER] = ROLE_VERIFIER,
+	    [PEER_ISSUER] = ROLE_ISSUER,
+	    [PEER_STATUS] = ROLE_STATUS,
+	    [PEER_PUBLISHER] = ROLE_PUBLISHER,
+	    [PEER_MESSENGER] = ROLE_MESSENGER};
+
+	return number[r->peer];
+}
+
+/* How the processes and the disk stand: the body of every heartbeat. */
+static void
+put_numbers(const struct house *h, struct buf *b)
+{
+	struct numbers *n = mem_new(1, sizeof *n);
+	uint64_t up[ROLE_N] = {0}, restarts[ROLE_N] = {0}, stopped[ROLE_N] = {0};
+	bool paused[ROLE_N] = {false};
+	struct statvfs v;
+
+	for (size_t i = 0; i < h->n; i++) {
+		unsigned k = role_number(&h->role[i]);
+
+		up[k] += h->role[i].pid != 0;
+		restarts[k] += h->role[i].restarts;
+		stopped[k] += h->role[i].retired;
+		paused[k] = h->role[i].paused;
+	}
+	for (unsigned k = 0; k < ROLE_N; k++) {
+		if (!paused[k]) /* what a person paused is not down */
+			numbers_tell(n, N_ROLE_UP, k, 0, up[k]);
+		numbers_tell(n, N_ROLE_RESTARTS, k, 0, restarts[k]);
+		numbers_tell(n, N_ROLE_STOPPED, k, 0, stopped[k]);
+	}
+	numbers_tell(n, N_ROOM_CLOSED, 0, 0, h->room_closed);
+	if (statvfs(h->home, &v) == 0) {
+		numbers_tell(n, N_DISK_FREE, 0, 0, (uint64_t)v.f_bavail * v.f_frsize);
+		numbers_tell(n, N_DISK_SIZE, 0, 0, (uint64_t)v.f_blocks * v.f_frsize);
+	}
+	numbers_put(b, n);
+	free(n);
+}
+
 /* Starts what is due, sends heartbeats, kills what does not answer. */
 static void
 tend(struct house *h)
@@ -333,7 +421,7 @@ tend(struct house *h)
 		struct role *r = &h->role[i];
 
 		if (r->pid == 0) {
-			if (!h->stopping && !r->retired && now >= r->start_at)
+			if (!h->stopping && !r->retired && !r->paused && now >= r->start_at)
 				start_role(h, r);
 			continue;
 		}
@@ -351,8 +439,12 @@ tend(struct house *h)
 		}
 		if (now - r->beat_sent >= (r->answered ? BEAT_EVERY_MS : 100)) {
 			/* before the first answer one beat is enough: it waits in the socket */
-			if (r->answered || r->beat_sent == r->started)
-				link_order(r->control, ORDER_BEAT, ++h->beat, (slice){NULL, 0});
+			if (r->answered || r->beat_sent == r->started) {
+				struct buf body OWNED(buf_drop) = BUF(NUMBERS_BYTES);
+
+				put_numbers(h, &body);
+				link_order(r->control, ORDER_BEAT, ++h->beat, buf_slice(&body));
+			}
 			r->beat_sent = now;
 		}
 		(void)link_flush(r->control).kind;
@@ -373,7 +465,7 @@ hear(struct house *h, struct role *r)
 			continue;
 		r->answered = true;
 		for (size_t i = 0; i < h->n && r != NULL; i++)
-			if (!h->role[i].answered && !h->role[i].retired)
+			if (!h->role[i].answered && !h->role[i].retired && !h->role[i].paused)
 				r = NULL;
 		if (r != NULL)
 			log_text(LOG_NOTE, "inkand-ready: house: every role answers");
@@ -402,7 +494,9 @@ take_signal(struct house *h, int signals)
 	else if (s.ssi_signo == SIGUSR1) {
 		look_at_clock(h, true);
 		tell_all(h, ORDER_CONFIRM);
-	} else if (!h->stopping) {
+	} else if (s.ssi_signo == SIGUSR2)
+		look_at_room(h);
+	else if (!h->stopping) {
 		h->stopping = true;
 		h->stop_at = clock_steady_ms() + STOP_LATE_MS;
 		tell_all(h, ORDER_STOP);
@@ -741,6 +835,7 @@ start(struct house *h, const char *pin_file, int *signals)
 	TRY(make_folders(h));
 	TRY(write_pid(h));
 	TRY(listen_office(h->home, &h->office_fd));
+	look_at_room(h);
 	if (h->user_base != 0)
 		TRY(jail_keep_capabilities(KEEP, COUNT(KEEP)));
 	sigemptyset(&set);
@@ -748,6 +843,7 @@ start(struct house *h, const char *pin_file, int *signals)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	*signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (*signals < 0)

@@ -277,6 +277,12 @@ put_error(struct front *f, err e, struct buf *room)
 	ocsp_put_error(room, of[e.kind].e);
 }
 
+void
+answers_look(struct front *f)
+{
+	look(f);
+}
+
 bool
 answers_reply_to(struct front *f, const struct http_request *q, slice request, instant now, struct http_reply *reply)
 {

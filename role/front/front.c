@@ -28,6 +28,7 @@ static const struct gate GATE[] = {
     {ORDER_REVOKE, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_WITHDRAWN, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_SERIAL, FROM_REGISTRAR, GATE_ANY, 1024, GATE_STAY},
+    {ORDER_NUMBERS, FROM_REGISTRAR, GATE_ANY, NUMBERS_BYTES, GATE_STAY},
 };
 
 /* The routes, one table: doc/openapi.json is held against it. */
@@ -202,6 +203,12 @@ count(struct front *f, unsigned status)
 }
 
 static void
+refused(struct front *f, enum err_kind kind)
+{
+	f->refusals[kind - ERR_INPUT]++;
+}
+
+static void
 put_named_instant(struct buf *b, const char *name, instant t)
 {
 	struct buf text OWNED(buf_drop) = BUF(RFC3339_LEN);
@@ -368,7 +375,10 @@ answer(struct front *f, const struct frame *r)
 		} else
 			reply.body = buf_slice(&b);
 	}
+	if (r->fail != OK)
+		refused(f, r->fail);
 	count(f, reply.status);
+	metrics_time(f, f->class[slot], clock_steady_us() - f->began_us[slot]);
 	http_answer(f->http, r->id, &reply);
 }
 
@@ -422,6 +432,7 @@ ask_registrar(struct front *f, const struct route *r, const struct http_request 
 	if (e.kind == OK && (l == NULL || link_is_full(l)))
 		e = fail(ERR_BUSY, "busy: house: the service is busy just now; please try again in a moment");
 	if (e.kind != OK) {
+		refused(f, e.kind);
 		problem_err(b, 0, e, reply);
 		return true;
 	}
@@ -504,13 +515,39 @@ send_terms(struct front *f, const struct route *r, const struct http_request *q,
 	send_file(f, r, buf_slice(&name), b, reply);
 }
 
+/* Answers by kind and method: what this one added to the kinds. */
+static void
+count_method(struct front *f, const uint64_t *before, unsigned post)
+{
+	for (size_t i = 0; i < COUNT(f->ocsp_count); i++)
+		f->ocsp_by[post][i] += f->ocsp_count[i] - before[i];
+}
+
+static bool
+ocsp_post(struct front *f, const struct http_request *q, struct http_reply *reply)
+{
+	uint64_t before[COUNT(f->ocsp_count)];
+	bool answered;
+
+	memcpy(before, f->ocsp_count, sizeof before);
+	answered = answers_reply_to(f, q, q->body, clock_now(), reply);
+	count_method(f, before, 1);
+	return answered;
+}
+
 static bool
 ocsp_get(struct front *f, const struct http_request *q, slice arg, struct http_reply *reply)
 {
+	uint64_t before[COUNT(f->ocsp_count)];
+	bool answered;
+
+	memcpy(before, f->ocsp_count, sizeof before);
 	buf_clear(&f->der);
 	if (ocsp_path_get(arg, &f->der).kind != OK)
 		buf_clear(&f->der); /* an empty request is malformed, and answered so */
-	return answers_reply_to(f, q, buf_slice(&f->der), clock_now(), reply);
+	answered = answers_reply_to(f, q, buf_slice(&f->der), clock_now(), reply);
+	count_method(f, before, 0);
+	return answered;
 }
 
 static size_t
@@ -525,6 +562,24 @@ body_max(void *role, enum http_method method, slice path)
 	return r == NULL ? HTTP_NO_ROUTE : r->body_max;
 }
 
+static enum route_class
+class_of(const struct route *r)
+{
+	if (r == NULL)
+		return CLASS_OTHER;
+	switch (r->kind) {
+	case ROUTE_OCSP:
+	case ROUTE_OCSP_GET:
+		return CLASS_OCSP;
+	case ROUTE_FILE:
+	case ROUTE_TERMS:
+		return CLASS_FILE;
+	case ROUTE_ORDER:
+		break;
+	}
+	return r->order == ORDER_APPLY ? CLASS_APPLICATION : CLASS_OTHER;
+}
+
 static bool
 request(void *role, const struct http_request *q, struct http_reply *reply)
 {
@@ -532,9 +587,12 @@ request(void *role, const struct http_request *q, struct http_reply *reply)
 	struct buf *b = q->room;
 	const struct route *r;
 	bool other, answered = true;
+	int64_t began = clock_steady_us();
 	slice arg;
 
 	r = route_of(q->method, q->path, &arg, &other);
+	if (r == NULL)
+		refused(f, other ? ERR_INPUT : ERR_ABSENT);
 	if (r == NULL && other)
 		problem_err(b, 405, fail(ERR_INPUT, "method: RFC 9110 15.5.6: this address does not take that method"), reply);
 	else if (r == NULL)
@@ -546,7 +604,7 @@ request(void *role, const struct http_request *q, struct http_reply *reply)
 			answered = ask_registrar(f, r, q, arg, b, reply);
 			break;
 		case ROUTE_OCSP:
-			answered = answers_reply_to(f, q, q->body, clock_now(), reply);
+			answered = ocsp_post(f, q, reply);
 			break;
 		case ROUTE_OCSP_GET:
 			answered = ocsp_get(f, q, arg, reply);
@@ -560,8 +618,13 @@ request(void *role, const struct http_request *q, struct http_reply *reply)
 		}
 	if (r == NULL && other)
 		reply->allow = q->method == HTTP_POST ? "GET, HEAD" : "POST";
-	if (answered)
+	if (answered) {
 		count(f, reply->status);
+		metrics_time(f, class_of(r), clock_steady_us() - began);
+	} else {
+		f->class[(uint32_t)q->id] = (uint8_t)class_of(r);
+		f->began_us[(uint32_t)q->id] = began;
+	}
 	return answered;
 }
 
@@ -580,6 +643,7 @@ refuse(void *role, unsigned status, struct http_reply *reply, struct buf *body)
 	else if (status == 503)
 		e = fail(ERR_BUSY, "busy: house: the service is busy just now; please try again in a moment");
 	problem_err(body, status, e, reply);
+	refused(f, e.kind);
 	count(f, status);
 }
 
@@ -599,58 +663,21 @@ no_body(void *role, enum http_method method, slice path)
 	return 0;
 }
 
-static void
-metric(struct buf *b, const char *name, const char *labels, uint64_t v)
-{
-	buf_put_str(b, name);
-	buf_put_str(b, labels);
-	buf_put_u8(b, ' ');
-	buf_put_decimal(b, v);
-	buf_put_u8(b, '\n');
-}
-
-static void
-put_metrics(const struct front *f, struct buf *b)
-{
-	static const char *const hundred[] = {
-	    "", "", "{class=\"2xx\"}", "{class=\"3xx\"}", "{class=\"4xx\"}", "{class=\"5xx\"}"};
-	static const char *const ocsp[] = {"{answer=\"good\"}", "{answer=\"revoked\"}", "{answer=\"unauthorized\"}",
-	    "{answer=\"later\"}", "{answer=\"malformed\"}"};
-	static const char *const files[] = {"{file=\"recent\"}", "{file=\"base\"}"};
-	struct http_counts c = http_counts(f->http);
-
-	for (size_t i = 2; i < COUNT(hundred); i++)
-		metric(b, "inkan_http_answers_total", hundred[i], f->status_count[i]);
-	for (size_t i = 0; i < COUNT(ocsp); i++)
-		metric(b, "inkan_ocsp_answers_total", ocsp[i], f->ocsp_count[i]);
-	for (size_t i = 0; i < COUNT(files); i++) {
-		const struct status_file *s = &f->answers.file[i];
-
-		metric(b, "inkan_status_file_good", files[i], s->good);
-		metric(b, "inkan_status_file_answers", files[i], s->good ? s->slots.n : 0);
-		metric(b, "inkan_status_file_made_seconds", files[i], s->good ? (uint64_t)s->slots.made.ms / 1000 : 0);
-	}
-	metric(b, "inkan_status_files_damaged_total", "", f->answers.files_damaged);
-	metric(b, "inkan_status_blocks_damaged_total", "", f->answers.blocks_damaged);
-	metric(b, "inkan_http_connections_total", "", c.connections);
-	metric(b, "inkan_http_refused_total", "", c.refused);
-	metric(b, "inkan_http_late_total", "", c.late);
-	metric(b, "inkan_http_waiting", "", c.suspended);
-}
-
 static bool
 private_request(void *role, const struct http_request *q, struct http_reply *reply)
 {
 	struct front *f = role;
 	struct buf *b = q->room;
-	bool up = wires_find(f->wires, PEER_REGISTRAR, 0) != NULL;
 
 	if (slice_eq(q->path, LIT("/metrics"))) {
-		put_metrics(f, b);
-		*reply = (struct http_reply){.status = 200, .type = "text/plain; version=0.0.4"};
+		metrics_put(f, b);
+		*reply = (struct http_reply){.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"};
 	} else if (slice_eq(q->path, LIT("/health"))) {
-		buf_put_str(b, up ? "{\"status\":\"ok\"}" : "{\"status\":\"registrar away\"}");
-		*reply = (struct http_reply){.status = up ? 200 : 503, .type = "application/json"};
+		unsigned status = metrics_put_health(f, b);
+
+		*reply = (struct http_reply){.status = status,
+		    .type = status == 200 ? "application/json" : "application/problem+json",
+		    .cache = "no-store"};
 	} else
 		*reply = (struct http_reply){.status = 404, .type = "text/plain"};
 	reply->body = buf_slice(b);
@@ -702,12 +729,16 @@ front_turn(struct front *f)
 		if (!have)
 			break;
 		TRY(gate_check(GATE, COUNT(GATE), FROM_REGISTRAR, &state, &r));
-		answer(f, &r);
+		if (r.kind == ORDER_NUMBERS)
+			metrics_take(f, &r);
+		else
+			answer(f, &r);
 	}
 	http_turn(f->http);
 	if (f->private != NULL)
 		http_turn(f->private);
 	give_up(f, false);
+	metrics_ask(f);
 	return ok;
 }
 

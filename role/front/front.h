@@ -13,6 +13,7 @@
 #ifndef ROLE_FRONT_FRONT_H
 #define ROLE_FRONT_FRONT_H
 
+#include "act/numbers.h"
 #include "act/slots.h"
 #include "base/base.h"
 #include "edge/http.h"
@@ -47,6 +48,14 @@ struct front {
 	struct answers answers;
 	struct buf der;           /* the request of an OCSP GET */
 	uint64_t status_count[6]; /* answers by hundred                 */
+	unsigned number;          /* of several fronts */
+	struct numbers *house;    /* owned: as the registrar told it last */
+	int64_t ask_at;           /* on the steady clock: the registrar is asked again */
+	struct histogram seconds[ROUTE_CLASS_N];
+	uint8_t class[HTTP_CONNECTIONS_MAX]; /* of those that wait … */
+	int64_t began_us[HTTP_CONNECTIONS_MAX]; /* … since */
+	uint64_t refusals[7];     /* by err_kind, from ERR_INPUT */
+	uint64_t ocsp_by[2][5];   /* by method: GET, POST; as below */
 	uint64_t ocsp_count[5];   /* good, revoked, unauthorized, try later, malformed */
 };
 
@@ -65,6 +74,17 @@ void front_jail(const struct start *s, struct jail *out);
  */
 bool answers_reply_to(
     struct front *f, const struct http_request *q, slice request, instant now, struct http_reply *reply) CHECKED;
+/* Looks whether a file was replaced, as every request does: so that a front that nobody asks knows it too. */
+void answers_look(struct front *f);
 void answers_drop(struct answers *a);
+
+/* metrics.c: how the house stands, on the private face. */
+enum route_class { CLASS_OCSP = ROUTE_CLASS_OCSP, CLASS_FILE, CLASS_APPLICATION, CLASS_OTHER };
+void metrics_time(struct front *f, enum route_class class, int64_t us);
+void metrics_ask(struct front *f);
+void metrics_take(struct front *f, const struct frame *x);
+void metrics_put(const struct front *f, struct buf *b);
+/* The body; 200, or 503 where a person must look. */
+unsigned metrics_put_health(const struct front *f, struct buf *b) CHECKED;
 
 #endif

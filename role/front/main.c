@@ -28,6 +28,8 @@ serve(struct front *f, const struct start *s)
 	const char *repository = start_path(s, "repository");
 	struct jail j;
 
+	f->number = (unsigned)s->number;
+	f->house = mem_new(1, sizeof *f->house);
 	f->der = BUF(OCSP_REQUEST_MAX);
 	f->answers.text = BUF(512);
 	TRY(start_test_clock(s));
@@ -57,6 +59,7 @@ main(int argc, char **argv)
 		e = serve(f, &s);
 	answers_drop(&f->answers);
 	buf_drop(&f->der);
+	free(f->house);
 	http_close(&f->http);
 	http_close(&f->private);
 	wires_drop(&f->wires);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "edge/ed25519.h"
 #include "role/messenger/messenger.h"
 
 /* Read before the jail: addresses, the mail folder. */
@@ -12,6 +13,16 @@ prepare(struct messenger *m, const struct start *s)
 	TRY(start_load(s, "inkan.conf", &text));
 	TRY(messenger_configure(m, buf_slice(&text)));
 	TRY(mirrors_configure(&m->mirrors, m->conf, s));
+	TRY(start_test_clock(s));
+	if (m->beat.url[0] != '\0') {
+		struct buf key OWNED(buf_drop) = BUF(SECRET_MAX);
+
+		TRY(start_load(s, "keys/heartbeat.key", &key));
+		TRY(secret_set(&m->beat.key, buf_slice(&key)));
+		wipe(key.p, key.n);
+		if (m->beat.key.n != ED25519_SEED)
+			return fail(ERR_INPUT, "heartbeat-key: house: keys/heartbeat.key holds 32 bytes");
+	}
 	if (strcmp(m->relay, "folder") != 0)
 		return ok;
 	m->mail_folder = open(start_path(s, "mail"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -16,6 +16,7 @@ static const struct gate GATE[] = {
     {ORDER_CALL, FROM_REGISTRAR, GATE_ANY, 16U << 10, GATE_STAY},
     {ORDER_MAIL, FROM_REGISTRAR, GATE_ANY, 64U << 10, GATE_STAY},
     {ORDER_MIRRORS, FROM_REGISTRAR, GATE_ANY, 0, GATE_STAY},
+    {ORDER_NUMBERS, FROM_REGISTRAR, GATE_ANY, NUMBERS_BYTES, GATE_STAY},
 };
 
 static err
@@ -37,6 +38,7 @@ messenger_configure(struct messenger *m, slice file)
 
 	TRY(conf_get(file, &m->conf));
 	TRY(conf_check_known(m->conf, sec, names));
+	TRY(heartbeat_configure(m));
 	TRY(set_text(m->ocsp, sizeof m->ocsp, conf_text_or(m->conf, sec, "jlis_ocsp", LIT(""))));
 	TRY(set_text(m->relay, sizeof m->relay, conf_text_or(m->conf, sec, "mail", LIT("folder"))));
 	TRY(set_text(m->from, sizeof m->from, conf_text_or(m->conf, sec, "mail_from", LIT("inkan@localhost"))));
@@ -92,8 +94,8 @@ answer_parts(struct messenger *m, uint8_t kind, uint64_t id, slice bytes)
 	} while (!p.last);
 }
 
-static err
-remember(struct messenger *m, uint64_t id, uint8_t kind)
+err
+messenger_remember(struct messenger *m, uint64_t id, uint8_t kind)
 {
 	for (size_t i = 0; i < CALLS_MAX; i++)
 		if (m->kind_of[i] == 0) {
@@ -122,7 +124,7 @@ start_call(struct messenger *m, uint64_t id, slice body)
 		                              .body = o.body,
 		                              .max_bytes = 64U << 10,
 		                              .wait_ms = CALL_WAIT_MS}));
-		return remember(m, id, ORDER_CALL);
+		return messenger_remember(m, id, ORDER_CALL);
 	}
 	if (o.body.n > 0)
 		TRY(decimal_get(o.body, MESSENGER_URLS_MAX, &which));
@@ -136,7 +138,7 @@ start_call(struct messenger *m, uint64_t id, slice body)
 	TRY(calls_start(m->calls,
 	    &(struct call){
 	        .id = m->calls_made + 1, .url = m->crl[which], .max_bytes = CALL_BYTES_MAX, .wait_ms = CALL_LONG_MS}));
-	return remember(m, id, ORDER_CALL);
+	return messenger_remember(m, id, ORDER_CALL);
 }
 
 /* A header line with any characters: RFC 2047 encoded words of at most 45 bytes, cut between characters. */
@@ -278,7 +280,7 @@ start_mail(struct messenger *m, uint64_t id, slice body)
 	                              .wait_ms = CALL_WAIT_MS,
 	                              .mail_from = m->from,
 	                              .mail_to = to}));
-	return remember(m, id, ORDER_MAIL);
+	return messenger_remember(m, id, ORDER_MAIL);
 }
 
 static void
@@ -322,7 +324,9 @@ finish(struct messenger *m, struct call_result *r)
 			id = m->id_of[i];
 			m->kind_of[i] = 0;
 		}
-	if (kind != 0 && r->err.kind != OK)
+	if (kind == ORDER_NUMBERS)
+		heartbeat_sent(m, r->err);
+	else if (kind != 0 && r->err.kind != OK)
 		refuse(m, kind, id, r->err);
 	else if (kind == ORDER_CALL)
 		answer_parts(m, kind, id, buf_slice(&r->body));
@@ -339,6 +343,7 @@ forget(struct messenger *m)
 		buf_drop(&m->queue[i].body);
 	m->n = 0;
 	memset(m->kind_of, 0, sizeof m->kind_of);
+	m->beat.under_way = false;
 }
 
 err
@@ -357,6 +362,10 @@ messenger_turn(struct messenger *m)
 		if (!have)
 			break;
 		TRY(gate_check(GATE, COUNT(GATE), FROM_REGISTRAR, &state, &f));
+		if (f.kind == ORDER_NUMBERS) {
+			heartbeat_take(m, l, &f);
+			continue;
+		}
 		m->queue[m->n] = (struct waiting){.id = f.id, .kind = f.kind, .body = BUF(f.body.n)};
 		buf_put(&m->queue[m->n++].body, f.body);
 	}
@@ -373,6 +382,7 @@ messenger_turn(struct messenger *m)
 			break;
 		}
 	}
+	heartbeat_tend(m);
 	calls_turn(m->calls);
 	while (calls_next(m->calls, &r))
 		finish(m, &r);
@@ -383,9 +393,11 @@ messenger_turn(struct messenger *m)
 int
 messenger_timeout_ms(const struct messenger *m)
 {
-	int ms = calls_timeout_ms(m->calls), copies = mirrors_timeout_ms(&m->mirrors);
+	int ms = calls_timeout_ms(m->calls), copies = mirrors_timeout_ms(&m->mirrors), beat = heartbeat_timeout_ms(m);
 
-	return ms < 0 || ms > copies ? copies : ms;
+	if (ms < 0 || ms > copies)
+		ms = copies;
+	return beat >= 0 && beat < ms ? beat : ms;
 }
 
 void
@@ -395,6 +407,8 @@ messenger_drop(struct messenger *m)
 	mirrors_drop(&m->mirrors);
 	calls_drop(&m->calls);
 	conf_drop(&m->conf);
+	secret_drop(&m->beat.key);
+	free(m->beat.house);
 	wires_drop(&m->wires);
 	if (m->mail_folder >= 0)
 		close(m->mail_folder);

@@ -7,13 +7,20 @@
  *            jlis_crl = http://… …         its CRLs, several with blanks between; or /path of a file delivered otherwise
  *            mail = folder                 HOME/mail, a file for each letter; or smtp://host:port
  *            mail_from = ca@example.jp
- * HEARS    the registrar: fetch of this kind (it names no address), send this letter, how are the copies.
+ *            [heartbeat]
+ *            url = https://…               where the outside monitor takes heartbeats; absent: none are pushed
+ *            heartbeat_s = 60              how often
+ *            house = name                  what the house is called there
+ *          and HOME/keys/heartbeat.key, an Ed25519 key of its own, made at init.
+ * HEARS    the registrar: fetch of this kind (it names no address), send this letter, how are the copies, these are the
+ *          house's numbers.
  * TOUCHES  the network, HOME/mail; where there are copies HOME/mirror and, reading, HOME/repository.
  * NEVER    judges what comes back: bytes, never verdicts; keeps nothing but how far each copy is.
  */
 #ifndef ROLE_MESSENGER_MESSENGER_H
 #define ROLE_MESSENGER_MESSENGER_H
 
+#include "act/numbers.h"
 #include "base/base.h"
 #include "base/conf.h"
 #include "edge/call.h"
@@ -47,6 +54,15 @@ struct messenger {
 	/* the calls under way: kind and id of the order, under a number of our own, since a new registrar counts from 1 again */
 	uint8_t kind_of[CALLS_MAX];
 	uint64_t id_of[CALLS_MAX], call_of[CALLS_MAX], calls_made;
+	struct { /* heartbeat.c */
+		char url[256], name[128];
+		int64_t every_ms, due; /* due: on the steady clock */
+		struct secret key;
+		struct numbers *house; /* owned: as the registrar told them last; NULL: never */
+		uint64_t sequence, failures;
+		instant taken; /* by the monitor, the last one */
+		bool under_way;
+	} beat;
 };
 
 /*
@@ -56,6 +72,17 @@ struct messenger {
 void messenger_jail(const struct messenger *m, const struct start *s, struct jail *out);
 err messenger_configure(struct messenger *m, slice file) CHECKED;
 err messenger_turn(struct messenger *m) CHECKED;
+/* A call of our own is under way for an order of this kind and id.  ERR_BUSY call-many. */
+err messenger_remember(struct messenger *m, uint64_t id, uint8_t kind) CHECKED;
+
+/* heartbeat.c: signed numbers to the outside monitor; numbers of its own back to the registrar. */
+err heartbeat_configure(struct messenger *m) CHECKED;
+void heartbeat_take(struct messenger *m, struct link *l, const struct frame *f);
+void heartbeat_tend(struct messenger *m);
+void heartbeat_sent(struct messenger *m, err e);
+/* Milliseconds until the next is due; -1: none is. */
+int heartbeat_timeout_ms(const struct messenger *m);
+
 int messenger_timeout_ms(const struct messenger *m);
 void messenger_drop(struct messenger *m);
 

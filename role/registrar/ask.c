@@ -214,7 +214,9 @@ ask_state(struct registrar *r, const struct caller *c)
 	const struct ledger *h = db_ledger(r->db);
 	err closed = turn_open_check(r);
 	digest root = book_root(r->book);
+	instant made, lapse;
 
+	TRY(numbers_lapse(r, &made, &lapse));
 	json_open(&b, '{');
 	put_house(r, &b, closed);
 	json_put_named_number(&b, "lines", book_size(r->book));
@@ -227,6 +229,9 @@ ask_state(struct registrar *r, const struct caller *c)
 	put_instant(&b, "checkpoint_at", h->checkpoint_at);
 	json_put_named_number(&b, "crl_number", h->crl_number);
 	put_instant(&b, "crl_next", h->crl_next);
+	put_instant(&b, "ocsp_lapse", lapse);
+	if (lapse.ms > 0 && lapse.ms > r->now.ms)
+		json_put_named_number(&b, "ocsp_lapse_s", (uint64_t)(lapse.ms - r->now.ms) / 1000);
 	put_instant(&b, "jlis_crl_at", h->jlis[0].this_update);
 	json_put_named_number(&b, "flights", r->flights);
 	put_verifiers(r, &b);

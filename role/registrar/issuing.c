@@ -147,6 +147,7 @@ issuing_result(struct registrar *r, struct flight *f, const struct frame *x)
 	TRY(turn_enter(r, &e, &at));
 	r->issuer.journal = reply.journal;
 	TRY(db_dossier(r->db, f->dossier, &d));
+	numbers_issued(r, &d.d);
 	apply_answer(r, f, &d.d, true);
 	flight_free(r, f);
 	return ok;

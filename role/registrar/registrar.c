@@ -19,6 +19,7 @@ static const struct gate GATE[] = {
     {ORDER_REVOKE, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_WITHDRAWN, PEER_FRONT, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_SERIAL, PEER_FRONT, GATE_ANY, 256, GATE_STAY},
+    {ORDER_NUMBERS, PEER_FRONT, GATE_ANY, NUMBERS_BYTES, GATE_STAY},
     {ORDER_TRUST, PEER_VERIFIER, GATE_ANY, 256, GATE_STAY},
     {ORDER_CRL_IN, PEER_VERIFIER, GATE_ANY, 1024, GATE_STAY},
     {ORDER_VERIFY, PEER_VERIFIER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
@@ -45,6 +46,7 @@ static const struct gate GATE[] = {
     {ORDER_CALL, PEER_MESSENGER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_MAIL, PEER_MESSENGER, GATE_ANY, 256, GATE_STAY},
     {ORDER_MIRRORS, PEER_MESSENGER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
+    {ORDER_NUMBERS, PEER_MESSENGER, GATE_ANY, NUMBERS_BYTES, GATE_STAY},
     {ORDER_OFFICE, PEER_OFFICE, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_STATE, PEER_OFFICE, GATE_ANY, 0, GATE_STAY},
 };
@@ -560,6 +562,8 @@ from_messenger(struct registrar *r, const struct frame *x)
 
 	if (x->kind == ORDER_MIRRORS)
 		return mirrors_result(r, x);
+	if (x->kind == ORDER_NUMBERS)
+		return numbers_result(r, x);
 	if (x->kind == ORDER_CALL)
 		return f != NULL && f->stage == STAGE_JLIS ? jlis_answer(r, f, x) : jlis_part(r, x);
 	if (f == NULL || f->stage != STAGE_MAIL)
@@ -604,6 +608,7 @@ hear(struct registrar *r, const struct known *k, const struct frame *x)
 	struct caller c = {.peer = k->peer, .number = k->number, .generation = k->generation, .id = x->id, .kind = x->kind};
 	err e;
 
+	numbers_heard(r, k->peer, x);
 	switch (k->peer) {
 	case PEER_VERIFIER:
 		return from_verifier(r, k->number, x);
@@ -616,6 +621,10 @@ hear(struct registrar *r, const struct known *k, const struct frame *x)
 	case PEER_MESSENGER:
 		return from_messenger(r, x);
 	default:
+		if (x->kind == ORDER_NUMBERS) {
+			numbers_answer(r, link_of(r, k->peer, k->number), x);
+			return ok;
+		}
 		e = from_outside(r, &c, x->body);
 		if (e.kind == OK)
 			return ok;
@@ -734,6 +743,7 @@ turn(struct registrar *r)
 {
 	if (wires_watched_ready(r->wires, wires_listener(r->wires, PEER_OFFICE)))
 		wires_accept_office(r->wires);
+	numbers_tend(r);
 	if (!r->in_turn) { /* else it goes on */
 		TRY(db_begin(r->db));
 		r->began_at = r->seen_steady;
@@ -837,6 +847,8 @@ refuse_all(struct registrar *r)
 		while (link_next(l, &have, &x).kind == OK && have)
 			if (link_peer(l) == PEER_OFFICE && x.kind == ORDER_STATE)
 				ask_state_closed(r, l, &x);
+			else if (link_peer(l) == PEER_FRONT && x.kind == ORDER_NUMBERS)
+				numbers_answer(r, l, &x);
 			else if (link_peer(l) == PEER_FRONT || link_peer(l) == PEER_OFFICE)
 				link_refuse(l, &x, r->closed);
 	}

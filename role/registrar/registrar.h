@@ -50,6 +50,7 @@
 #include "act/order_judge.h"
 #include "act/order_send.h"
 #include "act/order_sign.h"
+#include "act/numbers.h"
 #include "act/profile.h"
 #include "act/trust.h"
 #include "base/base.h"
@@ -387,6 +388,15 @@ struct registrar {
 		uint64_t mail_at;
 	} owed;
 
+	/* numbers.c: what helpers and fronts told, and what was counted since this process began */
+	struct {
+		struct numbers front[8], messenger;
+		uint64_t refusals[HELPER_N], hsm[2]; /* hsm: issuer, status */
+		struct histogram issuance;
+		instant list_at[LIST_N], list_next[LIST_N];
+		int64_t at; /* on the steady clock: messenger was told */
+	} told;
+
 	uint64_t uncounted[8]; /* refusals that are counted, not kept, by kind */
 	uint64_t turns, lines, applications;
 };
@@ -521,6 +531,18 @@ err keys_tend(struct registrar *r) CHECKED;
 
 /* --- papers.c: V-3, X-1, L-1, N-1 of an officer ------------------------------------------ */
 err paper_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+
+/* --- numbers.c: how the house stands ------------------------------------------------------------ */
+/* Every frame of a helper passes here: refusals are counted. */
+void numbers_heard(struct registrar *r, enum peer peer, const struct frame *x);
+void numbers_issued(struct registrar *r, const struct dossier *d);
+void numbers_listed(struct registrar *r, const struct crl_order *o);
+/* A front's own, answered with the house's at once, also while the books are closed. */
+void numbers_answer(struct registrar *r, struct link *l, const struct frame *x);
+/* When the oldest OCSP answer in force was made, and when the first lapses; zero: there is none. */
+err numbers_lapse(struct registrar *r, instant *made, instant *lapse) CHECKED;
+void numbers_tend(struct registrar *r);
+err numbers_result(struct registrar *r, const struct frame *x) CHECKED;
 
 /* --- watch.c: receipts that do not come ---------------------------------------------------- */
 err watch_owed(struct registrar *r) CHECKED;

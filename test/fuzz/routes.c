@@ -1,4 +1,4 @@
-/* LINK: role/front/front.c role/front/answers.c edge/ipc.c edge/http.c edge/clock.c edge/log.c edge/start.c */
+/* LINK: role/front/front.c role/front/answers.c role/front/metrics.c edge/ipc.c edge/http.c edge/clock.c edge/log.c edge/start.c */
 /*
  * What a stranger can say to the HTTP face: method, path, query, headers and body, through the route table, the OCSP
  * answerer and the orders made for the registrar.  Input: method byte, then lines path, query, authorization, prefer, and
