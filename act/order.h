@@ -48,6 +48,8 @@ enum order_kind {
 	ORDER_ANSWERS = 46,  /* struct answers_order -> struct answers_reply: OCSP, status only */
 	ORDER_REFRESH = 49,  /* struct refresh_order -> several struct slots_part: answers anew, status only */
 	ORDER_CHECKPOINT = 47, /* struct checkpoint_order -> one OCTET STRING: the signed note, status only */
+	/* front -> status signer */
+	ORDER_LIVE = 90,     /* one OCTET STRING: an OCSP request -> one OCTET STRING: the whole OCSPResponse */
 	/* registrar -> messenger */
 	ORDER_CALL = 60,     /* struct call_order -> several results, struct part: the answer's body */
 	ORDER_MAIL = 61,     /* struct mail_order -> {}                                         */

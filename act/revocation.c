@@ -218,7 +218,19 @@ responder_drop(struct responder *r)
 	*r = (struct responder){0};
 }
 
-/* What is said of one serial: from the set of revoked ones, for as long as that would still hold it. */
+/* In the set of revoked ones or not; nothing is good for longer than that would still hold it. */
+static err
+find_word(
+    const struct revoked_set *s, const struct known_one *k, instant now, bool *is_revoked, struct crl_entry *entry)
+{
+	TRY(revoked_set_find(s, k->serial, is_revoked, entry));
+	if (!*is_revoked && now.ms > k->not_after.ms + REVOKED_KEEP_MS)
+		return fail(ERR_POLICY, "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten "
+		                        "since: nothing is good");
+	return ok;
+}
+
+/* What is said of one serial. */
 static err
 plan_word(const struct revoked_set *s, const struct responder *r, const struct known_one *k, instant this_update,
     instant next_update, instant now, struct answer_plan *out)
@@ -227,10 +239,7 @@ plan_word(const struct revoked_set *s, const struct responder *r, const struct k
 	struct answer_plan a = {.known = *k};
 	struct ocsp_plan p;
 
-	TRY(revoked_set_find(s, k->serial, &a.revoked, &a.entry));
-	if (!a.revoked && now.ms > k->not_after.ms + REVOKED_KEEP_MS)
-		return fail(ERR_POLICY, "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten "
-		                        "since: nothing is good");
+	TRY(find_word(s, k, now, &a.revoked, &a.entry));
 	p = (struct ocsp_plan){
 	    .issuer = r->issuer,
 	    .serial = k->serial,
@@ -261,18 +270,61 @@ revocation_plan_answer(const struct trust *t, const struct revoked_set *s, const
 	return plan_word(s, r, &(struct known_one){c.serial, c.not_after}, this_update, next_update, now, out);
 }
 
+/* The one for a serial that is not known: also what is said of another issuer's. */
+static err
+find_known(const struct known_set *known, serial number, bool ours, struct known_one *k)
+{
+	bool found = false;
+
+	if (ours)
+		TRY(known_set_find(known, number, &found, k));
+	if (!found)
+		return fail(ERR_ABSENT, "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+	return ok;
+}
+
 err
 revocation_plan_known(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
     serial number, instant this_update, instant next_update, instant now, struct answer_plan *out)
 {
 	struct known_one k;
-	bool found;
 
 	TRY(revocation_check_updates(this_update, next_update, now));
-	TRY(known_set_find(known, number, &found, &k));
-	if (!found)
-		return fail(ERR_ABSENT, "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+	TRY(find_known(known, number, true, &k));
 	return plan_word(s, r, &k, this_update, next_update, now, out);
+}
+
+err
+revocation_plan_live(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
+    slice request, instant now, struct ticket **out)
+{
+	struct buf data OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+	struct ocsp_request asked;
+	struct ocsp_live live = {.responder_key_id = ARR(r->key_id), .produced = instant_floor_second(now)};
+
+	TRY(ocsp_request_get(request, &asked));
+	live.nonce = asked.nonce;
+	live.n = asked.n;
+	for (size_t i = 0; i < asked.n; i++) {
+		struct known_one k;
+		struct crl_entry entry = {0};
+		bool is_revoked;
+
+		TRY(find_known(known, asked.id[i].serial, ocsp_certid_is_of(&asked.id[i], &r->issuer), &k));
+		TRY(find_word(s, &k, now, &is_revoked, &entry));
+		live.single[i] = (struct ocsp_single){
+		    .id = asked.id[i],
+		    .status = is_revoked ? OCSP_REVOKED : OCSP_GOOD,
+		    .revoked = entry.revoked,
+		    .reason = entry.reason,
+		    .this_update = live.produced,
+		    .next_update = {live.produced.ms + REVOCATION_LIVE_MS},
+		};
+	}
+	ocsp_put_live(&data, &live);
+	TRY(buf_check(&data));
+	*out = ticket_make_status(r->alg, buf_slice(&data), revoked_set_digest(s));
+	return ok;
 }
 
 err

@@ -153,6 +153,14 @@ err revocation_plan_answer(const struct trust *t, const struct revoked_set *s, c
 /* The same for one that is known: ERR_ABSENT answer-unknown. */
 err revocation_plan_known(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
 	serial number, instant this_update, instant next_update, instant now, struct answer_plan *out) CHECKED;
+/*
+ * One answer to a whole OCSP request whose certificates are all of ours and known, its nonce echoed: "good" only for what is
+ * not in the set.  It lives for REVOCATION_LIVE_MS from now.  ERR_ABSENT answer-unknown; ERR_POLICY answer-ended; what
+ * ocsp_request_get refuses.
+ */
+#define REVOCATION_LIVE_MS HOUR_MS /* who asks live asks again: nobody needs it for longer than a clock that is off by some minutes */
+err revocation_plan_live(const struct known_set *known, const struct revoked_set *s, const struct responder *r, slice request,
+	instant now, struct ticket **out) CHECKED;
 /* What the token returned is the responder's signature: ERR_WORLD answer-signature. */
 err revocation_check_answer(const struct responder *r, const struct ticket *k, slice signature) CHECKED;
 /* Puts together what was signed; verifies nothing. */

@@ -92,6 +92,7 @@ static const struct {
 	enum peer a, b;
 } WIRES[] = {
     {PEER_FRONT, PEER_REGISTRAR},
+    {PEER_FRONT, PEER_STATUS},
     {PEER_REGISTRAR, PEER_VERIFIER},
     {PEER_REGISTRAR, PEER_ISSUER},
     {PEER_REGISTRAR, PEER_STATUS},

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act/body.h"
+#include "act/order.h"
 #include "edge/clock.h"
 #include "edge/log.h"
 #include "role/front/front.h"
@@ -115,15 +117,6 @@ tell_damage(struct front *f, struct status_file *s)
 }
 
 /* --- the word on a certificate ------------------------------------------------------ */
-static bool
-is_ours(const struct front *f, const struct ocsp_certid *id)
-{
-	for (size_t i = 0; i < 2; i++)
-		if (f->answers.file[i].good && ocsp_certid_is_of(id, &f->answers.file[i].slots.common.issuer))
-			return true;
-	return false;
-}
-
 /* The newest word on a serial: recent before base.  ERR_ABSENT; ERR_BUSY where it may stand in what is damaged. */
 static err
 find(struct front *f, const struct ocsp_certid *id, const struct slots **from, struct slot *out)
@@ -233,29 +226,62 @@ has_it(const struct http_request *q, const char *etag)
 	return false;
 }
 
+/* Of ours, with an answer that is not withheld: only then is the signer's time spent on it. */
+static bool
+may_be_live(struct front *f, const struct ocsp_request *asked)
+{
+	for (size_t i = 0; i < asked->n; i++) {
+		const struct slots *from;
+		struct slot slot;
+
+		if (find(f, &asked->id[i], &from, &slot).kind != OK || slot.state == SLOT_WITHDRAWN)
+			return false;
+	}
+	return true;
+}
+
 /*
  * A request that no answer made ahead satisfies - it has a nonce, or asks for several certificates - is handed over to
- * who signs while the client waits: true when it was, and http_answer(f->http, q->id, …) follows.  False while nobody
- * there takes it: then a nonce is not echoed (RFC 9654 2.1 leaves that to the responder, RFC 5019 2.2.1 to the client) and
- * the answer made ahead is given; several certificates get tryLater.
+ * the status signer while the client waits: true when it was, and http_answer(f->http, q->id, …) follows.  False while it
+ * is away or has much to do: then a nonce is not echoed (RFC 9654 2.1 leaves that to the responder, RFC 5019 2.2.1 to the
+ * client) and the answer made ahead is given; several certificates get tryLater.  What is withheld here - revoked in the
+ * books, and the signer may not know yet - is not asked.
  */
 static bool
-answers_live(struct front *f, const struct http_request *q, const struct ocsp_request *asked)
+answers_live(struct front *f, const struct http_request *q, slice request, const struct ocsp_request *asked)
 {
-	(void)f;
-	(void)q;
-	(void)asked;
-	return false;
+	struct link *l = wires_find(f->wires, PEER_STATUS, 0);
+	struct buf body OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX + 8);
+	struct live *free_place = NULL;
+
+	for (size_t i = 0; i < LIVE_WAITING_MAX && free_place == NULL; i++)
+		if (f->answers.live[i].id == 0)
+			free_place = &f->answers.live[i];
+	if (l == NULL || link_is_full(l) || free_place == NULL || request.n > OCSP_REQUEST_MAX || !may_be_live(f, asked))
+		return false;
+	octets_put(&body, request);
+	if (buf_check(&body).kind != OK)
+		return false;
+	link_order(l, ORDER_LIVE, q->id, buf_slice(&body));
+	free_place->id = q->id;
+	free_place->since = clock_steady_ms();
+	free_place->n = request.n;
+	memcpy(free_place->request, request.p, request.n);
+	f->answers.n_live++;
+	return true;
 }
 
 static err
 judge(struct front *f, const struct ocsp_request *asked, instant now, const struct slots **from, struct slot *slot)
 {
 	if (asked->n > 1) {
-		for (size_t i = 0; i < asked->n; i++)
-			if (is_ours(f, &asked->id[i]))
-				return fail(ERR_BUSY, "front-many: RFC 6960 2.3: several certificates are asked for; please try later");
-		return fail(ERR_ABSENT, "front-unknown: RFC 5019 2.2.3: this responder has no answer for that certificate");
+		for (size_t i = 0; i < asked->n; i++) {
+			err e = find(f, &asked->id[i], from, slot);
+
+			if (e.kind == ERR_ABSENT)
+				return e;
+		}
+		return fail(ERR_BUSY, "front-many: RFC 6960 2.3: several certificates are asked for; please try later");
 	}
 	TRY(find(f, &asked->id[0], from, slot));
 	return check_time(slot, now);
@@ -283,21 +309,17 @@ answers_look(struct front *f)
 	look(f);
 }
 
-bool
-answers_reply_to(struct front *f, const struct http_request *q, slice request, instant now, struct http_reply *reply)
+/* From what was made ahead. */
+static void
+reply_ahead(struct front *f, const struct http_request *q, err e, const struct ocsp_request *asked, instant now,
+    struct http_reply *reply)
 {
-	struct ocsp_request asked;
 	const struct slots *from = NULL;
 	struct slot slot;
-	err e;
 
-	look(f);
 	*reply = (struct http_reply){.status = 200, .type = "application/ocsp-response", .machine = true};
-	e = ocsp_request_get(request, &asked);
-	if (e.kind == OK && (asked.n > 1 || asked.nonce.n > 0) && answers_live(f, q, &asked))
-		return false;
 	if (e.kind == OK)
-		e = judge(f, &asked, now, &from, &slot);
+		e = judge(f, asked, now, &from, &slot);
 	if (e.kind == OK)
 		e = slots_put_answer(q->room, from, &slot);
 	if (e.kind != OK)
@@ -311,5 +333,70 @@ answers_reply_to(struct front *f, const struct http_request *q, slice request, i
 		}
 	}
 	reply->body = buf_slice(q->room);
+}
+
+bool
+answers_reply_to(struct front *f, const struct http_request *q, slice request, instant now, struct http_reply *reply)
+{
+	struct ocsp_request asked;
+	err e;
+
+	look(f);
+	e = ocsp_request_get(request, &asked);
+	if (e.kind == OK && (asked.n > 1 || asked.nonce.n > 0) && answers_live(f, q, request, &asked))
+		return false;
+	reply_ahead(f, q, e, &asked, now, reply);
 	return true;
+}
+
+/* --- live ----------------------------------------------------------------------------- */
+/* `signed_now` is empty where the signer said nothing, or no; `why` then. */
+static void
+live_reply(struct front *f, struct live *w, slice signed_now, enum err_kind why)
+{
+	struct buf room OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+	struct http_request q = {.id = w->id, .method = HTTP_POST, .room = &room};
+	struct http_reply reply = {
+	    .status = 200, .type = "application/ocsp-response", .machine = true, .cache = "no-store", .body = signed_now};
+	struct ocsp_request asked;
+	err e;
+
+	look(f);
+	e = ocsp_request_get(slice_of(w->request, w->n), &asked);
+	if (signed_now.n == 0 || e.kind != OK || !may_be_live(f, &asked)) { /* withheld since it was asked: so it is now */
+		if (e.kind == OK && asked.n > 1 && (why == ERR_ABSENT || why == ERR_POLICY))
+			e = fail(ERR_ABSENT, "front-unknown: RFC 5019 2.2.3: this responder has no answer for that certificate");
+		reply_ahead(f, &q, e, &asked, clock_now(), &reply);
+	}
+	w->id = 0;
+	f->answers.n_live--;
+	f->status_count[2]++;
+	http_answer(f->http, q.id, &reply);
+}
+
+void
+answers_live_came(struct front *f, const struct frame *r)
+{
+	slice whole = {NULL, 0};
+
+	if (r->fail == OK && octets_get(r->body, &whole).kind != OK)
+		whole = (slice){NULL, 0};
+	for (size_t i = 0; i < LIVE_WAITING_MAX && r->id != 0; i++)
+		if (f->answers.live[i].id == r->id) {
+			live_reply(f, &f->answers.live[i], whole, r->fail);
+			return;
+		}
+}
+
+void
+answers_live_end(struct front *f, enum live_end which)
+{
+	int64_t now = clock_steady_ms();
+
+	for (size_t i = 0; i < LIVE_WAITING_MAX && f->answers.n_live > 0; i++) {
+		struct live *w = &f->answers.live[i];
+
+		if (w->id != 0 && (which == LIVE_ALL || now - w->since >= LIVE_LATE_MS))
+			live_reply(f, w, (slice){NULL, 0}, ERR_BUSY);
+	}
 }

@@ -16,9 +16,9 @@
 #define LATE_LOOK_MS 500      /* between looks for those who wait longer */
 #define BODY_MAX (96U << 10)  /* of an answer we make          */
 
-enum { FROM_REGISTRAR = 1 };
+enum { FROM_REGISTRAR = 1, FROM_STATUS };
 
-/* What the registrar may say here. */
+/* What the registrar and the status signer may say here. */
 static const struct gate GATE[] = {
     {ORDER_CHALLENGE, FROM_REGISTRAR, GATE_ANY, 1024, GATE_STAY},
     {ORDER_APPLY, FROM_REGISTRAR, GATE_ANY, 1024, GATE_STAY},
@@ -29,6 +29,7 @@ static const struct gate GATE[] = {
     {ORDER_WITHDRAWN, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_SERIAL, FROM_REGISTRAR, GATE_ANY, 1024, GATE_STAY},
     {ORDER_NUMBERS, FROM_REGISTRAR, GATE_ANY, NUMBERS_BYTES, GATE_STAY},
+    {ORDER_LIVE, FROM_STATUS, GATE_ANY, OCSP_ANSWER_MAX + 8, GATE_STAY},
 };
 
 /* The routes, one table: doc/openapi.json is held against it. */
@@ -714,6 +715,26 @@ give_up(struct front *f, bool all)
 	}
 }
 
+static err
+hear_status(struct front *f)
+{
+	struct link *l = wires_find(f->wires, PEER_STATUS, 0);
+	struct frame r;
+	bool have = l != NULL;
+	int state = 0;
+
+	if (wires_fresh(f->wires, PEER_STATUS, 0) || l == NULL)
+		answers_live_end(f, LIVE_ALL); /* asked of a signer that is no more */
+	while (have) {
+		TRY(link_next(l, &have, &r));
+		if (!have)
+			break;
+		TRY(gate_check(GATE, COUNT(GATE), FROM_STATUS, &state, &r));
+		answers_live_came(f, &r);
+	}
+	return ok;
+}
+
 err
 front_turn(struct front *f)
 {
@@ -734,11 +755,13 @@ front_turn(struct front *f)
 		else
 			answer(f, &r);
 	}
+	TRY(hear_status(f));
 	http_turn(f->http);
 	if (f->private != NULL)
 		http_turn(f->private);
 	give_up(f, false);
 	metrics_ask(f);
+	answers_live_end(f, LIVE_LATE);
 	return ok;
 }
 
@@ -749,5 +772,7 @@ front_timeout_ms(const struct front *f)
 
 	if (a < 0 || (b >= 0 && b < a))
 		a = b;
+	if (f->answers.n_live > 0 && (a < 0 || a > LATE_LOOK_MS))
+		a = LATE_LOOK_MS;
 	return a < 0 || a > 1000 ? 1000 : a;
 }

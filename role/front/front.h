@@ -2,7 +2,7 @@
  * front.h - the HTTP face of the house.
  *
  * HOLDS    nothing; maps the published status files, opens published files.
- * HEARS    strangers over HTTP; the registrar's answers.
+ * HEARS    strangers over HTTP; the registrar's answers; the status signer's to OCSP requests.
  * TOUCHES  HOME/repository (reading), the sockets handed to it.
  * NEVER    SQL, keys, the books, outgoing connections, a verdict that counts.
  *
@@ -25,6 +25,9 @@
  * Published answers of one issuer: both status files, mapped.  A file that was replaced is mapped anew between two
  * requests; nothing of the old map outlives the request that read it.
  */
+#define LIVE_WAITING_MAX 128 /* requests handed over and not answered: 0.5 MB; more fall back at once          */
+#define LIVE_LATE_MS 2000    /* then the answer made ahead is given: clients of TLS wait 3 s and more for OCSP */
+
 struct answers {
 	struct status_file {
 		int64_t ino, mtime_ns, bytes; /* of the file that was looked at last     */
@@ -36,6 +39,13 @@ struct answers {
 	int64_t looked;                         /* steady ms of the last look at the folder        */
 	uint64_t files_damaged, blocks_damaged; /* since this process began        */
 	struct buf text;                        /* of an answer's header lines, each ended by NUL  */
+	struct live {                           /* handed over to the status signer                */
+		uint64_t id;                        /* the HTTP request; 0: this place is free         */
+		int64_t since;                      /* steady ms                                       */
+		size_t n;
+		uint8_t request[OCSP_REQUEST_MAX];
+	} live[LIVE_WAITING_MAX];
+	size_t n_live;
 };
 
 struct front {
@@ -56,7 +66,7 @@ struct front {
 	int64_t began_us[HTTP_CONNECTIONS_MAX]; /* … since */
 	uint64_t refusals[7];     /* by err_kind, from ERR_INPUT */
 	uint64_t ocsp_by[2][5];   /* by method: GET, POST; as below */
-	uint64_t ocsp_count[5];   /* good, revoked, unauthorized, try later, malformed */
+	uint64_t ocsp_count[5];   /* good, revoked, unauthorized, try later, malformed: of those made ahead */
 };
 
 /* One turn without waiting: HTTP, then the registrar's answers. */
@@ -76,6 +86,11 @@ bool answers_reply_to(
     struct front *f, const struct http_request *q, slice request, instant now, struct http_reply *reply) CHECKED;
 /* Looks whether a file was replaced, as every request does: so that a front that nobody asks knows it too. */
 void answers_look(struct front *f);
+/* What the status signer said, or that no more is to be expected of it. */
+void answers_live_came(struct front *f, const struct frame *r);
+enum live_end { LIVE_LATE, LIVE_ALL };
+/* Those who wait too long, or all: they get what was made ahead. */
+void answers_live_end(struct front *f, enum live_end which);
 void answers_drop(struct answers *a);
 
 /* metrics.c: how the house stands, on the private face. */

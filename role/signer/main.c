@@ -6,7 +6,7 @@
  * HOLDS    the trust file, profile, rule set and approval; its journal; the set of
  *          revoked serials; J-LIS CRLs as tables.
  *          issuer: the CA key, in a hand.  status: the OCSP and the checkpoint key, each in a hand.
- * HEARS    the registrar: orders to issue, void, revoke, list, answer; inkand: wires, the PIN, the clock, stop.
+ * HEARS    the registrar: orders to issue, void, revoke, list, answer; status also the fronts: OCSP requests; inkand: wires, the PIN, the clock, stop.
  *          The gate table stands in turn.c.
  * TOUCHES  DIR/journal-issuer or DIR/journal-status, for writing; at start DIR/inkan.conf, DIR/trust.conf and
  *          for status DIR/repository/ca/ocsp.cer, for reading.
@@ -157,6 +157,26 @@ open_signer(struct house *h, struct signing *s)
 	return ok;
 }
 
+static void
+lend_fronts(struct signing *s, struct wires *w)
+{
+	s->n_front = 0;
+	for (size_t i = 0; i < wires_count(w) && s->n_front < FRONTS_MAX; i++)
+		if (link_peer(wires_at(w, i)) == PEER_FRONT) {
+			s->front_wrong[s->n_front] = false;
+			s->front[s->n_front++] = wires_at(w, i);
+		}
+}
+
+static void
+take_fronts_back(struct signing *s, struct wires *w)
+{
+	for (size_t i = 0; i < s->n_front; i++)
+		if (s->front_wrong[i])
+			wires_close(w, s->front[i]);
+	s->n_front = 0;
+}
+
 static err
 serve(struct signing *s, struct wires *w)
 {
@@ -171,10 +191,14 @@ serve(struct signing *s, struct wires *w)
 		if (wires_confirmed(w))
 			signing_confirm(s, clock_now(), clock_steady_ms());
 		registrar = wires_find(w, PEER_REGISTRAR, 0);
+		lend_fronts(s, w);
 		if (registrar != NULL)
 			TRY(signing_turn(s, registrar, clock_now(), clock_steady_ms(), secret_slice(wires_pin(w))));
-		else
+		else {
 			s->more = false;
+			signing_refuse_fronts(s);
+		}
+		take_fronts_back(s, w);
 		wires_flush(w);
 	}
 }

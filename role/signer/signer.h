@@ -58,6 +58,10 @@
 #define CLOCK_BEHIND_MS (1 * SECOND_MS)  /* lines of busy turns may run a few ms ahead of the clock                                */
 #define CLOCK_OFF_MS (24 * HOUR_MS)      /* since the last line at a start: a list is made every 12 h, so this was no ordinary night */
 
+#define LIVE_PER_SECOND 2000U            /* live OCSP answers: a token of 70 us a signature keeps six sevenths of its time for the house */
+#define LIVE_STEP_MAX 64U                /* of a step; less than half of the tickets it may have, so pre-signing is never starved */
+#define FRONTS_MAX 8U
+
 enum signing_mode { SIGNER_ISSUER, SIGNER_STATUS }; /* also the gate's states */
 /* Keys of the starter's plan. */
 enum { KEY_ISSUER = 0, KEY_OCSP = 0, KEY_CHECKPOINT = 1 };
@@ -97,6 +101,11 @@ struct signing {
 	int64_t clock_steady;
 	bool clock_held;
 	bool more;              /* orders wait that this turn did not take                      */
+	struct link *front[FRONTS_MAX]; /* status: who may ask for live answers; lent for one turn */
+	size_t n_front;
+	bool front_wrong[FRONTS_MAX];   /* out of a turn: it said what it may not; its wire is to be closed */
+	int64_t live_second;    /* steady: since when live_count counts                         */
+	unsigned live_count;
 	const struct batch *old; /* within a turn: what is at the hands while the next is heard  */
 	const struct batch *heard; /* the next                                                   */
 };
@@ -105,6 +114,7 @@ struct signing {
 struct task {
 	uint8_t kind;
 	uint64_t id;
+	struct link *from;      /* lent for the turn                         */
 	struct buf order;       /* owned copy of the body                    */
 	err outcome;
 	struct buf answer;      /* body                                      */
@@ -134,7 +144,7 @@ void signer_jail(const struct start *s, const char *folder, bool weak, struct ja
 /* What one step of a turn heard. */
 struct batch {
 	size_t n;
-	struct task *task[TURN_ORDERS_MAX];
+	struct task *task[TURN_ORDERS_MAX + LIVE_STEP_MAX];
 };
 
 void signing_drop(struct signing *s);
@@ -146,6 +156,8 @@ void signing_confirm(struct signing *s, instant now, int64_t steady_ms);
  * One turn over what waits on the link.  `pin` may be empty.  An error ends the
  * process: ERR_CORRUPT for good, any other to be started anew.
  */
+/* Orders of fronts while no registrar is there to tell what was revoked: told to fall back (ERR_BUSY signer-hello). */
+void signing_refuse_fronts(struct signing *s);
 err signing_turn(struct signing *s, struct link *registrar, instant now, int64_t steady_ms, slice pin) CHECKED;
 
 /* --- issuer.c: what only the issuer does; status.c: what only status does ------------ */
@@ -160,6 +172,9 @@ err issuer_plan_again(struct signing *s, struct task *t, instant now) CHECKED;
 void issuer_join(struct signing *s, struct task *t, instant now);
 err status_answers(struct signing *s, struct task *t, instant now) CHECKED;
 err status_refresh(struct signing *s, struct task *t, instant now) CHECKED;
+/* One live answer; status_live_note writes one line for all of a step. */
+err status_live(struct signing *s, struct task *t, instant now) CHECKED;
+void status_live_note(struct signing *s, struct task **task, size_t n, instant now);
 /* The results of a refresh that was signed: several. */
 void status_give(struct signing *s, struct link *l, struct task *t);
 err status_checkpoint(struct signing *s, struct task *t) CHECKED;

@@ -111,6 +111,55 @@ status_refresh(struct signing *s, struct task *t, instant now)
 	return ok;
 }
 
+static err
+plan_live(struct signing *s, struct task *t, instant now)
+{
+	slice request;
+
+	TRY(octets_get(buf_slice(&t->order), &request));
+	TRY(revocation_plan_live(s->known, s->revoked, s->responder, request, now, &t->ticket[0]));
+	t->n = 1;
+	return ok;
+}
+
+/* The limit stands here and not at the fronts: whoever captured one asks as often as he likes. */
+err
+status_live(struct signing *s, struct task *t, instant now)
+{
+	if (s->clock_steady - s->live_second >= SECOND_MS || s->live_second == 0) {
+		s->live_second = s->clock_steady;
+		s->live_count = 0;
+	}
+	if (s->live_count >= LIVE_PER_SECOND)
+		return fail(
+		    ERR_BUSY, "signer-live-limit: house: too many answers are asked for live; those made ahead are given");
+	s->live_count++;
+	TRY(plan_live(s, t, now));
+	t->signing = true;
+	t->hand = KEY_OCSP;
+	return ok;
+}
+
+void
+status_live_note(struct signing *s, struct task **task, size_t n, instant now)
+{
+	struct journal_answers a = {
+	    .this_update = instant_floor_second(now), .next_update = {instant_floor_second(now).ms + REVOCATION_LIVE_MS}};
+	struct hash h;
+
+	hash_start(&h);
+	for (size_t i = 0; i < n; i++)
+		if (task[i]->kind == ORDER_LIVE && task[i]->signing) {
+			digest d = ticket_digest(task[i]->ticket[0]);
+
+			hash_add(&h, digest_slice(&d));
+			a.count++;
+		}
+	a.tbs = hash_end(&h);
+	if (a.count > 0)
+		journal_add_answers(s->journal, &a);
+}
+
 void
 status_give(struct signing *s, struct link *l, struct task *t)
 {
@@ -183,7 +232,9 @@ status_plan_again(struct signing *s, struct task *t, instant now)
 
 		TRY(refresh_order_get(buf_slice(&t->order), &o));
 		TRY(plan_refresh(s, t, &o, now));
-	} else
+	} else if (t->kind == ORDER_LIVE)
+		TRY(plan_live(s, t, now));
+	else
 		TRY(plan_checkpoint(s, t, t->head_known));
 	if (!digest_eq(was, digest_of(t)))
 		return fail(ERR_CONFLICT, "signer-bytes: design law 2: planned again, the bytes came out otherwise");
@@ -212,6 +263,16 @@ join_answers(struct signing *s, struct task *t)
 	for (size_t i = 0; i < t->n; i++)
 		buf_drop(&answer[i]);
 	TRY(e);
+	return buf_check(&t->answer);
+}
+
+static err
+join_live(struct signing *s, struct task *t)
+{
+	struct buf answer OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+
+	TRY(revocation_join_answer(s->responder, t->ticket[0], buf_slice(&t->signature[0]), &answer));
+	octets_put(&t->answer, buf_slice(&answer));
 	return buf_check(&t->answer);
 }
 
@@ -252,6 +313,8 @@ status_join(struct signing *s, struct task *t)
 	t->outcome = t->kind == ORDER_CHECKPOINT ? join_checkpoint(s, t) : verify_some(s, t);
 	if (t->outcome.kind == OK && t->kind == ORDER_ANSWERS)
 		t->outcome = join_answers(s, t);
+	if (t->outcome.kind == OK && t->kind == ORDER_LIVE)
+		t->outcome = join_live(s, t);
 	if (t->outcome.kind == ERR_WORLD)
 		hand_end(s->hand[t->hand]);
 }

@@ -19,6 +19,7 @@ static const struct gate GATE[] = {
     {ORDER_ANSWERS, PEER_REGISTRAR, STATUS, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_REFRESH, PEER_REGISTRAR, STATUS, 256, GATE_STAY},
     {ORDER_CHECKPOINT, PEER_REGISTRAR, STATUS, 16U << 10, GATE_STAY},
+    {ORDER_LIVE, PEER_FRONT, STATUS, OCSP_REQUEST_MAX + 8, GATE_STAY},
 };
 
 void
@@ -278,7 +279,7 @@ static bool
 is_signing(uint8_t kind)
 {
 	return kind == ORDER_ISSUE || kind == ORDER_CRL_OUT || kind == ORDER_ANSWERS || kind == ORDER_REFRESH ||
-	       kind == ORDER_CHECKPOINT;
+	       kind == ORDER_CHECKPOINT || kind == ORDER_LIVE;
 }
 
 /* Without its starter a signer gets no hand any more: it is started anew, and a starter with it. */
@@ -325,16 +326,19 @@ begin(struct signing *s, struct task *t, instant now, slice pin)
 		return status_refresh(s, t, now);
 	case ORDER_CHECKPOINT:
 		return status_checkpoint(s, t);
+	case ORDER_LIVE:
+		return status_live(s, t, now);
 	default:
 		abort(); /* the gate let it through */
 	}
 }
 
 static struct task *
-task_new(const struct frame *f)
+task_new(struct link *from, const struct frame *f)
 {
 	struct task *t = mem_new(1, sizeof *t);
 
+	t->from = from;
 	t->kind = f->kind;
 	t->id = f->id;
 	t->order = BUF(FRAME_BODY_MAX);
@@ -414,7 +418,7 @@ hear(struct signing *s, struct link *l, instant now, slice pin, err clock, struc
 		if (!have)
 			return ok;
 		TRY(of_peer(gate_check(GATE, COUNT(GATE), PEER_REGISTRAR, &s->state, &f)));
-		t = task_new(&f);
+		t = task_new(l, &f);
 		task[(*n)++] = t;
 		t->outcome = clock.kind == OK ? begin(s, t, now, pin) : clock;
 		if (t->outcome.kind == ERR_ABSENT && slice_has_prefix(slice_str(t->outcome.what), LIT("starter-gone")))
@@ -428,6 +432,67 @@ hear(struct signing *s, struct link *l, instant now, slice pin, err clock, struc
 	}
 	s->more = true;
 	return ok;
+}
+
+/* What fronts ask for: whatever is wrong with it, they fall back on answers made ahead, and nobody is alarmed. */
+static void
+hear_order(struct signing *s, struct task *t, instant now, slice pin, err clock)
+{
+	t->outcome = clock.kind != OK ? clock : begin(s, t, now, pin);
+	if (t->outcome.kind == ERR_WORLD || t->outcome.kind == ERR_CORRUPT)
+		t->outcome = fail_why(ERR_BUSY, t->outcome.what, t->outcome.why);
+	t->signing = t->signing && t->outcome.kind == OK;
+}
+
+/* The registrar was heard before.  One who speaks wrongly loses his wire, and the others nothing. */
+static void
+hear_fronts(struct signing *s, instant now, slice pin, err clock, struct task **task, size_t *n)
+{
+	size_t heard = 0;
+
+	for (size_t i = 0; i < s->n_front; i++) {
+		/* each its share: one that floods does not keep another out */
+		size_t most = heard + (LIVE_STEP_MAX - heard) / (s->n_front - i);
+		struct link *l = s->front[i];
+		struct frame f;
+		bool have = true;
+
+		while (heard < most && have && !s->front_wrong[i] && !link_is_full(l)) {
+			err e = link_next(l, &have, &f);
+
+			if (e.kind == OK && have)
+				e = gate_check(GATE, COUNT(GATE), PEER_FRONT, &s->state, &f);
+			if (e.kind != OK) {
+				log_err(LOG_ALARM, e);
+				s->front_wrong[i] = true;
+			} else if (have) {
+				task[*n] = task_new(l, &f);
+				hear_order(s, task[(*n)++], now, pin, clock);
+				heard++;
+			}
+		}
+		s->more = s->more || (heard == most && have);
+	}
+	if (heard > 0)
+		status_live_note(s, task, *n, now);
+}
+
+void
+signing_refuse_fronts(struct signing *s)
+{
+	for (size_t i = 0; i < s->n_front; i++) {
+		struct frame f;
+		bool have = true;
+
+		while (have && !link_is_full(s->front[i]) && !s->front_wrong[i]) {
+			if (link_next(s->front[i], &have, &f).kind != OK)
+				s->front_wrong[i] = true;
+			else if (have)
+				link_refuse(s->front[i], &f,
+				    fail(ERR_BUSY,
+				        "signer-hello: design 3: the registrar did not say hello on this wire, or not rightly"));
+		}
+	}
 }
 
 /* All tickets for one hand of the tasks that are not yet signed, in their order; to be freed. */
@@ -558,8 +623,9 @@ put_off(struct task **task, size_t n)
 /* --- answers ------------------------------------------------------------------------- */
 
 static void
-answer(struct signing *s, struct link *l, struct task *t)
+answer(struct signing *s, struct task *t)
 {
+	struct link *l = t->from;
 	struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
 	const struct journal_state *state = journal_state(s->journal);
 
@@ -630,16 +696,20 @@ step(struct signing *s, struct link *l, instant now, slice pin, err clock, bool 
 {
 	s->old = old;
 	s->heard = new;
-	if (!last)
-		TRY(hear(s, l, now, pin, clock, new->task, &new->n)); /* a crash before here: nothing of these happened  */
+	if (!last) { /* a crash before the commit: nothing of these happened */
+		TRY(hear(s, l, now, pin, clock, new->task, &new->n));
+		hear_fronts(s, now, pin, clock, new->task, &new->n);
+	}
 	if (sign_all(s, old->task, old->n, now, pin)) /* a crash here: the old intents are finished when asked again */
 		put_off(new->task, new->n);
 	TRY(journal_commit(s->journal)); /* new intents are durable: the same bytes and no others, from here on;
 	                                    old results are: a crash from here is answered byte for byte */
 	for (size_t i = 0; i < old->n; i++)
-		answer(s, l, old->task[i]);
+		answer(s, old->task[i]);
 	sign_begin(s, new->task, new->n);
 	(void)link_flush(l).kind; /* who is gone is seen by the next fill */
+	for (size_t i = 0; i < s->n_front; i++)
+		(void)link_flush(s->front[i]).kind;
 	s->old = s->heard = NULL;
 	return ok;
 }
@@ -674,6 +744,8 @@ turn(struct signing *s, struct link *l, instant now, int64_t steady_ms, slice pi
 			return s->alone;
 		if (i + 1 < STEPS_MAX && link_fill(l).kind != OK)
 			i = STEPS_MAX - 1; /* nobody asks any more: what was begun is finished */
+		for (size_t k = 0; i + 1 < STEPS_MAX && k < s->n_front; k++)
+			(void)link_fill(s->front[k]).kind; /* who is gone is seen by the next wait */
 	}
 	s->more = true; /* orders may wait that this turn did not hear */
 	return s->alone;

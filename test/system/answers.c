@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act/body.h"
 #include "act/order.h"
 #include "act/slots.h"
 #include "edge/clock.h"
@@ -605,6 +606,83 @@ shapes(void)
 	}
 }
 
+/* The status signer's end, played: what it says or does not say, and what the client gets for it. */
+static void
+live(void)
+{
+	enum { SAYS, REFUSES_BUSY, REFUSES_ABSENT, SILENT, GONE };
+	static const struct {
+		const char *name;
+		size_t n;
+		uint8_t from;
+		int does, word;
+	} rows[] = {
+	    {"live: what it says is passed on", 1, 20, SAYS, -2},
+	    {"live: for several too", 2, 20, SAYS, -2},
+	    {"over its limit: the answer made ahead", 1, 20, REFUSES_BUSY, OCSP_GOOD},
+	    {"over its limit, several: tryLater", 2, 20, REFUSES_BUSY, TRY_LATER},
+	    {"it does not know one of several: unauthorized", 2, 20, REFUSES_ABSENT, UNAUTHORIZED},
+	    {"an unknown one among several: it is not asked, unauthorized", 2, N, -1, UNAUTHORIZED},
+	    {"a withdrawn one: it is not asked, tryLater", 1, WITHDRAWN, -1, TRY_LATER},
+	    {"a withdrawn one among several: it is not asked, tryLater", 2, WITHDRAWN - 1, -1, TRY_LATER},
+	    {"it is silent: the answer made ahead, 2 s later", 1, 20, SILENT, OCSP_GOOD},
+	    {"it is silent, several: tryLater", 2, 20, SILENT, TRY_LATER},
+	    {"it is gone in between: the answer made ahead", 1, 20, GONE, OCSP_GOOD},
+	};
+	struct buf said OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX), body OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX + 8);
+	struct link *l;
+	int pair[2];
+
+	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "a wire");
+	l = link_new(pair[0], PEER_FRONT, 0);
+	give_wire(PEER_STATUS, pair[1]);
+	answer(&said, 77, OCSP_GOOD, now, (instant){now.ms + HOUR_MS});
+	octets_put(&body, buf_slice(&said));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), http OWNED(buf_drop) = BUF(8192);
+		struct reply r OWNED(reply_drop) = REPLY;
+		struct ocsp_certid id[2];
+		struct frame f = {0};
+		int fd = dial(port);
+		int64_t began = clock_steady_ms();
+		bool right = true;
+
+		for (size_t k = 0; k < rows[i].n; k++)
+			id_of(&id[k], k % 2 == 0 ? HASH_SHA1 : HASH_SHA256, (uint8_t)(rows[i].from + k), &names);
+		ocsp_request_put_many(&der, id, rows[i].n, LIT("0123456789abcdef0123456789abcdef"));
+		post(buf_slice(&der), "", &http);
+		say(fd, buf_slice(&http));
+		if (rows[i].does >= 0) {
+			slice asked;
+
+			need(link_wait(l, 5000, &f).kind == OK, rows[i].name);
+			right = f.kind == ORDER_LIVE && octets_get(f.body, &asked).kind == OK && slice_eq(asked, buf_slice(&der));
+		}
+		if (rows[i].does == SAYS)
+			link_answer(l, &f, buf_slice(&body));
+		else if (rows[i].does == REFUSES_BUSY)
+			link_refuse(l, &f, fail(ERR_BUSY, "a: b: c"));
+		else if (rows[i].does == REFUSES_ABSENT)
+			link_refuse(l, &f, fail(ERR_ABSENT, "a: b: c"));
+		if (rows[i].does == GONE)
+			link_drop(&l);
+		else
+			(void)link_flush(l).kind;
+		right = hear(fd, true, &r) && right;
+		close(fd);
+		if (rows[i].does == SILENT)
+			right = right && clock_steady_ms() - began >= 1900 && clock_steady_ms() - began < 4500;
+		else
+			right = right && clock_steady_ms() - began < 1900;
+		if (rows[i].word == -2)
+			right = right && slice_eq(r.body, buf_slice(&said)) &&
+			        slice_eq(line_of(&r, "Cache-Control: "), LIT("no-store"));
+		else
+			right = right && word_on(&r, rows[i].from) == rows[i].word;
+		is(right, rows[i].name);
+	}
+}
+
 /* Everything malformed is answered, cheaply, and the next one is served. */
 static void
 malformed(void)
@@ -820,6 +898,7 @@ main(int argc, char **argv)
 	words();
 	caching();
 	shapes();
+	live();
 	malformed();
 	replaced(buf_slice(&base), buf_slice(&other));
 	damaged(&base, &recent);

@@ -599,8 +599,7 @@ answers(void **state)
 		struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), whole OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
 		struct ocsp_answer a;
 
-		expect_ok(
-		    "plan", revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), now, next, now, &t));
+		expect_ok("plan", revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), now, next, now, &t));
 		expect_true("serial", serial_eq(t.known.serial, c.serial) && t.known.not_after.ms == c.not_after.ms);
 		signer_sign(w.responder, ticket_alg(t.ticket), LIT("else"), &sig);
 		expect_err("wrong signature", revocation_check_answer(&r, t.ticket, buf_slice(&sig)), ERR_WORLD,
@@ -640,14 +639,14 @@ answers(void **state)
 			expect_ok("the last good", revocation_plan_answer(w.trust, empty, &r, buf_slice(&w.certificate), end,
 			                               (instant){end.ms + HOUR_MS}, end, &last));
 			expect_err("good for ever",
-			    revocation_plan_answer(w.trust, empty, &r, buf_slice(&w.certificate), after,
-			        (instant){after.ms + HOUR_MS}, after, &t),
+			    revocation_plan_answer(
+			        w.trust, empty, &r, buf_slice(&w.certificate), after, (instant){after.ms + HOUR_MS}, after, &t),
 			    ERR_POLICY,
 			    "answer-ended: Rule 6(xi): the certificate ended, and what was revoked is forgotten since: nothing is "
 			    "good");
 			expect_ok("revoked is said as long as it is known",
-			    revocation_plan_answer(w.trust, s, &r, buf_slice(&w.certificate), after, (instant){after.ms + HOUR_MS},
-			        after, &t));
+			    revocation_plan_answer(
+			        w.trust, s, &r, buf_slice(&w.certificate), after, (instant){after.ms + HOUR_MS}, after, &t));
 			ticket_drop(&t.ticket);
 			ticket_drop(&last.ticket);
 		}
@@ -670,6 +669,31 @@ answers(void **state)
 		expect_ok("known", revocation_plan_known(known, s, &r, c.serial, now, next, now, &p));
 		expect_true("and revoked", p.revoked && p.entry.reason == REASON_KEY_COMPROMISE);
 		ticket_drop(&p.ticket);
+		{
+			struct buf q OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
+			slice nonce = LIT("0123456789abcdef0123456789abcdef");
+			struct ocsp_certid id[2] = {{HASH_SHA1, ARR(r.issuer.name1), ARR(r.issuer.key1), c.serial},
+			    {HASH_SHA256, ARR(r.issuer.name256), ARR(r.issuer.key256), c.serial}};
+			struct ticket *live = NULL;
+
+			ocsp_request_put_many(&q, id, 2, nonce);
+			expect_ok("live", revocation_plan_live(known, s, &r, buf_slice(&q), now, &live));
+			expect_true("from the set", ticket_proof(live) == PROOF_REVOKED_SET);
+			expect_true("with the nonce", memmem(ticket_tbs(live).p, ticket_tbs(live).n, nonce.p, nonce.n) != NULL);
+			ticket_drop(&live);
+			id[1].serial.b[id[1].serial.n - 1] ^= 1;
+			buf_clear(&q);
+			ocsp_request_put_many(&q, id, 2, nonce);
+			expect_err("one that is not known", revocation_plan_live(known, s, &r, buf_slice(&q), now, &live),
+			    ERR_ABSENT, "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+			id[1] = id[0];
+			id[1].key_hash = ARR(r.issuer.name1);
+			buf_clear(&q);
+			ocsp_request_put_many(&q, id, 2, nonce);
+			expect_err("another issuer's", revocation_plan_live(known, s, &r, buf_slice(&q), now, &live), ERR_ABSENT,
+			    "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+			expect_true("no request", revocation_plan_live(known, s, &r, LIT("x"), now, &live).kind == ERR_INPUT);
+		}
 	}
 }
 

@@ -1554,8 +1554,8 @@ refresh(serial after, serial upto)
 {
 	struct buf b OWNED(buf_drop) = BUF(1024);
 
-	refresh_order_put(&b, &(struct refresh_order){
-	                          .now = w.now, .next_update = {w.now.ms + 48 * HOUR_MS}, .after = after, .upto = upto});
+	refresh_order_put(&b,
+	    &(struct refresh_order){.now = w.now, .next_update = {w.now.ms + 48 * HOUR_MS}, .after = after, .upto = upto});
 	return ask(ORDER_REFRESH, &b);
 }
 
@@ -1623,6 +1623,111 @@ checkpoint(uint64_t from, uint64_t to)
 	return ask(ORDER_CHECKPOINT, &b);
 }
 
+static struct link *front_near, *front_far;
+
+static void
+fronts_open(void)
+{
+	int pair[2];
+
+	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	front_near = link_new(pair[0], PEER_FRONT, 0);
+	front_far = link_new(pair[1], PEER_STATUS, 0);
+	w.s.front[0] = front_near;
+	w.s.front_wrong[0] = false;
+	w.s.n_front = 1;
+}
+
+static void
+fronts_close(void)
+{
+	w.s.n_front = 0;
+	link_drop(&front_near);
+	link_drop(&front_far);
+}
+
+/* A front's order, and the frame that comes back; it lives until the next. */
+static struct frame
+front_asks(uint8_t kind, slice body)
+{
+	struct frame f = {0};
+
+	link_order(front_far, kind, 7, body);
+	expect_ok("sent", link_flush(front_far));
+	expect_ok("fill", link_fill(front_near));
+	turn();
+	if (!w.s.front_wrong[0])
+		expect_ok("answered", link_wait(front_far, 1000, &f));
+	return f;
+}
+
+static void
+expect_fallback(const char *row, const struct frame *f, enum err_kind kind, const char *what)
+{
+	if (f->fail != kind || !slice_eq(f->what, slice_str(what)))
+		fail_msg("%s: got %d \"%.*s\"", row, (int)f->fail, (int)f->what.n, (const char *)f->what.p);
+}
+
+/* What a front may have signed: an answer to a request, about what is known; over the limit, or unknown, nothing. */
+static void
+live(serial known, enum ocsp_status status)
+{
+	struct ocsp_certid id[2] = {{HASH_SHA1, ARR(w.responder.issuer.name1), ARR(w.responder.issuer.key1), known},
+	    {HASH_SHA256, ARR(w.responder.issuer.name256), ARR(w.responder.issuer.key256), known}};
+	struct buf q OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), b OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX + 8);
+	slice nonce = LIT("0123456789abcdef0123456789abcdef"), whole;
+	uint64_t size = journal_head(w.s.journal).size;
+	struct ocsp_live_answer a;
+	struct frame f;
+
+	fronts_open();
+	ocsp_request_put_many(&q, id, 2, nonce);
+	octets_put(&b, buf_slice(&q));
+	f = front_asks(ORDER_LIVE, buf_slice(&b));
+	expect_fallback("live", &f, OK, "");
+	expect_ok("one string", octets_get(f.body, &whole));
+	expect_ok("an answer", ocsp_live_get(whole, &a));
+	expect_ok("signed", key_check(w.responder.key, a.alg, a.data, a.signature));
+	expect_true("on both", a.live.n == 2 && a.live.single[0].status == status && a.live.single[1].status == status &&
+	                           a.live.single[1].id.alg == HASH_SHA256);
+	expect_same("nonce", a.live.nonce, nonce);
+	expect_true("for an hour", a.live.single[0].next_update.ms - a.live.single[0].this_update.ms == HOUR_MS);
+	expect_number("one line", journal_head(w.s.journal).size, size + 1);
+
+	w.s.live_second = w.steady;
+	w.s.live_count = LIVE_PER_SECOND;
+	f = front_asks(ORDER_LIVE, buf_slice(&b));
+	expect_fallback("over the limit", &f, ERR_BUSY,
+	    "signer-live-limit: house: too many answers are asked for live; those made ahead are given");
+	expect_number("no line", journal_head(w.s.journal).size, size + 1);
+	w.steady += SECOND_MS;
+	w.now.ms += SECOND_MS;
+	f = front_asks(ORDER_LIVE, buf_slice(&b));
+	expect_fallback("a second later", &f, OK, "");
+
+	id[1].serial.b[id[1].serial.n - 1] ^= 1;
+	buf_clear(&q);
+	buf_clear(&b);
+	ocsp_request_put_many(&q, id, 2, nonce);
+	octets_put(&b, buf_slice(&q));
+	f = front_asks(ORDER_LIVE, buf_slice(&b));
+	expect_fallback("not known", &f, ERR_ABSENT,
+	    "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+	w.s.greeted = false;
+	f = front_asks(ORDER_LIVE, buf_slice(&b));
+	expect_fallback("no registrar", &f, ERR_BUSY,
+	    "signer-hello: design 3: the registrar did not say hello on this wire, or not rightly");
+	w.s.greeted = true;
+	/* a captured front: only its own wire ends */
+	(void)front_asks(ORDER_REVOKED, (slice){NULL, 0});
+	expect_true("another order", w.s.front_wrong[0]);
+	fronts_close();
+	fronts_open();
+	(void)front_asks(ORDER_LIVE, bytes(OCSP_REQUEST_MAX + 9, 0));
+	expect_true("too long", w.s.front_wrong[0]);
+	fronts_close();
+}
+
 static void
 status(void **state)
 {
@@ -1647,6 +1752,7 @@ status(void **state)
 		struct answer_row row = refreshed(refresh((serial){0}, (serial){0}));
 
 		expect_true("good", !row.revoked);
+		live(row.serial, OCSP_GOOD);
 		expect_number("it is the last", refreshed_many(refresh(row.serial, (serial){0})), 0);
 		expect_number("up to it", refreshed_many(refresh(low, row.serial)), 1);
 		expect_number("below it", refreshed_many(refresh((serial){0}, low)), 0);
@@ -1661,6 +1767,7 @@ status(void **state)
 	}
 	accepted("revoked", ask_revoked(&a, buf_slice(&certificate)));
 	expect_true("never good again", refreshed(refresh((serial){0}, (serial){0})).revoked);
+	live(refreshed(refresh((serial){0}, (serial){0})).serial, OCSP_REVOKED);
 	assert_int_equal(OCSP_REVOKED, status_of(answers(buf_slice(&certificate))));
 	crash();
 	greet(9);
@@ -1714,6 +1821,7 @@ gates(void **state)
 		const char *what;
 	} rows[] = {
 	    {SIGNER_ISSUER, ORDER_ANSWERS, 8, "gate-early: house: a peer said something that may not be said now"},
+	    {SIGNER_STATUS, ORDER_LIVE, 8, "gate-unknown: house: a peer said something this role does not hear"},
 	    {SIGNER_ISSUER, ORDER_REFRESH, 8, "gate-early: house: a peer said something that may not be said now"},
 	    {SIGNER_ISSUER, ORDER_CHECKPOINT, 8, "gate-early: house: a peer said something that may not be said now"},
 	    {SIGNER_STATUS, ORDER_ISSUE, 8, "gate-early: house: a peer said something that may not be said now"},
