@@ -32,10 +32,11 @@ the_front(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
+	struct buf room OWNED(buf_drop) = BUF(HTTP_ROOM_MAX);
 	struct front *f = the_front();
 	struct http_face face = front_face(f);
 	slice s = {p, n}, method;
-	struct http_request q = {0};
+	struct http_request q = {.room = &room};
 	struct http_reply reply = {0};
 	size_t most;
 
