@@ -100,16 +100,24 @@ err
 service_get(struct inkan *k, const char *path, slice bearer, size_t max, struct buf *out)
 {
 	struct buf url OWNED(buf_drop) = BUF(NET_URL_MAX);
+	err e = ok;
 
 	full_url(k, path, &url);
 	TRY(buf_check(&url));
-	return call(k,
-	    &(struct net_ask){.method = NET_GET,
-	        .url = (char *)url.p,
-	        .bearer = bearer,
-	        .max_bytes = max > PROBLEM_MAX ? max : PROBLEM_MAX,
-	        .wait_ms = WAIT_MS},
-	    out);
+	for (int i = 0; i < BUSY_TRIES; i++) { /* a certificate waits for its first OCSP answer */
+		e = call(k,
+		    &(struct net_ask){.method = NET_GET,
+		        .url = (char *)url.p,
+		        .bearer = bearer,
+		        .max_bytes = max > PROBLEM_MAX ? max : PROBLEM_MAX,
+		        .wait_ms = WAIT_MS},
+		    out);
+		if (e.kind != ERR_BUSY)
+			return e;
+		if (i + 1 < BUSY_TRIES)
+			(void)usleep(BUSY_WAIT_MS * 1000);
+	}
+	return e;
 }
 
 err

@@ -53,6 +53,10 @@ ask_fetch(struct registrar *r, const struct caller *c, slice body)
 		return dossier_plan(&d.d, ACT_CERTIFICATE_DELIVERED);
 	if (d.d.issued.ms >= r->now.ms) /* in this very turn: its bytes are not in a pack before the commit */
 		return dossier_plan(&(struct dossier){0}, ACT_CERTIFICATE_DELIVERED);
+	if (d.d.state == DOSSIER_ISSUED && d.due.ms != 0)
+		return fail(ERR_BUSY,
+		    "fetch-status: Rule 6(xi): others cannot ask about this certificate yet; it is delivered when they "
+		    "can, please try again in a moment");
 	TRY(flight_load(r, &d, NULL, &certificate));
 	if (d.d.state == DOSSIER_ISSUED) {
 		struct entry e = entry_about(r, ACT_CERTIFICATE_DELIVERED, d.d.id);

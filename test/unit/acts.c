@@ -176,6 +176,10 @@ issued(struct scene *s, const char *card, struct applicant *a, void (*change)(st
 	expect_number("issued", a->reply.state, DOSSIER_ISSUED);
 	dossier_order_put(&b, &(struct dossier_order){a->reply.dossier, a->reply.token});
 	i = stage_ask(s, FRONT, ORDER_FETCH, buf_slice(&b));
+	for (int k = 0; k < 5 && s->heard[i].fail == ERR_BUSY; k++) { /* until others can ask about it */
+		stage_wait(s, 1100);
+		i = stage_ask(s, FRONT, ORDER_FETCH, buf_slice(&b));
+	}
 	expect_taken(s, i);
 	expect_ok("certificate", octets_get(buf_slice(&s->heard[i].body), &der));
 	signer_set_certificate(a->own, der);

@@ -801,6 +801,14 @@ fetch(struct scene *s, struct applicant *a, struct buf *certificate)
 
 	dossier_order_put(&b, &(struct dossier_order){a->reply.dossier, a->reply.token});
 	i = stage_ask(s, FRONT, ORDER_FETCH, buf_slice(&b));
+	for (int k = 0; k < 5 && s->heard[i].fail == ERR_BUSY; k++) { /* until others can ask about it */
+		expect_heard(s, i, ERR_BUSY,
+		    "fetch-status: Rule 6(xi): others cannot ask about this certificate yet; it is delivered when they can, "
+		    "please try "
+		    "again in a moment");
+		stage_wait(s, 1100);
+		i = stage_ask(s, FRONT, ORDER_FETCH, buf_slice(&b));
+	}
 	expect_number("fetch", s->heard[i].fail, OK);
 	expect_ok("fetch", octets_get(buf_slice(&s->heard[i].body), &der));
 	buf_clear(certificate);
