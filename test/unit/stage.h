@@ -130,6 +130,7 @@ stage_wait(struct scene *s, int64_t ms)
 	r->pub.answers_at -= ms;
 	r->lists.round_at -= ms;
 	r->lists.again -= ms;
+	r->wheel.again -= ms;
 	r->pub.note_at -= ms;
 	r->owed.verify_at -= ms;
 	r->owed.issue_at -= ms;
