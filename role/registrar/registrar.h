@@ -67,7 +67,7 @@
 #define VERIFIER_ORDERS_MAX 64          /* a verifier's queue: 10 ms of its work                                  */
 #define ISSUER_ORDERS_MAX 256           /* the issuer's queue                                                     */
 #define TURN_FRAMES_MAX 512             /* messages of one turn                                                   */
-#define GATHER_MS 8                     /* a turn is kept open so long at most …                                  */
+#define GATHER_MS 2                     /* a turn is kept open so long at most …                                  */
 #define GATHER_ORDERS 8                 /* … while the issuer has so many orders …                                */
 #define GATHER_JUDGED 2                 /* … and the verifiers so many: nobody is idle, and more share its syncs  */
 #define GATHER_LINES 256
