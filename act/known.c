@@ -16,8 +16,7 @@ known_record_put(uint8_t out[KNOWN_RECORD], const struct known_one *k)
 	memset(out, 0, KNOWN_RECORD);
 	out[0] = k->serial.n;
 	memcpy(out + 1, k->serial.b, k->serial.n);
-	for (int i = 0; i < 8; i++)
-		out[24 + i] = (uint8_t)((uint64_t)k->not_after.ms >> (56 - 8 * i));
+	be_put(out + 24, 8, (uint64_t)k->not_after.ms);
 }
 
 static err
@@ -30,14 +29,11 @@ err
 known_record_get(const uint8_t in[KNOWN_RECORD], struct known_one *out)
 {
 	struct known_one k = {.serial = {.n = in[0]}};
-	uint64_t ms = 0;
 
 	if (in[0] == 0 || in[0] > SERIAL_MAX || in[1] == 0 || in[21] != 0 || in[22] != 0 || in[23] != 0)
 		return damaged();
 	memcpy(k.serial.b, in + 1, in[0]);
-	for (int i = 0; i < 8; i++)
-		ms = ms << 8 | in[24 + i];
-	k.not_after.ms = (int64_t)ms;
+	k.not_after.ms = (int64_t)be_get(in + 24, 8);
 	if (k.not_after.ms < INSTANT_MIN_MS || k.not_after.ms > INSTANT_MAX_MS)
 		return damaged();
 	*out = k;

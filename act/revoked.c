@@ -10,25 +10,6 @@ struct revoked_set {
 	digest chain;
 };
 
-static void
-put_be(uint8_t *p, uint64_t v)
-{
-	for (int i = 7; i >= 0; i--) {
-		p[i] = (uint8_t)v;
-		v >>= 8;
-	}
-}
-
-static uint64_t
-get_be(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
 void
 revoked_record_put(uint8_t out[REVOKED_RECORD], const struct revoked *r)
 {
@@ -37,10 +18,10 @@ revoked_record_put(uint8_t out[REVOKED_RECORD], const struct revoked *r)
 	memcpy(out + 1, r->entry.serial.b, r->entry.serial.n);
 	out[21] = (uint8_t)r->entry.reason;
 	out[22] = r->entry.has_invalidity ? 1 : 0;
-	put_be(out + 24, (uint64_t)r->entry.revoked.ms);
-	put_be(out + 32, (uint64_t)r->not_after.ms);
-	put_be(out + 40, r->entry.has_invalidity ? (uint64_t)r->entry.invalidity.ms : 0);
-	put_be(out + 48, r->order);
+	be_put(out + 24, 8, (uint64_t)r->entry.revoked.ms);
+	be_put(out + 32, 8, (uint64_t)r->not_after.ms);
+	be_put(out + 40, 8, r->entry.has_invalidity ? (uint64_t)r->entry.invalidity.ms : 0);
+	be_put(out + 48, 8, r->order);
 }
 
 static err
@@ -52,7 +33,7 @@ damaged(void)
 static err
 instant_at(const uint8_t *p, instant *out)
 {
-	out->ms = (int64_t)get_be(p);
+	out->ms = (int64_t)be_get(p, 8);
 	return out->ms < INSTANT_MIN_MS || out->ms > INSTANT_MAX_MS ? damaged() : ok;
 }
 
@@ -76,9 +57,9 @@ revoked_record_get(const uint8_t in[REVOKED_RECORD], struct revoked *out)
 	TRY(instant_at(in + 32, &r.not_after));
 	if (r.entry.has_invalidity)
 		TRY(instant_at(in + 40, &r.entry.invalidity));
-	else if (get_be(in + 40) != 0)
+	else if (be_get(in + 40, 8) != 0)
 		return damaged();
-	r.order = get_be(in + 48);
+	r.order = be_get(in + 48, 8);
 	*out = r;
 	return ok;
 }

@@ -93,26 +93,7 @@ crc32c(slice s)
 	return ~crc_add(CRC_START, s);
 }
 
-/* --- numbers ---------------------------------------------------------------------- */
-static void
-put_be(uint8_t *p, size_t n, uint64_t v)
-{
-	while (n-- > 0) {
-		p[n] = (uint8_t)v;
-		v >>= 8;
-	}
-}
-
-static uint64_t
-get_be(const uint8_t *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
+/* --- serials --------------------------------------------------------------------- */
 static void
 put_serial(uint8_t p[SERIAL_MAX], serial s)
 {
@@ -184,11 +165,11 @@ responders_get(slice in, uint64_t n, struct slots_common *c)
 
 		if (!slice_take(&in, RESPONDER_FIXED, &fixed))
 			return false;
-		cert_n = get_be(fixed.p + 24, 4);
+		cert_n = be_get(fixed.p + 24, 4);
 		if (cert_n > CERT_MAX || !slice_take(&in, (size_t)cert_n, &cert))
 			return false;
 		memcpy(r->key_id, fixed.p, SHA1_LEN);
-		r->alg = (enum sig_alg)get_be(fixed.p + 20, 4);
+		r->alg = (enum sig_alg)be_get(fixed.p + 20, 4);
 		r->cert = cert;
 		if (r->alg < SIG_RSA_SHA256 || r->alg > SIG_ECDSA_SHA384)
 			return false;
@@ -205,20 +186,20 @@ header_get(slice *file, struct slots *s, uint32_t *crc)
 
 	if (in.n < HEADER_STEP || !slice_eq((slice){in.p, 16}, MAGIC))
 		return false;
-	h = get_be(in.p + 128, 4);
+	h = be_get(in.p + 128, 4);
 	if (h == 0 || h % HEADER_STEP != 0 || !slice_take(&in, (size_t)h, &head))
 		return false;
 	*crc = crc32c((slice){head.p, head.n - 4});
-	if (get_be(head.p + head.n - 4, 4) != *crc)
+	if (be_get(head.p + head.n - 4, 4) != *crc)
 		return false;
-	s->made.ms = (int64_t)get_be(head.p + 16, 8);
+	s->made.ms = (int64_t)be_get(head.p + 16, 8);
 	memcpy(s->common.issuer.name1, head.p + 24, 20);
 	memcpy(s->common.issuer.key1, head.p + 44, 20);
 	memcpy(s->common.issuer.name256, head.p + 64, 32);
 	memcpy(s->common.issuer.key256, head.p + 96, 32);
 	rest = (slice){head.p + FIXED_BYTES, head.n - FIXED_BYTES - 4};
-	if (!responders_get(rest, get_be(head.p + 136, 4), &s->common) ||
-	    get_be(head.p + 132, 4) != signature_room(&s->common))
+	if (!responders_get(rest, be_get(head.p + 136, 4), &s->common) ||
+	    be_get(head.p + 132, 4) != signature_room(&s->common))
 		return false;
 	s->slot_bytes = SLOT_FIXED + signature_room(&s->common);
 	*file = in;
@@ -248,16 +229,16 @@ slots_get(slice file, struct slots *out)
 		return bad;
 	file.n -= END_BYTES;
 	end = file.p + file.n;
-	s.n = get_be(end, 8);
-	if (!slice_eq((slice){end + 16, 12}, END_MAGIC) || get_be(end + 28, 4) != crc32c((slice){end, 28}) ||
-	    get_be(end + 12, 4) != header_crc || s.n > UINT32_MAX)
+	s.n = be_get(end, 8);
+	if (!slice_eq((slice){end + 16, 12}, END_MAGIC) || be_get(end + 28, 4) != crc32c((slice){end, 28}) ||
+	    be_get(end + 12, 4) != header_crc || s.n > UINT32_MAX)
 		return bad;
 	index_n = (size_t)blocks_of(s.n) * ENTRY_BYTES;
 	if (file.n != (size_t)s.n * s.slot_bytes + index_n)
 		return bad;
 	s.slots = (slice){file.p, file.n - index_n};
 	s.index = (slice){file.p + s.slots.n, index_n};
-	if (get_be(end + 8, 4) != crc32c(s.index) || !index_rises(s.index))
+	if (be_get(end + 8, 4) != crc32c(s.index) || !index_rises(s.index))
 		return bad;
 	s.seen = mem_new((size_t)blocks_of(s.n) + 1, 1);
 	s.damaged = mem_new(1, sizeof *s.damaged);
@@ -300,9 +281,9 @@ static bool
 slot_is_sound(const struct slots *s, const uint8_t *p)
 {
 	return p[20] <= SLOT_WITHDRAWN && p[21] <= REASON_AA_COMPROMISE && p[22] < s->common.n_responders && p[23] == 0 &&
-	       get_be(p + 24, 8) < YEAR_10000_MS && get_be(p + 32, 8) < YEAR_10000_MS &&
-	       get_be(p + 40, 8) < YEAR_10000_MS && get_be(p + 40, 8) + get_be(p + 48, 6) < YEAR_10000_MS &&
-	       get_be(p + 54, 2) <= s->slot_bytes - SLOT_FIXED;
+	       be_get(p + 24, 8) < YEAR_10000_MS && be_get(p + 32, 8) < YEAR_10000_MS &&
+	       be_get(p + 40, 8) < YEAR_10000_MS && be_get(p + 40, 8) + be_get(p + 48, 6) < YEAR_10000_MS &&
+	       be_get(p + 54, 2) <= s->slot_bytes - SLOT_FIXED;
 }
 
 static bool
@@ -313,7 +294,7 @@ block_is_sound(const struct slots *s, uint64_t block)
 	const uint8_t *e = entry(s, block), *next = first + n < s->n ? entry(s, block + 1) : NULL;
 	const uint8_t *p = slot_bytes(s, first);
 
-	if (get_be(e + SERIAL_MAX, 4) != crc32c((slice){p, (size_t)n * s->slot_bytes}) || memcmp(p, e, SERIAL_MAX) != 0 ||
+	if (be_get(e + SERIAL_MAX, 4) != crc32c((slice){p, (size_t)n * s->slot_bytes}) || memcmp(p, e, SERIAL_MAX) != 0 ||
 	    memcmp(p, zero, SERIAL_MAX) == 0)
 		return false;
 	for (uint64_t i = 0; i < n; i++, p += s->slot_bytes) {
@@ -358,11 +339,11 @@ slot_get(const struct slots *s, uint64_t i, struct slot *out)
 	out->state = (enum slot_state)p[20];
 	out->reason = (enum crl_reason)p[21];
 	out->responder = p[22];
-	out->revoked.ms = (int64_t)get_be(p + 24, 8);
-	out->produced.ms = (int64_t)get_be(p + 32, 8);
-	out->this_update.ms = (int64_t)get_be(p + 40, 8);
-	out->next_update.ms = out->this_update.ms + (int64_t)get_be(p + 48, 6);
-	out->signature_n = (uint16_t)get_be(p + 54, 2);
+	out->revoked.ms = (int64_t)be_get(p + 24, 8);
+	out->produced.ms = (int64_t)be_get(p + 32, 8);
+	out->this_update.ms = (int64_t)be_get(p + 40, 8);
+	out->next_update.ms = out->this_update.ms + (int64_t)be_get(p + 48, 6);
+	out->signature_n = (uint16_t)be_get(p + 54, 2);
 	memcpy(out->signature, p + SLOT_FIXED, out->signature_n);
 	return ok;
 }
@@ -396,7 +377,7 @@ last_not_above(const uint8_t *p, uint64_t n, size_t step, const uint8_t want[SER
 static uint64_t
 number_at(const struct slots *s, uint64_t block, size_t from)
 {
-	return get_be(entry(s, block) + from, 8);
+	return be_get(entry(s, block) + from, 8);
 }
 
 /*
@@ -415,7 +396,7 @@ block_of(const struct slots *s, const uint8_t want[SERIAL_MAX])
 	while (from < SERIAL_MAX - 8 && entry(s, n - 1)[from] == 0)
 		from++;
 	for (int guess = 0; guess < 2 && hi - lo > 16; guess++) {
-		uint64_t a = number_at(s, lo, from), b = number_at(s, hi - 1, from), v = get_be(want + from, 8);
+		uint64_t a = number_at(s, lo, from), b = number_at(s, hi - 1, from), v = be_get(want + from, 8);
 		uint64_t step = guess == 0 ? 256 : 8;
 
 		if (v <= a || v >= b || memcmp(want, entry(s, n - 1), from) != 0)
@@ -748,25 +729,25 @@ slots_write_start(struct slots_writer *w, const struct slots_common *c, instant 
 	p = buf_space(&w->out, h);
 	memset(p, 0, h);
 	memcpy(p, MAGIC.p, 16);
-	put_be(p + 16, 8, (uint64_t)made.ms);
+	be_put(p + 16, 8, (uint64_t)made.ms);
 	memcpy(p + 24, c->issuer.name1, 20);
 	memcpy(p + 44, c->issuer.key1, 20);
 	memcpy(p + 64, c->issuer.name256, 32);
 	memcpy(p + 96, c->issuer.key256, 32);
-	put_be(p + 128, 4, h);
-	put_be(p + 132, 4, signature_room(c));
-	put_be(p + 136, 4, c->n_responders);
+	be_put(p + 128, 4, h);
+	be_put(p + 132, 4, signature_room(c));
+	be_put(p + 136, 4, c->n_responders);
 	for (size_t i = 0; i < c->n_responders; i++) {
 		const struct slots_responder *r = &c->responder[i];
 
 		memcpy(p + at, r->key_id, SHA1_LEN);
-		put_be(p + at + 20, 4, r->alg);
-		put_be(p + at + 24, 4, r->cert.n);
+		be_put(p + at + 20, 4, r->alg);
+		be_put(p + at + 24, 4, r->cert.n);
 		memcpy(p + at + RESPONDER_FIXED, r->cert.p, r->cert.n);
 		at += RESPONDER_FIXED + r->cert.n;
 	}
 	w->header_crc = crc32c((slice){p, h - 4});
-	put_be(p + h - 4, 4, w->header_crc);
+	be_put(p + h - 4, 4, w->header_crc);
 }
 
 static void
@@ -780,7 +761,7 @@ forget_given(struct slots_writer *w)
 static void
 end_block(struct slots_writer *w)
 {
-	put_be(buf_space(&w->index, 4), 4, ~w->crc);
+	be_put(buf_space(&w->index, 4), 4, ~w->crc);
 	w->crc = CRC_START;
 }
 
@@ -799,11 +780,11 @@ slots_write(struct slots_writer *w, const struct slot *s)
 	p[20] = (uint8_t)s->state;
 	p[21] = (uint8_t)s->reason;
 	p[22] = s->responder;
-	put_be(p + 24, 8, (uint64_t)s->revoked.ms);
-	put_be(p + 32, 8, (uint64_t)s->produced.ms);
-	put_be(p + 40, 8, (uint64_t)s->this_update.ms);
-	put_be(p + 48, 6, (uint64_t)(s->next_update.ms - s->this_update.ms));
-	put_be(p + 54, 2, s->signature_n);
+	be_put(p + 24, 8, (uint64_t)s->revoked.ms);
+	be_put(p + 32, 8, (uint64_t)s->produced.ms);
+	be_put(p + 40, 8, (uint64_t)s->this_update.ms);
+	be_put(p + 48, 6, (uint64_t)(s->next_update.ms - s->this_update.ms));
+	be_put(p + 54, 2, s->signature_n);
 	memcpy(p + SLOT_FIXED, s->signature, s->signature_n);
 	if (w->n % SLOTS_BLOCK == 0)
 		buf_put(&w->index, ARR(w->last));
@@ -825,11 +806,11 @@ slots_write_end(struct slots_writer *w)
 	w->ended = true;
 	crc = crc32c(buf_slice(&w->index));
 	p = buf_space(&w->index, END_BYTES);
-	put_be(p, 8, w->n);
-	put_be(p + 8, 4, crc);
-	put_be(p + 12, 4, w->header_crc);
+	be_put(p, 8, w->n);
+	be_put(p + 8, 4, crc);
+	be_put(p + 12, 4, w->header_crc);
 	memcpy(p + 16, END_MAGIC.p, 12);
-	put_be(p + 28, 4, crc32c((slice){p, 28}));
+	be_put(p + 28, 4, crc32c((slice){p, 28}));
 }
 
 bool

@@ -375,3 +375,22 @@ secret_drop(struct secret *s)
 {
 	wipe(s, sizeof *s);
 }
+
+void
+be_put(uint8_t *p, size_t n, uint64_t v)
+{
+	while (n-- > 0) {
+		p[n] = (uint8_t)v;
+		v >>= 8;
+	}
+}
+
+uint64_t
+be_get(const uint8_t *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}

@@ -143,6 +143,10 @@ void secret_drop(struct secret *s);
 /* Overwrites in a way the compiler keeps. */
 void wipe(void *p, size_t n);
 
+/* Whole numbers of n bytes (1 to 8), most significant first; what v has above them is left out. */
+void be_put(uint8_t *p, size_t n, uint64_t v);
+uint64_t be_get(const uint8_t *p, size_t n);
+
 /* Runs drop(&variable) when the variable goes out of scope; dropping zero is nothing. */
 #define OWNED(drop) __attribute__((cleanup(drop)))
 

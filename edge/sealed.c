@@ -13,23 +13,6 @@
 #define STRIDE ((size_t)1 << 20) /* of a file read through: then its pages are given back */
 
 static uint64_t
-get_be(const uint8_t *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
-static void
-put_be(uint8_t *p, size_t n, uint64_t v)
-{
-	for (size_t i = n; i-- > 0; v >>= 8)
-		p[i] = (uint8_t)v;
-}
-
-static uint64_t
 get_be64(const uint8_t *p)
 {
 	uint64_t v;
@@ -172,12 +155,12 @@ check_file(struct sealed *f)
 	uint64_t count, carried;
 	digest d;
 
-	if (f->size < HEAD_LEN + SHA256_LEN || memcmp(f->map, "INKANIDX", 8) != 0 || get_be(f->map + 8, 4) != 1)
+	if (f->size < HEAD_LEN + SHA256_LEN || memcmp(f->map, "INKANIDX", 8) != 0 || be_get(f->map + 8, 4) != 1)
 		return damaged();
-	carried = get_be(f->map + 12, 4);
-	f->from = get_be(f->map + 16, 8);
-	f->to = get_be(f->map + 24, 8);
-	count = get_be(f->map + 32, 8);
+	carried = be_get(f->map + 12, 4);
+	f->from = be_get(f->map + 16, 8);
+	f->to = be_get(f->map + 24, 8);
+	count = be_get(f->map + 32, 8);
 	if (carried > SEALED_CARRIED_MAX || count > f->size / ENTRY_LEN || f->from >= f->to ||
 	    f->to >= SEALED_NO_LINE >> 4 || f->size != HEAD_LEN + carried + count * ENTRY_LEN + SHA256_LEN)
 		return damaged();
@@ -362,8 +345,8 @@ put_entries(int fd, struct hash *h, struct sealed_source *from)
 	err r = ok;
 
 	while (r.kind == OK && next_entry(from, &e)) {
-		put_be(chunk + n, 8, e.print);
-		put_be(chunk + n + 8, 8, e.where);
+		be_put(chunk + n, 8, e.print);
+		be_put(chunk + n + 8, 8, e.where);
 		n += ENTRY_LEN;
 		if (n == CHUNK) {
 			r = put(fd, h, (slice){chunk, n});
@@ -392,11 +375,11 @@ put_all(int fd, const struct sealed_plan *p, struct sealed_source *from)
 	digest sum;
 
 	hash_start(&h);
-	put_be(head + 8, 4, 1);
-	put_be(head + 12, 4, p->carried.n);
-	put_be(head + 16, 8, p->from);
-	put_be(head + 24, 8, p->to);
-	put_be(head + 32, 8, p->count);
+	be_put(head + 8, 4, 1);
+	be_put(head + 12, 4, p->carried.n);
+	be_put(head + 16, 8, p->from);
+	be_put(head + 24, 8, p->to);
+	be_put(head + 32, 8, p->count);
 	memcpy(head + ROOT_AT, p->root.b, SHA256_LEN);
 	TRY(put(fd, &h, ARR(head)));
 	TRY(put(fd, &h, p->carried));

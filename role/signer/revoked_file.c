@@ -24,23 +24,6 @@ read_records(void *of, uint64_t first, size_t n, uint8_t *out)
 	return disk_read(f->fd, first * REVOKED_RECORD, out, n * REVOKED_RECORD);
 }
 
-static void
-put_be(struct buf *b, uint64_t v)
-{
-	for (int shift = 56; shift >= 0; shift -= 8)
-		buf_put_u8(b, (uint8_t)(v >> shift));
-}
-
-static uint64_t
-get_be(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
 /* The digest of all but the last 32 bytes. */
 static err
 digest_of(int fd, uint64_t bytes, digest *out)
@@ -74,9 +57,9 @@ get_trailer(struct revoked_file *f, struct revoked_base *base, struct head *cove
 	TRY(disk_read(f->fd, size - TRAILER, t, TRAILER));
 	if (!slice_eq((slice){t, 16}, MAGIC))
 		return damaged();
-	*base = (struct revoked_base){.of = f, .n = get_be(t + 16), .orders = get_be(t + 24), .read = read_records};
+	*base = (struct revoked_base){.of = f, .n = be_get(t + 16, 8), .orders = be_get(t + 24, 8), .read = read_records};
 	memcpy(base->chain.b, t + 32, SHA256_LEN);
-	covers->size = get_be(t + 64);
+	covers->size = be_get(t + 64, 8);
 	memcpy(covers->root.b, t + 72, SHA256_LEN);
 	if (base->n > size / REVOKED_RECORD || base->n * REVOKED_RECORD + TRAILER != size || base->orders < base->n)
 		return damaged();
@@ -151,6 +134,15 @@ put_records(struct writer *w, const struct revoked_set *s, instant ended, uint64
 	}
 }
 
+static void
+put_number(struct buf *b, uint64_t v)
+{
+	uint8_t p[8];
+
+	be_put(p, sizeof p, v);
+	buf_put(b, ARR(p));
+}
+
 static err
 put_all(struct writer *w, const struct revoked_set *s, instant ended, struct head covers)
 {
@@ -160,10 +152,10 @@ put_all(struct writer *w, const struct revoked_set *s, instant ended, struct hea
 	hash_start(&w->h);
 	TRY(put_records(w, s, ended, &n));
 	buf_put(&w->b, MAGIC);
-	put_be(&w->b, n);
-	put_be(&w->b, revoked_set_orders(s));
+	put_number(&w->b, n);
+	put_number(&w->b, revoked_set_orders(s));
 	buf_put(&w->b, digest_slice(&chain));
-	put_be(&w->b, covers.size);
+	put_number(&w->b, covers.size);
 	buf_put(&w->b, digest_slice(&covers.root));
 	TRY(flush(w));
 	d = hash_end(&w->h);

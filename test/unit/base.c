@@ -267,6 +267,33 @@ test_decimal(void **state)
 	}
 }
 
+/* Most significant byte first, and nothing beside the n bytes. */
+static void
+test_be(void **state)
+{
+	static const struct {
+		size_t n;
+		uint64_t v, read;
+		uint8_t bytes[9];
+	} rows[] = {
+	    {1, 0xAB, 0xAB, {0xAB, 9, 9, 9, 9, 9, 9, 9, 9}},
+	    {2, 0x1234, 0x1234, {0x12, 0x34, 9, 9, 9, 9, 9, 9, 9}},
+	    {6, 0x8001020304FF, 0x8001020304FF, {0x80, 1, 2, 3, 4, 0xFF, 9, 9, 9}},
+	    {8, UINT64_MAX - 1, UINT64_MAX - 1, {255, 255, 255, 255, 255, 255, 255, 254, 9}},
+	    {2, 0x561234, 0x1234, {0x12, 0x34, 9, 9, 9, 9, 9, 9, 9}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint8_t p[9];
+
+		memset(p, 9, sizeof p);
+		be_put(p, rows[i].n, rows[i].v);
+		expect_same(row_name("n", rows[i].n), ARR(p), ARR(rows[i].bytes));
+		expect_number(row_name("n", rows[i].n), be_get(p, rows[i].n), rows[i].read);
+	}
+}
+
 static void
 test_secret(void **state)
 {
@@ -300,6 +327,7 @@ main(void)
 	    cmocka_unit_test(test_hex),
 	    cmocka_unit_test(test_base64),
 	    cmocka_unit_test(test_decimal),
+	    cmocka_unit_test(test_be),
 	    cmocka_unit_test(test_secret),
 	};
 
