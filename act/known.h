@@ -1,7 +1,7 @@
 /*
  * known.h - the certificates a status signer has seen and verified, at any size: Rule 6(xi), B-11.
  *
- * Depends on: base, time, cert.  Pure: what is on disk is read by a function it is given.
+ * Depends on: base, time, records.  Pure: what is on disk is read by a function it is given.
  *
  * "Good" is said only about what stands here and not in the set of revoked serials (act/revoked): a serial enters when
  * its certificate's bytes were there and its issuer's signature was verified.  Then its answer can be made again without
@@ -12,17 +12,16 @@
  * rest once.
  *
  * A record of the base, big-endian, 32 bytes:
- *	0   1  bytes of the serial    1  20  the serial, then zeros    21  3  zero    24  8  notAfter, ms since 1970
+ *	0  21  the serial (act/records.h)    21  3  zero    24  8  notAfter, ms since 1970
  */
 #ifndef ACT_KNOWN_H
 #define ACT_KNOWN_H
 
+#include "act/records.h"
 #include "base/base.h"
 #include "base/time.h"
-#include "pki/cert.h"
 
 #define KNOWN_RECORD 32
-#define KNOWN_BLOCK 64U         /* records read at once, and one serial kept of as many */
 #define KNOWN_RECENT_MAX 65536U /* then the base is written anew: 2.6 MB of memory      */
 #define KNOWN_TAIL 256U         /* not sorted in yet                                    */
 
@@ -31,19 +30,12 @@ struct known_one {
 	instant not_after;
 };
 
-/* The lower layer.  `read` gives records first … first+n-1; an error of it is the caller's answer, never "not known". */
-struct known_base {
-	void *of;
-	uint64_t n;
-	err (*read)(void *of, uint64_t first, size_t n, uint8_t *out);
-};
-
 struct known_set;
 struct known_set *known_set_new(void);
 void known_set_drop(struct known_set **s);
 /* Puts a base under it, and forgets what is recent when `and_recent`.  Reads it once: ERR_CORRUPT known-base. */
 enum known_rest { KNOWN_KEEP_RECENT, KNOWN_FORGET_RECENT };
-err known_set_base(struct known_set *s, const struct known_base *base, enum known_rest rest) CHECKED;
+err known_set_base(struct known_set *s, const struct records_from *base, enum known_rest rest) CHECKED;
 
 /* No effect on a serial that is there; *fresh says whether it is new. */
 err known_set_add(struct known_set *s, const struct known_one *k, bool *fresh) CHECKED;
@@ -55,9 +47,8 @@ uint64_t known_set_count(const struct known_set *s);
 /* In rising order of serial, after `last` where it has bytes.  The set must not change between two steps. */
 struct known_walk {
 	const struct known_set *set;
-	uint64_t base_at, block_first;
-	size_t block_n, recent_at;
-	uint8_t block[KNOWN_BLOCK * KNOWN_RECORD];
+	struct records_walk base;
+	size_t recent_at;
 };
 err known_walk_start(struct known_walk *w, struct known_set *s, serial last) CHECKED;
 err known_walk_next(struct known_walk *w, bool *have, struct known_one *out) CHECKED;

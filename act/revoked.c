@@ -1,9 +1,7 @@
 #include "act/revoked.h"
 
 struct revoked_set {
-	struct revoked_base base;
-	serial *mark; /* the first serial of every block of the base */
-	size_t marks;
+	struct records base;
 	struct revoked *recent; /* sorted by serial */
 	size_t n, cap;
 	uint64_t orders;
@@ -14,8 +12,7 @@ void
 revoked_record_put(uint8_t out[REVOKED_RECORD], const struct revoked *r)
 {
 	memset(out, 0, REVOKED_RECORD);
-	out[0] = r->entry.serial.n;
-	memcpy(out + 1, r->entry.serial.b, r->entry.serial.n);
+	records_put_serial(out, r->entry.serial);
 	out[21] = (uint8_t)r->entry.reason;
 	out[22] = r->entry.has_invalidity ? 1 : 0;
 	be_put(out + 24, 8, (uint64_t)r->entry.revoked.ms);
@@ -42,15 +39,8 @@ revoked_record_get(const uint8_t in[REVOKED_RECORD], struct revoked *out)
 {
 	struct revoked r = {0};
 
-	if (in[0] == 0 || in[0] > SERIAL_MAX)
+	if (!records_get_serial(in, &r.entry.serial) || in[21] > REASON_CESSATION || in[22] > 1 || in[23] != 0)
 		return damaged();
-	for (size_t i = 1U + in[0]; i < 21; i++)
-		if (in[i] != 0)
-			return damaged();
-	if (in[1] == 0 || in[21] > REASON_CESSATION || in[22] > 1 || in[23] != 0)
-		return damaged();
-	r.entry.serial.n = in[0];
-	memcpy(r.entry.serial.b, in + 1, in[0]);
 	r.entry.reason = (enum crl_reason)in[21];
 	r.entry.has_invalidity = in[22] == 1;
 	TRY(instant_at(in + 24, &r.entry.revoked));
@@ -75,7 +65,7 @@ revoked_set_drop(struct revoked_set **s)
 {
 	if (*s == NULL)
 		return;
-	free((*s)->mark);
+	records_drop(&(*s)->base);
 	free((*s)->recent);
 	free(*s);
 	*s = NULL;
@@ -83,47 +73,20 @@ revoked_set_drop(struct revoked_set **s)
 
 /* --- the base ---------------------------------------------------------------------- */
 
-/* Reads a base once: sorted, each once, all below its orders; its marks go to `mark`. */
 static err
-read_base(const struct revoked_base *base, serial *mark)
+check_record(const uint8_t *record, const void *with)
 {
-	uint8_t block[REVOKED_BLOCK * REVOKED_RECORD];
-	serial last = {0};
+	const struct revoked_base *base = with;
+	struct revoked r;
 
-	for (uint64_t at = 0; at < base->n; at += REVOKED_BLOCK) {
-		size_t n = base->n - at < REVOKED_BLOCK ? (size_t)(base->n - at) : REVOKED_BLOCK;
-
-		TRY(base->read(base->of, at, n, block));
-		for (size_t i = 0; i < n; i++) {
-			struct revoked r;
-
-			TRY(revoked_record_get(block + i * REVOKED_RECORD, &r));
-			if (r.order >= base->orders || (last.n > 0 && serial_cmp(last, r.entry.serial) >= 0))
-				return damaged();
-			last = r.entry.serial;
-			if (i == 0)
-				mark[at / REVOKED_BLOCK] = last;
-		}
-	}
-	return ok;
+	TRY(revoked_record_get(record, &r));
+	return r.order < base->orders ? ok : damaged();
 }
 
 static err
 put_base(struct revoked_set *s, const struct revoked_base *base)
 {
-	size_t marks = (size_t)((base->n + REVOKED_BLOCK - 1) / REVOKED_BLOCK);
-	serial *mark = mem_new(marks + 1, sizeof *mark);
-	err e = read_base(base, mark);
-
-	if (e.kind != OK) {
-		free(mark);
-		return e;
-	}
-	free(s->mark);
-	s->mark = mark;
-	s->marks = marks;
-	s->base = *base;
-	return ok;
+	return records_put(&s->base, &base->from, REVOKED_RECORD, check_record, base, damaged());
 }
 
 err
@@ -145,54 +108,17 @@ revoked_set_rebase(struct revoked_set *s, const struct revoked_base *base)
 	return ok;
 }
 
-/* The block that may hold the serial; false: none can. */
-static bool
-block_of(const struct revoked_set *s, serial number, uint64_t *out)
-{
-	size_t lo = 0, hi = s->marks;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (serial_cmp(s->mark[mid], number) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	*out = lo == 0 ? 0 : lo - 1;
-	return lo > 0;
-}
-
-/* Reads the block from `first` on; *n is how many records it has. */
-static err
-read_block(const struct revoked_set *s, uint64_t first, uint8_t *block, size_t *n)
-{
-	*n = s->base.n - first < REVOKED_BLOCK ? (size_t)(s->base.n - first) : REVOKED_BLOCK;
-	return s->base.read(s->base.of, first, *n, block);
-}
-
 static err
 find_in_base(const struct revoked_set *s, serial number, bool *found, struct crl_entry *out)
 {
-	uint8_t block[REVOKED_BLOCK * REVOKED_RECORD];
-	uint64_t b;
-	size_t n;
+	uint8_t record[RECORDS_BYTES_MAX];
+	struct revoked r;
 
-	*found = false;
-	if (!block_of(s, number, &b))
+	TRY(records_find(&s->base, number, found, record));
+	if (!*found)
 		return ok;
-	TRY(read_block(s, b * REVOKED_BLOCK, block, &n));
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *p = block + i * REVOKED_RECORD;
-		struct revoked r;
-
-		if (p[0] != number.n || memcmp(p + 1, number.b, number.n) != 0)
-			continue;
-		TRY(revoked_record_get(p, &r));
-		*found = true;
-		*out = r.entry;
-		return ok;
-	}
+	TRY(revoked_record_get(record, &r));
+	*out = r.entry;
 	return ok;
 }
 
@@ -273,45 +199,18 @@ revoked_set_digest(const struct revoked_set *s)
 
 /* --- walking ------------------------------------------------------------------------ */
 
-/* The record under the walk's foot; false: the base has ended. */
-static err
-look(struct revoked_walk *w, bool *have, struct revoked *out)
-{
-	*have = w->base_at < w->set->base.n;
-	if (!*have)
-		return ok;
-	if (w->base_at < w->block_first || w->base_at >= w->block_first + w->block_n) {
-		w->block_first = w->base_at - w->base_at % REVOKED_BLOCK;
-		TRY(read_block(w->set, w->block_first, w->block, &w->block_n));
-	}
-	return revoked_record_get(w->block + (w->base_at - w->block_first) * REVOKED_RECORD, out);
-}
-
 err
 revoked_walk_start(struct revoked_walk *w, const struct revoked_set *s, const struct revoked_filter *f, serial last)
 {
-	struct revoked r;
-	uint64_t block;
-	bool have;
-
 	w->set = s;
 	w->filter = *f;
-	w->base_at = w->block_first = 0;
-	w->block_n = w->recent_at = 0;
-	if (last.n == 0)
-		return ok;
-	(void)block_of(s, last, &block);
-	w->base_at = block * REVOKED_BLOCK;
-	for (;;) {
-		TRY(look(w, &have, &r));
-		if (!have || serial_cmp(r.entry.serial, last) > 0)
-			break;
-		w->base_at++;
+	w->recent_at = 0;
+	if (last.n > 0) {
+		w->recent_at = place(s, last);
+		if (w->recent_at < s->n && serial_eq(s->recent[w->recent_at].entry.serial, last))
+			w->recent_at++;
 	}
-	w->recent_at = place(s, last);
-	if (w->recent_at < s->n && serial_eq(s->recent[w->recent_at].entry.serial, last))
-		w->recent_at++;
-	return ok;
+	return records_walk_start(&w->base, &s->base, last);
 }
 
 static bool
@@ -321,23 +220,34 @@ passes(const struct revoked_filter *f, const struct revoked *r)
 	       (f->partition == 0 || crl_partition_of(r->entry.serial, f->partitions) == f->partition);
 }
 
+/* The next of both layers; false: there is none. */
+static err
+step(struct revoked_walk *w, bool *have, struct revoked *out)
+{
+	bool in_recent = w->recent_at < w->set->n;
+	const uint8_t *record;
+	struct revoked low;
+
+	TRY(records_walk_look(&w->base, &record));
+	*have = record != NULL || in_recent;
+	if (record != NULL) {
+		TRY(revoked_record_get(record, &low));
+		if (!in_recent || serial_cmp(low.entry.serial, w->set->recent[w->recent_at].entry.serial) < 0) {
+			*out = low;
+			records_walk_on(&w->base);
+			return ok;
+		}
+	}
+	if (in_recent)
+		*out = w->set->recent[w->recent_at++];
+	return ok;
+}
+
 err
 revoked_walk_next(struct revoked_walk *w, bool *have, struct revoked *out)
 {
-	for (;;) {
-		struct revoked low = {0};
-		bool in_base, in_recent = w->recent_at < w->set->n;
-
-		TRY(look(w, &in_base, &low));
-		*have = in_base || in_recent;
-		if (!*have)
-			return ok;
-		if (in_base && (!in_recent || serial_cmp(low.entry.serial, w->set->recent[w->recent_at].entry.serial) < 0)) {
-			*out = low;
-			w->base_at++;
-		} else
-			*out = w->set->recent[w->recent_at++];
-		if (passes(&w->filter, out))
-			return ok;
-	}
+	do
+		TRY(step(w, have, out));
+	while (*have && !passes(&w->filter, out));
+	return ok;
 }

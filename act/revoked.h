@@ -1,7 +1,7 @@
 /*
  * revoked.h - a signer's own set of revoked serials, at any size: B-10, B-11.
  *
- * Depends on: base, time, hash, cert, crl.  Pure: what is on disk is read by a function it is given.
+ * Depends on: base, time, hash, records, crl.  Pure: what is on disk is read by a function it is given.
  *
  * Two layers: a base, sorted records that somebody else keeps (a file), and what
  * entered since, in memory.  Ten million serials then cost the process a few
@@ -14,7 +14,7 @@
  * base is written anew and its certificate ended long ago (REVOKED_KEEP_MS).
  *
  * A record of the base, all numbers big-endian, 56 bytes:
- *	0   1  bytes of the serial    1  20  the serial, then zeros
+ *	0  21  the serial (act/records.h)
  *	21  1  reason                 22  1  1: has an invalidity date    23  1  zero
  *	24  8  revoked   32  8  notAfter of the certificate   40  8  invalidity date, or 0   48  8  order
  * Times are ms since 1970.
@@ -22,13 +22,13 @@
 #ifndef ACT_REVOKED_H
 #define ACT_REVOKED_H
 
+#include "act/records.h"
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/time.h"
 #include "pki/crl.h"
 
 #define REVOKED_RECORD 56
-#define REVOKED_BLOCK 64U         /* records read at once, and one serial kept of as many */
 #define REVOKED_RECENT_MAX 16384U /* then the base is written anew                        */
 /* notAfter + this: the list after it was published, however late (RFC 5280 3.3). */
 #define REVOKED_KEEP_MS (4 * DAY_MS)
@@ -39,12 +39,11 @@ struct revoked {
 	uint64_t order;
 };
 
-/* The lower layer.  `read` gives records first … first+n-1; an error of it is the caller's answer, never "not revoked". */
+/* The lower layer. */
 struct revoked_base {
-	void *of;
-	uint64_t n, orders; /* records; the next order */
-	digest chain;       /* of all that ever entered below `orders` */
-	err (*read)(void *of, uint64_t first, size_t n, uint8_t *out);
+	struct records_from from;
+	uint64_t orders; /* the next order */
+	digest chain;    /* of all that ever entered below it */
 };
 
 struct revoked_set;
@@ -76,9 +75,8 @@ struct revoked_filter {
 struct revoked_walk {
 	const struct revoked_set *set;
 	struct revoked_filter filter;
-	uint64_t base_at, block_first; /* next record of the base; the first in `block` */
-	size_t block_n, recent_at;
-	uint8_t block[REVOKED_BLOCK * REVOKED_RECORD];
+	struct records_walk base;
+	size_t recent_at;
 };
 err revoked_walk_start(struct revoked_walk *w, const struct revoked_set *s, const struct revoked_filter *f, serial last) CHECKED;
 err revoked_walk_next(struct revoked_walk *w, bool *have, struct revoked *out) CHECKED;

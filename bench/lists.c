@@ -1,4 +1,4 @@
-/* LINK: test/jpki/make.c role/signer/revoked_file.c */
+/* LINK: test/jpki/make.c role/signer/records_file.c role/signer/revoked_file.c */
 /*
  * lists - what a full list of many revoked certificates costs the issuer: time and memory.
  *
@@ -78,7 +78,7 @@ read_made(void *of, uint64_t first, size_t n, uint8_t *out)
 static void
 write_base(int folder)
 {
-	const struct revoked_base base = {.n = made_n, .orders = made_n, .read = read_made};
+	const struct revoked_base base = {.from = {.n = made_n, .read = read_made}, .orders = made_n};
 	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
 
 	need(revoked_set_base(s, &base), "set");
@@ -115,7 +115,7 @@ list(const struct house *h, int folder)
 	struct trust *t OWNED(trust_drop) = NULL;
 	struct profile *p OWNED(profile_drop) = NULL;
 	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
-	struct revoked_file *file OWNED(revoked_file_close) = NULL;
+	struct records_file *file OWNED(records_file_close) = NULL;
 	struct crl_order o = {.number = 1, .now = at_of(AT), .next_update = {at_of(AT).ms + 36 * HOUR_MS}};
 	struct buf raw OWNED(buf_drop) = BUF(SIG_MAX), sig OWNED(buf_drop) = BUF(SIG_MAX),
 	               part OWNED(buf_drop) = BUF(128U << 10);

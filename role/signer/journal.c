@@ -18,8 +18,8 @@ struct journal {
 	digest trust;
 	uint8_t issuer[SHA1_LEN];
 	int folder;
-	struct revoked_file *revoked;
-	struct known_file *known;
+	struct records_file *revoked;
+	struct records_file *known;
 	uint64_t known_covers; /* lines */
 	struct journal_state state;
 	instant at; /* of this turn */
@@ -60,13 +60,13 @@ index_line(struct journal *j, const struct line *l, json body)
 static err
 rebase(struct journal *j, struct revoked_set *revoked, instant ended, struct head covers)
 {
-	struct revoked_file *file OWNED(revoked_file_close) = NULL;
+	struct records_file *file OWNED(records_file_close) = NULL;
 	struct revoked_base base;
 
 	TRY(revoked_file_write(j->folder, revoked, ended, covers));
 	TRY(revoked_file_open(j->folder, &file, &base, &covers));
 	TRY(revoked_set_rebase(revoked, &base));
-	revoked_file_close(&j->revoked);
+	records_file_close(&j->revoked);
 	j->revoked = file;
 	file = NULL;
 	return ok;
@@ -209,7 +209,7 @@ open_base(struct journal *j, struct revoked_set *revoked, uint64_t *from)
 		e = revoked_set_base(revoked, &base);
 	if (e.kind == ERR_CORRUPT) { /* it follows from the lines */
 		log_err(LOG_ALARM, e);
-		revoked_file_close(&j->revoked);
+		records_file_close(&j->revoked);
 		return ok;
 	}
 	TRY(e);
@@ -295,8 +295,8 @@ journal_close(struct journal **j)
 	if (*j == NULL)
 		return;
 	index_close(&(*j)->index);
-	revoked_file_close(&(*j)->revoked);
-	known_file_close(&(*j)->known);
+	records_file_close(&(*j)->revoked);
+	records_file_close(&(*j)->known);
 	book_close(&(*j)->book);
 	disk_close(&(*j)->folder);
 	free(*j);
@@ -896,13 +896,13 @@ err
 journal_open_known(struct journal *j, struct known_set *known)
 {
 	uint64_t size = book_size(j->book), from = size > KNOWN_LINES ? size - KNOWN_LINES : 0;
-	struct known_base base;
+	struct records_from base;
 	err e = known_file_open(j->folder, &j->known, &base, &j->known_covers);
 
 	if (e.kind == OK)
 		e = known_set_base(known, &base, KNOWN_FORGET_RECENT);
 	if (e.kind != OK) {
-		known_file_close(&j->known);
+		records_file_close(&j->known);
 		j->known_covers = 0;
 		if (e.kind != ERR_ABSENT && e.kind != ERR_CORRUPT)
 			return e;
@@ -915,8 +915,8 @@ journal_open_known(struct journal *j, struct known_set *known)
 err
 journal_tend_known(struct journal *j, struct known_set *known, instant ended)
 {
-	struct known_file *file OWNED(known_file_close) = NULL;
-	struct known_base base;
+	struct records_file *file OWNED(records_file_close) = NULL;
+	struct records_from base;
 	uint64_t size = book_size(j->book), covers;
 
 	if (known_set_recent(known) == 0 ||
@@ -927,7 +927,7 @@ journal_tend_known(struct journal *j, struct known_set *known, instant ended)
 	TRY(known_file_write(j->folder, known, ended, size));
 	TRY(known_file_open(j->folder, &file, &base, &covers));
 	TRY(known_set_base(known, &base, KNOWN_FORGET_RECENT));
-	known_file_close(&j->known);
+	records_file_close(&j->known);
 	j->known = file;
 	j->known_covers = covers;
 	file = NULL;

@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	const struct revoked_filter all = {.upto = UINT64_MAX, .ended = {INSTANT_MIN_MS}};
 	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
 	slice in = slice_of(p, n);
-	const struct revoked_base base = {.of = &in, .n = n / REVOKED_RECORD, .orders = UINT64_MAX, .read = read_bytes};
+	const struct revoked_base base = {.from = {.of = &in, .n = n / REVOKED_RECORD, .read = read_bytes}, .orders = UINT64_MAX};
 	struct revoked_walk w;
 	uint64_t walked = 0;
 	bool have = true;
@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 		walked++;
 	}
-	if (walked != base.n)
+	if (walked != base.from.n)
 		abort();
 	return 0;
 }

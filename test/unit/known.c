@@ -1,4 +1,4 @@
-/* LINK: role/signer/known_file.c test/edge/disk.c */
+/* LINK: role/signer/records_file.c role/signer/known_file.c test/edge/disk.c */
 /* The certificates a status signer knows: two layers, walks, the file.  B-11. */
 #include <fcntl.h>
 #include <unistd.h>
@@ -58,8 +58,8 @@ layers(void **state)
 {
 	char folder[] = "/tmp/known-XXXXXX";
 	struct known_set *s OWNED(known_set_drop) = known_set_new(), *again OWNED(known_set_drop) = known_set_new();
-	struct known_file *file OWNED(known_file_close) = NULL, *second OWNED(known_file_close) = NULL;
-	struct known_base base;
+	struct records_file *file OWNED(records_file_close) = NULL, *second OWNED(records_file_close) = NULL;
+	struct records_from base;
 	struct known_one k = row(7), middle = row(3);
 	uint64_t covers;
 	uint8_t byte = 1;
@@ -103,7 +103,7 @@ layers(void **state)
 	raw = openat(fd, "known", O_RDWR);
 	expect_true("a flipped bit", pwrite(raw, &byte, 1, 30) == 1);
 	close(raw);
-	known_file_close(&file);
+	records_file_close(&file);
 	expect_err("is found", known_file_open(fd, &file, &base, &covers), ERR_CORRUPT,
 	    "known-file: design 3: the file of known serials is not whole");
 	raw = openat(fd, "known", O_RDWR);
@@ -133,9 +133,10 @@ damaged(void **state)
 		const char *name;
 		size_t at;
 		uint8_t v;
-	} rows[] = {{"no serial", 0, 0}, {"too long", 0, 21}, {"a zero in front", 1, 0}, {"not zero", 22, 1},
-	    {"never", 24, 0xFF}, {"order", KNOWN_RECORD + 1, 0x01}};
-	struct known_base base = {.n = 2, .read = read_two};
+	} rows[] = {{"no serial", 0, 0}, {"too long", 0, 21}, {"a zero in front", 1, 0},
+	    {"a byte behind the serial", 20, 1}, {"not zero", 22, 1}, {"never", 24, 0xFF},
+	    {"order", KNOWN_RECORD + 1, 0x01}};
+	struct records_from base = {.n = 2, .read = read_two};
 
 	(void)state;
 	for (size_t i = 0; i <= COUNT(rows); i++) {

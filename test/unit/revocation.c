@@ -535,7 +535,7 @@ read_made(void *of, uint64_t first, size_t n, uint8_t *out)
 static void
 list_long(void **state)
 {
-	const struct revoked_base base = {.n = CRL_ENTRIES_MAX + 1, .orders = CRL_ENTRIES_MAX + 1, .read = read_made};
+	const struct revoked_base base = {.from = {.n = CRL_ENTRIES_MAX + 1, .read = read_made}, .orders = CRL_ENTRIES_MAX + 1};
 	struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
 	struct crl_order o = {.number = 5, .now = at_of(AT), .next_update = {at_of(AT).ms + HOUR_MS}};
 	struct profile *p OWNED(profile_drop) = NULL;

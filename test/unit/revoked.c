@@ -90,7 +90,7 @@ rebase(struct revoked_set *s, struct memory *m, struct revoked_base *base)
 		revoked_record_put(record + n++ * REVOKED_RECORD, &r);
 	}
 	memcpy(m->record, record, sizeof record);
-	*base = (struct revoked_base){m, n, revoked_set_orders(s), revoked_set_digest(s), read_memory};
+	*base = (struct revoked_base){{m, n, read_memory}, revoked_set_orders(s), revoked_set_digest(s)};
 	expect_ok("rebase", revoked_set_rebase(s, base));
 	expect_number("nothing recent", revoked_set_recent(s), 0);
 }
