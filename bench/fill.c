@@ -1,4 +1,4 @@
-/* LINK: test/jpki/make.c role/signer/journal.c role/signer/records_file.c role/signer/known_file.c role/signer/revoked_file.c role/signer/journal_line.c */
+/* LINK: test/jpki/make.c role/signer/journal.c role/signer/journal_add.c role/signer/records_file.c role/signer/known_file.c role/signer/revoked_file.c role/signer/journal_line.c */
 /*
  * fill - N dossiers into a house that stands still, so that a large one can be measured.
  *

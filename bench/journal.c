@@ -1,4 +1,4 @@
-/* LINK: role/signer/journal.c role/signer/records_file.c role/signer/revoked_file.c role/signer/known_file.c role/signer/journal_line.c */
+/* LINK: role/signer/journal.c role/signer/journal_add.c role/signer/records_file.c role/signer/revoked_file.c role/signer/known_file.c role/signer/journal_line.c */
 /*
  * A signer's journal with many records: what a look-up and a record cost as it grows, and how long it takes to open.
  *

@@ -218,6 +218,8 @@ err promise_take(struct inkan *k, slice answer, struct promise *out) CHECKED;
 bool promise_is(const struct promise *p, const char *act);
 /* Is it in the published tree?  ERR_BUSY promise-early: the checkpoint does not reach it yet; ERR_POLICY: broken. */
 err promise_check(struct inkan *k, const struct promise *p) CHECKED;
+/* The same, said; only books that say otherwise than was promised are an error. */
+err promise_tell(struct inkan *k, const struct promise *p) CHECKED;
 /* All of DIR; says each; ERR_POLICY when one is broken. */
 err promises_check(struct inkan *k) CHECKED;
 

@@ -251,3 +251,15 @@ promises_check(struct inkan *k)
 		json_close(&k->json, ']');
 	return worst;
 }
+
+err
+promise_tell(struct inkan *k, const struct promise *p)
+{
+	err e = promise_check(k, p);
+
+	if (e.kind == ERR_POLICY)
+		return e;
+	say_line(k, e.kind == OK ? "The entry stands in the published books."
+	                         : "The published books do not reach the entry yet; inkan verify looks again.");
+	return ok;
+}

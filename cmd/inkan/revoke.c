@@ -165,7 +165,6 @@ request(struct inkan *k, enum done *done)
 	struct state s OWNED(state_drop) = {.doc = NULL};
 	struct cert c;
 	bool have, at_once;
-	err e;
 
 	TRY(store_open(k));
 	TRY(state_load(k, &s));
@@ -185,12 +184,7 @@ request(struct inkan *k, enum done *done)
 		return ok;
 	}
 	*done = have ? wait_shown(k, &c) : DONE_OK;
-	e = promise_check(k, &p);
-	if (e.kind == ERR_POLICY)
-		return e;
-	say_line(k, e.kind == OK ? "The entry stands in the published books."
-	                         : "The published books do not reach the entry yet; inkan verify looks again.");
-	return ok;
+	return promise_tell(k, &p);
 }
 
 enum done

@@ -44,7 +44,6 @@ withdraw(struct inkan *k)
 	                       answer OWNED(buf_drop) = BUF(JSON_MAX);
 	struct promise p OWNED(promise_drop) = {.n = 0};
 	struct state s OWNED(state_drop) = {.doc = NULL};
-	err e;
 
 	TRY(store_open(k));
 	TRY(state_load(k, &s));
@@ -57,12 +56,7 @@ withdraw(struct inkan *k)
 	TRY(service_post(k, "/withdrawals", "application/cms", buf_slice(&cms), 0, &answer));
 	TRY(promise_take(k, buf_slice(&answer), &p));
 	say_line(k, "Your application was withdrawn.");
-	e = promise_check(k, &p);
-	if (e.kind == ERR_POLICY)
-		return e;
-	say_line(k, e.kind == OK ? "The entry stands in the published books."
-	                         : "The published books do not reach the entry yet; inkan verify looks again.");
-	return ok;
+	return promise_tell(k, &p);
 }
 
 enum done

@@ -284,3 +284,11 @@ flight_load(struct registrar *r, const struct record *d, struct buf *application
 		TRY(book_evidence(r->book, &d->certificate, d->d.certificate, (slice){NULL, 0}, certificate));
 	return ok;
 }
+
+void
+flight_mail(struct registrar *r, struct flight *f, slice to, slice subject, slice text)
+{
+	mail_order_put(body_new(r), &(struct mail_order){to, subject, text});
+	turn_order(r, PEER_MESSENGER, 0, ORDER_MAIL, f->id, buf_slice(&r->body));
+	f->stage = STAGE_MAIL;
+}

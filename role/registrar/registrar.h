@@ -410,6 +410,9 @@ err registrar_configure(struct registrar *r, const char *home) CHECKED;
 /* Opens books and projection; r->wires may be set already, to answer heartbeats meanwhile. */
 err registrar_open(struct registrar *r) CHECKED;
 void registrar_close(struct registrar *r);
+/* The books and their projection alone: after an error they are closed and opened anew. */
+err registrar_open_books(struct registrar *r) CHECKED;
+void registrar_close_books(struct registrar *r);
 /* One turn without waiting.  ERR_CORRUPT: the role stops. */
 err registrar_turn(struct registrar *r) CHECKED;
 /* How long the role may sleep before the next turn. */
@@ -463,6 +466,8 @@ void flight_wipe(struct flight *f);
 void flight_drop_all(struct registrar *r, err why);
 /* Sends to a verifier, or holds it until one is there. */
 void flight_verify(struct registrar *r, struct flight *f);
+/* A letter to the subscriber by mail; its result comes back to the flight. */
+void flight_mail(struct registrar *r, struct flight *f, slice to, slice subject, slice text);
 void flight_send_held(struct registrar *r);
 /* A document that is one OCTET STRING, from front: goes to a verifier. */
 err flight_take_document(struct registrar *r, enum errand errand, const struct caller *c, slice body) CHECKED;

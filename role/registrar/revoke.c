@@ -258,13 +258,14 @@ count_stranger(struct registrar *r, digest card)
 		bool lapsed = r->stranger[i].at == 0 || r->seen_steady - r->stranger[i].at >= STRANGER_MS;
 
 		if (!lapsed && digest_eq(r->stranger[i].card, card))
-			return fail(ERR_BUSY,
-			    "revoke-card: Rule 6(x): this card asked for another's certificate today; telephone the service instead");
+			return fail(ERR_BUSY, "revoke-card: Rule 6(x): this card asked for another's certificate today; telephone "
+			                      "the service instead");
 		if (lapsed)
 			free_at = i;
 	}
 	if (free_at == STRANGERS_MAX)
-		return fail(ERR_BUSY, "revoke-many: Rule 6(x): too many ask with other cards today; telephone the service instead");
+		return fail(
+		    ERR_BUSY, "revoke-many: Rule 6(x): too many ask with other cards today; telephone the service instead");
 	r->stranger[free_at].card = card;
 	r->stranger[free_at].at = r->seen_steady > 0 ? r->seen_steady : 1;
 	return ok;
@@ -280,8 +281,8 @@ check_for_officer(struct registrar *r, const struct facts *x, const struct recor
 	bool own = digest_eq(x->signer_digest, d->d.card);
 
 	if (d->d.question == QUESTION_REVOCATION && (!own || digest_eq(d->d.requester, d->d.card)))
-		return fail(ERR_CONFLICT,
-		    "revoke-open: Rule 6(x): a request for this certificate waits for an officer; telephone the service if it hastes");
+		return fail(ERR_CONFLICT, "revoke-open: Rule 6(x): a request for this certificate waits for an officer; "
+		                          "telephone the service if it hastes");
 	return own ? ok : count_stranger(r, x->signer_digest);
 }
 
@@ -448,11 +449,8 @@ notice_judged(struct registrar *r, struct flight *f, const struct facts *x)
 		return turn_enter(r, &e, NULL);
 	}
 	put_letter(&text, &d);
-	mail_order_put(
-	    body_new(r), &(struct mail_order){x->value[A_CONTACT],
-	                     LIT("電子証明書の失効のお知らせ / Your certificate has been revoked"), buf_slice(&text)});
-	turn_order(r, PEER_MESSENGER, 0, ORDER_MAIL, f->id, buf_slice(&r->body));
-	f->stage = STAGE_MAIL;
+	flight_mail(r, f, x->value[A_CONTACT], LIT("電子証明書の失効のお知らせ / Your certificate has been revoked"),
+	    buf_slice(&text));
 	return ok;
 }
 

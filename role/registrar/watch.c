@@ -106,11 +106,8 @@ watch_judged(struct registrar *r, struct flight *f, const struct facts *x)
 		return turn_enter(r, &e, NULL);
 	}
 	put_reminder(&text, &d.d);
-	mail_order_put(
-	    body_new(r), &(struct mail_order){x->value[A_CONTACT],
-	                     LIT("電子証明書の受領書について / The receipt of your certificate"), buf_slice(&text)});
-	turn_order(r, PEER_MESSENGER, 0, ORDER_MAIL, f->id, buf_slice(&r->body));
-	f->stage = STAGE_MAIL;
+	flight_mail(r, f, x->value[A_CONTACT], LIT("電子証明書の受領書について / The receipt of your certificate"),
+	    buf_slice(&text));
 	return ok;
 }
 
