@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,8 +15,8 @@
 #include "edge/http.h"
 
 #define LATE_S_MAX 86400
-#define OFF_S 300            /* a heartbeat's time and ours                                    */
-#define STRANGERS_MS 60000   /* bad heartbeats raise one alarm in so long: anybody can post one */
+#define OFF_S 300          /* a heartbeat's time and ours                                    */
+#define STRANGERS_MS 60000 /* bad heartbeats raise one alarm in so long: anybody can post one */
 #define MESSAGE_MAX (16U << 10)
 
 struct monitor {
@@ -50,7 +51,8 @@ put_message(struct buf *b, bool mail, slice code, slice text)
 	if (mail) {
 		buf_put_str(b, "Subject: [inkan] ");
 		buf_put(b, code);
-		buf_put_str(b, "\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
+		buf_put_str(
+		    b, "\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n");
 	}
 	buf_put(b, text);
 	buf_put_u8(b, '\n');
@@ -174,16 +176,18 @@ take_alarms(struct monitor *m, json list)
 	m->alarms = now;
 }
 
+/* Written beside and renamed: after a crash the old number, and never none. */
 static void
 store(const struct monitor *m)
 {
-	char text[32];
+	char text[32], beside[PATH_MAX];
 	int n = snprintf(text, sizeof text, "%llu\n", (unsigned long long)m->sequence), fd;
 
 	if (m->state == NULL)
 		return;
-	fd = open(m->state, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0)
+	snprintf(beside, sizeof beside, "%s.new", m->state);
+	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, text, (size_t)n) != n || fsync(fd) != 0 || rename(beside, m->state) != 0)
 		perror(m->state);
 	if (fd >= 0)
 		close(fd);
@@ -285,8 +289,8 @@ load_key(const char *path, struct key **out)
 {
 	struct buf text OWNED(buf_drop) = BUF(4096), der OWNED(buf_drop) = BUF(SPKI_MAX);
 	struct key *k OWNED(key_drop) = NULL;
-	const err bad =
-	    fail(ERR_INPUT, "monitor-key: house: the file is not the public key that inkanctl init left in repository/heartbeat.pub");
+	const err bad = fail(ERR_INPUT,
+	    "monitor-key: house: the file is not the public key that inkanctl init left in repository/heartbeat.pub");
 	slice rest, line;
 
 	TRY(ctl_read(path, &text));
@@ -330,18 +334,21 @@ listen_at(const char *where, int *out)
 	return ok;
 }
 
-/* The last sequence that was taken, over a restart; a file that is not there yet is none. */
-static void
+/* The last sequence that was taken, over a restart; a file that is not there yet is none, one that cannot be read is not. */
+static err
 load_state(struct monitor *m)
 {
 	struct buf text OWNED(buf_drop) = BUF(64);
 	slice rest, line;
 
-	if (m->state == NULL || access(m->state, F_OK) != 0 || ctl_read(m->state, &text).kind != OK)
-		return;
+	if (m->state == NULL || access(m->state, F_OK) != 0)
+		return ok;
+	TRY(ctl_read(m->state, &text));
 	rest = buf_slice(&text);
-	if (slice_cut(&rest, '\n', &line))
-		(void)decimal_get(line, INT64_MAX, &m->sequence).kind;
+	if (!slice_cut(&rest, '\n', &line) || rest.n > 0 || decimal_get(line, INT64_MAX, &m->sequence).kind != OK)
+		return fail(
+		    ERR_INPUT, "monitor-state: house: the file of --state does not hold the last number, and nothing else");
+	return ok;
 }
 
 static err
@@ -352,10 +359,10 @@ watch(struct monitor *m, const char *listen_text, const char *key)
 	int fd = -1;
 
 	TRY(load_key(key, &m->key));
+	TRY(load_state(m));
 	TRY(listen_at(listen_text, &fd));
 	TRY(http_open(fd, &face, &m->http));
 	close(fd);
-	load_state(m);
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -375,16 +382,17 @@ watch(struct monitor *m, const char *listen_text, const char *key)
 static int
 usage(FILE *f)
 {
-	fputs(ctl_say("usage: inkanctl monitor --listen ADDR:PORT --key FILE --late SECONDS [--mail CMD | --exec CMD]\n"
-	              "                        [--state FILE] [--clock-off SECONDS] [--once] [--json]\n"
-	              "  takes a house's heartbeats, on another machine; its alarm is silence\n"
-	              "  --key FILE       the house's repository/heartbeat.pub\n"
-	              "  --late SECONDS   silent for so long: alarm\n"
-	              "  --mail CMD       gets each alarm as a letter on standard input, such as \"sendmail ca@example.jp\"\n"
-	              "  --exec CMD       is run with code and sentence as $1 and $2\n"
-	              "  --state FILE     keeps the last sequence, so that an old heartbeat is known after a restart\n"
-	              "  --once           ends with 1 after the first alarm\n"
-	              "  exit codes: 0 stopped, 1 an alarm (--once), 2 usage, 3 could not\n"),
+	fputs(
+	    ctl_say("usage: inkanctl monitor --listen ADDR:PORT --key FILE --late SECONDS [--mail CMD | --exec CMD]\n"
+	            "                        [--state FILE] [--clock-off SECONDS] [--once] [--json]\n"
+	            "  takes a house's heartbeats, on another machine; its alarm is silence\n"
+	            "  --key FILE       the house's repository/heartbeat.pub\n"
+	            "  --late SECONDS   silent for so long: alarm\n"
+	            "  --mail CMD       gets each alarm as a letter on standard input, such as \"sendmail ca@example.jp\"\n"
+	            "  --exec CMD       is run with code and sentence as $1 and $2\n"
+	            "  --state FILE     keeps the last sequence, so that an old heartbeat is known after a restart\n"
+	            "  --once           ends with 1 after the first alarm\n"
+	            "  exit codes: 0 stopped, 1 an alarm (--once), 2 usage, 3 could not\n"),
 	    f);
 	return f == stdout ? 0 : 2;
 }
@@ -392,11 +400,11 @@ usage(FILE *f)
 int
 monitor_main(int argc, char **argv)
 {
-	static const struct option options[] = {{"listen", required_argument, NULL, 'l'}, {"key", required_argument, NULL, 'k'},
-	    {"late", required_argument, NULL, 's'}, {"mail", required_argument, NULL, 'm'},
-	    {"exec", required_argument, NULL, 'e'}, {"state", required_argument, NULL, 't'},
-	    {"clock-off", required_argument, NULL, 'o'}, {"once", no_argument, NULL, '1'}, {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'H'}, {0}};
+	static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
+	    {"key", required_argument, NULL, 'k'}, {"late", required_argument, NULL, 's'},
+	    {"mail", required_argument, NULL, 'm'}, {"exec", required_argument, NULL, 'e'},
+	    {"state", required_argument, NULL, 't'}, {"clock-off", required_argument, NULL, 'o'},
+	    {"once", no_argument, NULL, '1'}, {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'H'}, {0}};
 	struct monitor m = {.alarms = BUF(MESSAGE_MAX)};
 	const char *where = NULL, *key = NULL;
 	uint64_t late = 0, off = OFF_S;
