@@ -10,7 +10,8 @@
  *   cps = http://127.0.0.1:8480/cps/          CPS qualifier
  *   crl = http://…/crl/issuer.crl             CRLDP
  *   crl_partitions = 16                       may stand: so many partial lists, issuer-1.crl to issuer-16.crl; a
- *                                             certificate's CRLDP names the one that its serial falls to
+ *                                             certificate's CRLDP names the one that its serial falls to; once in force
+ *                                             neither the number nor crl ever changes (revocation_check_parted)
  *   crl_delta = http://…/crl/delta.crl        may stand: freshestCRL of the complete list
  *   crl_expired = no                          may stand: yes: who was revoked stays on the lists after the end
  *   ocsp = http://…/ocsp

@@ -86,11 +86,19 @@ err revocation_check_cap(struct revocation_hour *h, enum revocation_by by, insta
 /* thisUpdate within 5 minutes of now, nextUpdate at most 48 hours later.  ERR_POLICY status-clock, status-next. */
 err revocation_check_updates(instant this_update, instant next_update, instant now) CHECKED;
 
-/* What a signer remembers of its lists: the last number used, and the last complete list of all certificates. */
+/* What a signer remembers of its lists: the last number used, the last complete list of all certificates, how they are parted. */
 struct list_memory {
 	uint64_t number;
 	uint64_t complete, complete_orders; /* its number, and how many had entered when it was made */
+	unsigned parts;                     /* 0: no profile that parts them was ever in force       */
+	digest parted;                      /* SHA-256 of that profile's crl: the parts' common name  */
 };
+/*
+ * A certificate names its part at issuance, for all its life: every profile that is ever in force divides by the same
+ * number, under the same name, or a part made by another one would leave a revoked certificate off the list its readers
+ * read.  The first that parts decides; one without parts came before it or not at all.  ERR_POLICY list-parted.
+ */
+err revocation_check_parted(const struct list_memory *m, const struct profile *p) CHECKED;
 
 /*
  * One list on its way, of any size: planned in two walks over the set as it was
@@ -112,7 +120,7 @@ struct list_plan {
 /*
  * A list as the order says: of all certificates or of one partition of the
  * profile, complete or a delta to the last complete one.  ERR_POLICY status-clock,
- * status-next, list-partition, list-base, list-number-far (no number lies ahead of
+ * status-next, list-parted, list-partition, list-base, list-number-far (no number lies ahead of
  * the clock in ms, or one order could use up all that follow); ERR_CONFLICT list-number.
  */
 err revocation_plan_list(const struct trust *t, const struct profile *p, const struct revoked_set *s, const struct crl_order *o,

@@ -19,6 +19,15 @@ list_plan_drop(struct list_plan *p)
 	*p = (struct list_plan){0};
 }
 
+err
+revocation_check_parted(const struct list_memory *m, const struct profile *p)
+{
+	if (m->parts == 0 || (m->parts == p->crl_partitions && digest_eq(m->parted, sha256(p->crl))))
+		return ok;
+	return fail(ERR_POLICY,
+	    "list-parted: RFC 5280 5.2.5: certificates name parts of the lists that this profile does not make");
+}
+
 /* What a list holds, and what its extensions say of that. */
 static err
 scope_of(const struct trust *t, const struct profile *p, const struct revoked_set *s, const struct crl_order *o,
@@ -135,6 +144,7 @@ revocation_plan_list(const struct trust *t, const struct profile *p, const struc
 	/* numbers are milliseconds: one far ahead would be the last that ever rose */
 	if (o->number > (uint64_t)(now.ms + REVOCATION_CLOCK_MS))
 		return fail(ERR_POLICY, "list-number-far: RFC 5280 5.2.3: the number of a list lies ahead of the time in ms");
+	TRY(revocation_check_parted(m, p));
 	TRY(scope_of(t, p, s, o, m, now, &point, &c, &l.filter));
 	TRY(measure(s, &l.filter, &l.count, &bytes));
 	crl_frame_make(&l.frame, &c, bytes);

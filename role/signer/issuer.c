@@ -169,6 +169,7 @@ take_automation(struct signing *s, slice cms)
 err
 issuer_rules(struct signing *s, struct task *t, instant now)
 {
+	const struct list_memory *lists = &journal_state(s->journal)->list;
 	struct profile *p OWNED(profile_drop) = NULL;
 	struct rules_order o;
 
@@ -178,6 +179,9 @@ issuer_rules(struct signing *s, struct task *t, instant now)
 		return fail(ERR_POLICY, "signer-profile: design law 4: the profile is not one the trust file names");
 	if (o.automation.n > 0)
 		TRY(take_automation(s, o.automation));
+	TRY(revocation_check_parted(lists, p));
+	if (lists->parts == 0 && p->crl_partitions > 0)
+		journal_add_parted(s->journal, p);
 	if (o.approval.n > 0)
 		TRY(take_ruleset(s, &o, now));
 	profile_drop(&s->profile);

@@ -18,7 +18,7 @@
  *                         in one text] [after, upto: of a refresh]
  *   checkpoint.signed     size root
  *   seen                  what must be remembered: books_size books_root | ruleset version | automation says date | clock |
- *                         started
+ *                         started | parts parted: how the lists are divided from here on
  *
  * No personal data anywhere in it.
  *
@@ -101,6 +101,8 @@ void journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, di
 void journal_add_automation(struct journal *j, const struct automation *a);
 /* Intents by rule in the hour before now. */
 uint64_t journal_by_rule(const struct journal *j, instant now);
+/* The first profile that parts the lists. */
+void journal_add_parted(struct journal *j, const struct profile *p);
 void journal_add_clock(struct journal *j); /* an operator confirmed it */
 void journal_add_started(struct journal *j, slice as);
 err journal_commit(struct journal *j) CHECKED;

@@ -105,7 +105,7 @@ journal_add_intent(struct journal *j, const struct issue_plan *p, const struct i
 	index_add(j->index, BY_KEY, ARR(p->key.b), l.n);
 	j->state.books = books;
 	if (ticket_proof(p->ticket) == PROOF_RULE)
-		journal_state_count(&j->state, l.at);
+		journal_count_add(&j->state.issued, l.at);
 	return l.n;
 }
 
@@ -300,10 +300,23 @@ journal_add_automation(struct journal *j, const struct automation *a)
 	j->state.automation = *a;
 }
 
+void
+journal_add_parted(struct journal *j, const struct profile *p)
+{
+	struct buf b OWNED(buf_drop) = BUF(LINE_BODY_MAX);
+
+	json_open(&b, '{');
+	json_put_named_number(&b, "parts", p->crl_partitions);
+	put_hex(&b, "parted", sha256(p->crl));
+	add_seen(j, &b);
+	j->state.list.parts = p->crl_partitions;
+	j->state.list.parted = sha256(p->crl);
+}
+
 uint64_t
 journal_by_rule(const struct journal *j, instant now)
 {
-	return journal_state_by_rule(&j->state, now);
+	return journal_count_hour(&j->state.issued, now);
 }
 
 void

@@ -78,26 +78,26 @@ journal_get_known(slice one, struct known_one *out)
 }
 
 void
-journal_state_count(struct journal_state *s, instant at)
+journal_count_add(struct journal_count *c, instant at)
 {
 	int64_t part = at.ms / JOURNAL_PART_MS;
 	size_t i = (size_t)(part % JOURNAL_HOUR);
 
-	if (s->hour[i] != part) {
-		s->hour[i] = part;
-		s->by_rule[i] = 0;
+	if (c->part[i] != part) {
+		c->part[i] = part;
+		c->n[i] = 0;
 	}
-	s->by_rule[i]++;
+	c->n[i]++;
 }
 
 uint64_t
-journal_state_by_rule(const struct journal_state *s, instant now)
+journal_count_hour(const struct journal_count *c, instant now)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < JOURNAL_HOUR; i++)
-		if (s->hour[i] > now.ms / JOURNAL_PART_MS - JOURNAL_HOUR)
-			sum += s->by_rule[i];
+		if (c->part[i] > now.ms / JOURNAL_PART_MS - JOURNAL_HOUR)
+			sum += c->n[i];
 	return sum;
 }
 
@@ -116,6 +116,19 @@ get_automation(json body, struct automation *out)
 }
 
 static err
+get_parted(json body, struct list_memory *out)
+{
+	uint64_t parts;
+
+	TRY(json_natural(body, "parts", &parts));
+	TRY(json_hex(body, "parted", out->parted.b, SHA256_LEN));
+	if (parts < 2 || parts > CRL_PARTITIONS_MAX)
+		return journal_corrupt();
+	out->parts = (unsigned)parts;
+	return ok;
+}
+
+static err
 apply_seen(struct journal_state *s, json body)
 {
 	if (json_has(body, "automation"))
@@ -126,6 +139,8 @@ apply_seen(struct journal_state *s, json body)
 		TRY(json_natural(body, "version", &s->ruleset_version));
 		return json_hex(body, "ruleset", s->ruleset.b, SHA256_LEN);
 	}
+	if (json_has(body, "parts"))
+		return get_parted(body, &s->list);
 	return ok;
 }
 
@@ -133,16 +148,21 @@ err
 journal_state_apply(struct journal_state *s, const struct line *l, json body)
 {
 	struct head books;
-	slice proof;
+	slice proof, by;
 
 	switch (l->act) {
 	case ACT_INTENT:
 		TRY(journal_get_head(body, "books_size", "books_root", &books));
 		TRY(json_text(body, "proof", &proof));
 		if (slice_eq(proof, slice_str(proof_name(PROOF_RULE))))
-			journal_state_count(s, l->at);
+			journal_count_add(&s->issued, l->at);
 		if (books.size > s->books.size)
 			s->books = books;
+		break;
+	case ACT_REVOKED:
+		TRY(json_text(body, "by", &by));
+		if (!slice_eq(by, slice_str(revocation_by_name(REVOCATION_BY_OFFICER))))
+			journal_count_add(&s->revoked, l->at);
 		break;
 	case ACT_CRL_PUBLISHED:
 		TRY(json_natural(body, "number", &s->list.number));
@@ -180,16 +200,29 @@ journal_state_apply(struct journal_state *s, const struct line *l, json body)
  *	ruleset         OCTET STRING (SIZE (32)),
  *	at              OCTET STRING,                RFC 3339
  *	automation      SEQUENCE { document OCTET STRING (SIZE (32)), stopped INTEGER (0..1), date OCTET STRING },
- *	byRule          SEQUENCE OF SEQUENCE { part INTEGER, count INTEGER (1..2^32-1) } }
- * The last two are left out together where they say nothing; parts rise, and are of the hour before `at`.
+ *	byRule          SEQUENCE OF Part,
+ *	parted          SEQUENCE { parts INTEGER (0..1024), list OCTET STRING (SIZE (32)) },
+ *	revoked         SEQUENCE OF Part }
+ * Part ::= SEQUENCE { part INTEGER, count INTEGER (1..2^32-1) }
+ * The last two, and then the two before, are left out together where they say nothing; parts rise, and are of the hour
+ * before `at`.
  */
 static bool
-is_counted(const struct journal_state *s, int64_t part)
+is_counted(const struct journal_count *c, instant at, int64_t part)
 {
-	int64_t last = s->at.ms / JOURNAL_PART_MS;
+	int64_t last = at.ms / JOURNAL_PART_MS;
 
-	return part > last - JOURNAL_HOUR && part <= last && s->hour[part % JOURNAL_HOUR] == part &&
-	       s->by_rule[part % JOURNAL_HOUR] > 0;
+	return part > last - JOURNAL_HOUR && part <= last && c->part[part % JOURNAL_HOUR] == part &&
+	       c->n[part % JOURNAL_HOUR] > 0;
+}
+
+static bool
+counts_any(const struct journal_count *c, instant at)
+{
+	for (size_t i = 0; i < JOURNAL_HOUR; i++)
+		if (is_counted(c, at, c->part[i]))
+			return true;
+	return false;
 }
 
 static void
@@ -202,17 +235,17 @@ put_moment(struct buf *b, instant t)
 }
 
 static void
-put_hour(struct buf *b, const struct journal_state *s)
+put_count(struct buf *b, const struct journal_count *c, instant at)
 {
-	int64_t last = s->at.ms / JOURNAL_PART_MS;
+	int64_t last = at.ms / JOURNAL_PART_MS;
 	size_t seq = der_open(b, DER_SEQUENCE), one;
 
 	for (int64_t part = last - JOURNAL_HOUR + 1; part <= last; part++) {
-		if (part < 0 || !is_counted(s, part))
+		if (part < 0 || !is_counted(c, at, part))
 			continue;
 		one = der_open(b, DER_SEQUENCE);
 		der_put_u64(b, (uint64_t)part);
-		der_put_u64(b, s->by_rule[part % JOURNAL_HOUR]);
+		der_put_u64(b, c->n[part % JOURNAL_HOUR]);
 		der_close(b, one);
 	}
 	der_close(b, seq);
@@ -221,19 +254,24 @@ put_hour(struct buf *b, const struct journal_state *s)
 static void
 put_newer(struct buf *b, const struct journal_state *s)
 {
-	bool counted = false;
+	bool newest = s->list.parts > 0 || counts_any(&s->revoked, s->at);
 	size_t seq;
 
-	for (size_t i = 0; i < JOURNAL_HOUR; i++)
-		counted = counted || is_counted(s, s->hour[i]);
-	if (!counted && digest_eq(s->automation.document, (digest){0}))
+	if (!newest && !counts_any(&s->issued, s->at) && digest_eq(s->automation.document, (digest){0}))
 		return;
 	seq = der_open(b, DER_SEQUENCE);
 	der_put(b, DER_OCTETS, ARR(s->automation.document.b));
 	der_put_u64(b, s->automation.stopped);
 	put_moment(b, s->automation.date);
 	der_close(b, seq);
-	put_hour(b, s);
+	put_count(b, &s->issued, s->at);
+	if (!newest)
+		return;
+	seq = der_open(b, DER_SEQUENCE);
+	der_put_u64(b, s->list.parts);
+	der_put(b, DER_OCTETS, ARR(s->list.parted.b));
+	der_close(b, seq);
+	put_count(b, &s->revoked, s->at);
 }
 
 void
@@ -268,10 +306,12 @@ get_digest(slice *s, digest *out)
 }
 
 static err
-get_hour(slice s, struct journal_state *r)
+get_count(slice *from, instant at, struct journal_count *c)
 {
-	int64_t last = r->at.ms / JOURNAL_PART_MS, before = -1;
+	int64_t last = at.ms / JOURNAL_PART_MS, before = -1;
+	slice s;
 
+	TRY(der_get(from, DER_SEQUENCE, &s));
 	while (s.n > 0) {
 		uint64_t part, count;
 		slice one;
@@ -282,10 +322,28 @@ get_hour(slice s, struct journal_state *r)
 		TRY(der_end(one));
 		if ((int64_t)part <= before || (int64_t)part <= last - JOURNAL_HOUR || (int64_t)part > last || count == 0)
 			return journal_corrupt();
-		r->hour[part % JOURNAL_HOUR] = before = (int64_t)part;
-		r->by_rule[part % JOURNAL_HOUR] = (uint32_t)count;
+		c->part[part % JOURNAL_HOUR] = before = (int64_t)part;
+		c->n[part % JOURNAL_HOUR] = (uint32_t)count;
 	}
 	return ok;
+}
+
+static err
+get_newest(slice s, struct journal_state *r)
+{
+	uint64_t parts;
+	slice one;
+
+	TRY(der_get(&s, DER_SEQUENCE, &one));
+	TRY(der_get_u64(&one, CRL_PARTITIONS_MAX, &parts));
+	TRY(get_digest(&one, &r->list.parted));
+	TRY(der_end(one));
+	r->list.parts = (unsigned)parts;
+	TRY(get_count(&s, r->at, &r->revoked));
+	if (parts == 1 || (parts == 0) != digest_eq(r->list.parted, (digest){0}) ||
+	    (parts == 0 && !counts_any(&r->revoked, r->at)))
+		return journal_corrupt();
+	return der_end(s);
 }
 
 /* What says nothing is left out. */
@@ -304,11 +362,12 @@ get_newer(slice s, struct journal_state *r)
 	TRY(der_get(&one, DER_OCTETS, &v));
 	TRY(instant_get(v, &r->automation.date));
 	TRY(der_end(one));
-	TRY(der_get(&s, DER_SEQUENCE, &one));
-	if (one.n == 0 && digest_eq(r->automation.document, (digest){0}))
+	TRY(get_count(&s, r->at, &r->issued));
+	if (s.n > 0)
+		return get_newest(s, r);
+	if (!counts_any(&r->issued, r->at) && digest_eq(r->automation.document, (digest){0}))
 		return journal_corrupt();
-	TRY(get_hour(one, r));
-	return der_end(s);
+	return ok;
 }
 
 err

@@ -21,16 +21,22 @@
 #define JOURNAL_HOUR 12 /* parts of an hour that are counted apart */
 #define JOURNAL_PART_MS (5 * 60 * SECOND_MS)
 
+/* How many there were in the last hour: parts since 1970 in a ring, and the count of each. */
+struct journal_count {
+	int64_t part[JOURNAL_HOUR];
+	uint32_t n[JOURNAL_HOUR];
+};
+
 /* The fold of all lines: what a signer remembers besides its indexed values. */
 struct journal_state {
 	struct head books;       /* the last head of the books it has seen or signed  */
 	struct head checkpoint;  /* the last one signed; size 0: none                */
-	struct list_memory list; /* the last number used, and the last complete list  */
+	struct list_memory list; /* the last number used, the last complete list, the parts */
 	uint64_t ruleset_version; /* the highest approved version seen               */
 	digest ruleset;          /* … and which rule set that was                    */
 	struct automation automation;   /* the last S-1 it heard of                 */
-	int64_t hour[JOURNAL_HOUR];     /* parts since 1970, a ring …               */
-	uint32_t by_rule[JOURNAL_HOUR]; /* … and the intents by rule in each        */
+	struct journal_count issued;    /* intents by rule                          */
+	struct journal_count revoked;   /* serials that no officer revoked          */
 	instant at;              /* of the last line                                 */
 };
 
@@ -47,9 +53,9 @@ err journal_get_revoked(const struct line *l, json body, struct revocation *out)
 void journal_put_known(struct buf *b, const struct known_one *k);
 err journal_get_known(slice one, struct known_one *out) CHECKED;
 
-/* One more intent by rule at that time; how many there were in the hour before now. */
-void journal_state_count(struct journal_state *s, instant at);
-uint64_t journal_state_by_rule(const struct journal_state *s, instant now);
+/* One more at that time; how many there were in the hour before now. */
+void journal_count_add(struct journal_count *c, instant at);
+uint64_t journal_count_hour(const struct journal_count *c, instant now);
 
 /* The fold: what a line adds to what is remembered. */
 err journal_state_apply(struct journal_state *s, const struct line *l, json body) CHECKED;

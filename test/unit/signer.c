@@ -15,6 +15,7 @@
 #include "test/unit/test.h"
 
 #include "act/books.h"
+#include "base/conf.h"
 #include "edge/clock.h"
 #include "edge/index.h"
 #include "pki/ocsp.h"
@@ -182,6 +183,8 @@ end(void **state)
 		expect_number("checkpoint", after->checkpoint.size, before.checkpoint.size);
 		expect_true("checkpoint", digest_eq(after->checkpoint.root, before.checkpoint.root));
 		expect_number("list", after->list.number, before.list.number);
+		expect_number("parts", after->list.parts, before.list.parts);
+		expect_true("parted", digest_eq(after->list.parted, before.list.parted));
 		expect_number("complete list", after->list.complete, before.list.complete);
 		expect_number("orders of it", after->list.complete_orders, before.list.complete_orders);
 		expect_number("version", after->ruleset_version, before.ruleset_version);
@@ -1062,6 +1065,79 @@ approvals(void **state)
 	}
 }
 
+static struct result *list_as(uint64_t number, uint64_t base, unsigned partition);
+
+/* A profile beside the house's, which divides the lists. */
+static slice
+parted_profile(const char *list, unsigned parts, char *room, size_t n)
+{
+	slice p = buf_slice(&w.house->profile), head;
+	const uint8_t *at = memmem(p.p, p.n, "crl = ", 6), *rest = memmem(p.p, p.n, "ocsp = ", 7);
+
+	assert_true(at != NULL && rest != NULL);
+	head = (slice){p.p, (size_t)(at - p.p)};
+	snprintf(room, n, "%.*scrl = http://127.0.0.1:8480/crl/%s\ncrl_partitions = %u\n%.*s", (int)head.n,
+	    (const char *)head.p, list, parts, (int)(p.n - (size_t)(rest - p.p)), (const char *)rest);
+	return slice_str(room);
+}
+
+static struct result *
+give_profile(slice profile)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	rules_order_put(
+	    &b, &(struct rules_order){profile, buf_slice(&w.house->ruleset), buf_slice(&w.house->approval), {NULL, 0}});
+	return ask(ORDER_RULES, &b);
+}
+
+/* A certificate names its part for life: of two profiles in one trust file the registrar cannot choose how many there are. */
+static void
+parted(void **state)
+{
+	static const char OTHER[] =
+	    "list-parted: RFC 5280 5.2.5: certificates name parts of the lists that this profile does not make";
+	static char room[3][8192];
+	char extra[1024];
+	struct buf file OWNED(buf_drop) = BUF(CONF_MAX), hex OWNED(buf_drop) = BUF(256);
+	slice four = parted_profile("issuer.crl", 4, room[0], sizeof room[0]),
+	      five = parted_profile("issuer.crl", 5, room[1], sizeof room[1]),
+	      elsewhere = parted_profile("other.crl", 4, room[2], sizeof room[2]);
+	struct trust *own OWNED(trust_drop) = NULL, *was = w.trust;
+	const slice all[] = {four, five, elsewhere};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		digest d = sha256(all[i]);
+
+		buf_put_hex(&hex, digest_slice(&d));
+	}
+	snprintf(extra, sizeof extra,
+	    "[profile.four]\nsha256 = %.64s\n[profile.five]\nsha256 = %.64s\n"
+	    "[profile.elsewhere]\nsha256 = %.64s\n",
+	    (const char *)hex.p, (const char *)hex.p + 64, (const char *)hex.p + 128);
+	house_put_trust(w.house, w.dir, "test", "crl", extra, &file);
+	expect_ok("trust", trust_get(buf_slice(&file), &own));
+	w.trust = own;
+	crash();
+	prepare(9);
+	accepted("in four parts", give_profile(four));
+	accepted("the fourth", list_as(5, 0, 4));
+	refused("in five", give_profile(five), ERR_POLICY, OTHER);
+	refused("under another name", give_profile(elsewhere), ERR_POLICY, OTHER);
+	refused("in none", give_profile(buf_slice(&w.house->profile)), ERR_POLICY, OTHER);
+	refused("there is no fifth", list_as(6, 0, 5), ERR_POLICY,
+	    "list-partition: RFC 5280 5.2.5: the profile has no such part of the list");
+	crash();
+	greet(9);
+	refused("in five, after a crash", give_profile(five), ERR_POLICY, OTHER);
+	accepted("in four, after a crash", give_profile(four));
+	accepted("the fourth", list_as(7, 0, 4));
+	close_signer();
+	w.trust = was;
+	open_signer(SIGNER_ISSUER);
+}
+
 static struct result *
 say_automation(const char *action, const char *date)
 {
@@ -1154,8 +1230,16 @@ carried(void **state)
 	instant now = at_of(AT);
 	static const struct {
 		const char *row;
-		bool automation, counted;
-	} rows[] = {{"neither", false, false}, {"stopped", true, false}, {"counted", false, true}, {"both", true, true}};
+		bool automation, counted, parted, revoked;
+	} rows[] = {
+	    {"neither", false, false, false, false},
+	    {"stopped", true, false, false, false},
+	    {"counted", false, true, false, false},
+	    {"both", true, true, false, false},
+	    {"parted", false, false, true, false},
+	    {"revoked", false, false, false, true},
+	    {"all", true, true, true, true},
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -1166,7 +1250,13 @@ carried(void **state)
 			s.automation = (struct automation){.document = sha256(LIT("S-1")), .stopped = true, .date = now};
 		if (rows[i].counted)
 			for (int k = 0; k < 14; k++) /* the oldest two are of the hour before */
-				journal_state_count(&s, (instant){now.ms - (13 - k) * JOURNAL_PART_MS});
+				journal_count_add(&s.issued, (instant){now.ms - (13 - k) * JOURNAL_PART_MS});
+		if (rows[i].parted) {
+			s.list.parts = 16;
+			s.list.parted = sha256(LIT("crl"));
+		}
+		if (rows[i].revoked)
+			journal_count_add(&s.revoked, now);
 		journal_state_put(&one, &s);
 		expect_ok(rows[i].row, buf_check(&one));
 		expect_ok(rows[i].row, journal_state_get(buf_slice(&one), &back));
@@ -1174,8 +1264,10 @@ carried(void **state)
 		expect_same(rows[i].row, buf_slice(&two), buf_slice(&one));
 		expect_true(rows[i].row, back.automation.stopped == rows[i].automation &&
 		                             digest_eq(back.automation.document, s.automation.document));
-		expect_number(rows[i].row, journal_state_by_rule(&back, now), rows[i].counted ? JOURNAL_HOUR : 0);
-		expect_number(rows[i].row, journal_state_by_rule(&back, (instant){now.ms + HOUR_MS}), 0);
+		expect_number(rows[i].row, journal_count_hour(&back.issued, now), rows[i].counted ? JOURNAL_HOUR : 0);
+		expect_number(rows[i].row, journal_count_hour(&back.issued, (instant){now.ms + HOUR_MS}), 0);
+		expect_number(rows[i].row, journal_count_hour(&back.revoked, now), rows[i].revoked);
+		expect_number(rows[i].row, back.list.parts, rows[i].parted ? 16 : 0);
 	}
 }
 
@@ -1848,8 +1940,8 @@ main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
-	    EACH(stopped), EACH(per_hour), EACH(carried), EACH(carried_other), EACH(lists_of_jlis), EACH(lists_kept),
-	    EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
+	    EACH(stopped), EACH(parted), EACH(per_hour), EACH(carried), EACH(carried_other), EACH(lists_of_jlis),
+	    EACH(lists_kept), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
