@@ -73,13 +73,8 @@ err revocation_check(const struct trust *t, const struct revoked_order *o, const
 /* As the set keeps it. */
 struct revoked revocation_row(const struct revocation *r);
 
-/* Those by rule in the last hour, a ring. */
-struct revocation_hour {
-	instant at[REVOCATION_RULE_HOUR_MAX]; /* 0: none */
-	size_t next;
-};
-/* ERR_BUSY revocation-cap when one more by rule at `now` is over the hour's cap; else counts it. */
-err revocation_check_cap(struct revocation_hour *h, enum revocation_by by, instant now) CHECKED;
+/* ERR_BUSY revocation-cap when one more by rule is over the hour's cap, `last_hour` of them being in the signer's journal. */
+err revocation_check_cap(uint64_t last_hour, enum revocation_by by) CHECKED;
 
 /* --- lists (revocation_list.c) ---------------------------------------------------- */
 

@@ -20,11 +20,11 @@ apply_token(const struct registrar *r, digest document)
 	return t;
 }
 
-/* --- rates: they die with the process, and begin milder after a restart ------------ */
+/* --- rates: in memory, and after a restart as the books say (recall.c) -------------- */
 static size_t
-rate_slot(struct registrar *r)
+rate_slot(struct registrar *r, instant at)
 {
-	int64_t minute = r->now.ms / 60000;
+	int64_t minute = at.ms / 60000;
 	size_t i = (size_t)(minute % RATE_MINUTES);
 
 	if (r->rate.minute[i] != minute) {
@@ -37,7 +37,13 @@ rate_slot(struct registrar *r)
 void
 apply_rate(struct registrar *r, enum outcome o)
 {
-	size_t i = rate_slot(r);
+	apply_rate_at(r, r->now, o);
+}
+
+void
+apply_rate_at(struct registrar *r, instant at, enum outcome o)
+{
+	size_t i = rate_slot(r, at);
 
 	r->rate.decided[i]++;
 	r->rate.accepted[i] += o == OUTCOME_ACCEPT;

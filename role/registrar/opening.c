@@ -247,6 +247,7 @@ registrar_open(struct registrar *r)
 	r->seen_steady = clock_steady_ms();
 	r->pub.note_at = r->lists.round_at = r->pub.answers_at = r->seen_steady - DAY_MS;
 	TRY(registrar_open_books(r));
+	TRY(registrar_recall(r));
 	r->closed = office_load_rules(r);
 	if (r->closed.kind != OK) {
 		log_err(LOG_ALARM, r->closed);

@@ -15,8 +15,8 @@
  * durable together (book_commit), the projection is committed, and only then is
  * anything answered or ordered.  On error nothing of the turn has happened: all
  * are answered 503 and nothing is taken until the books are opened anew.  What is
- * in memory only (open challenges, rate counters, who waits for an answer) may die
- * with the process; what a dossier owes to a helper follows from the books.
+ * in memory only (open challenges, who waits for an answer) may die with the process;
+ * what a dossier owes to a helper, and what the limits count, follows from the books.
  *
  * inkan.conf, sections this role reads (names are of files below HOME):
  *
@@ -409,6 +409,8 @@ void registrar_jail(const struct start *s, bool weak, struct jail *out);
 err registrar_configure(struct registrar *r, const char *home) CHECKED;
 /* Opens books and projection; r->wires may be set already, to answer heartbeats meanwhile. */
 err registrar_open(struct registrar *r) CHECKED;
+/* recall.c: the limits' counts of the last hour and day, from the books. */
+err registrar_recall(struct registrar *r) CHECKED;
 void registrar_close(struct registrar *r);
 /* The books and their projection alone: after an error they are closed and opened anew. */
 err registrar_open_books(struct registrar *r) CHECKED;
@@ -487,6 +489,7 @@ void apply_answer(struct registrar *r, struct flight *f, const struct dossier *d
 void apply_answer_all(struct registrar *r, struct flight *f);
 token apply_token(const struct registrar *r, digest document);
 void apply_rate(struct registrar *r, enum outcome o);
+void apply_rate_at(struct registrar *r, instant at, enum outcome o);
 /* Ends a dossier that waits for a person, or orders its certificate, as the officer's document says. */
 err apply_decided(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
 
@@ -513,6 +516,8 @@ void ask_state_closed(struct registrar *r, struct link *l, const struct frame *x
 /* --- revoke.c: receipts, revocations, notices --------------------------------------- */
 err receipt_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
 err receipt_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+/* A stranger's request of so long ago, at a start. */
+void revoke_recall_stranger(struct registrar *r, digest card, int64_t ago_ms);
 err revoke_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
 err revoke_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
 err revoke_by_officer(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;

@@ -271,6 +271,18 @@ count_stranger(struct registrar *r, digest card)
 	return ok;
 }
 
+void
+revoke_recall_stranger(struct registrar *r, digest card, int64_t ago_ms)
+{
+	for (size_t i = 0; i < STRANGERS_MAX; i++) {
+		if (r->stranger[i].at != 0)
+			continue;
+		r->stranger[i].card = card;
+		r->stranger[i].at = r->seen_steady - ago_ms != 0 ? r->seen_steady - ago_ms : 1;
+		return;
+	}
+}
+
 /*
  * What goes to an officer: one open request a certificate, and a second where the first was a stranger's and the card of
  * the application itself asks now.

@@ -101,6 +101,8 @@ void journal_add_ruleset(struct journal *j, uint64_t version, digest ruleset, di
 void journal_add_automation(struct journal *j, const struct automation *a);
 /* Intents by rule in the hour before now. */
 uint64_t journal_by_rule(const struct journal *j, instant now);
+/* Serials revoked by rule in the hour before now. */
+uint64_t journal_revoked_by_rule(const struct journal *j, instant now);
 /* The first profile that parts the lists. */
 void journal_add_parted(struct journal *j, const struct profile *p);
 void journal_add_clock(struct journal *j); /* an operator confirmed it */

@@ -178,6 +178,8 @@ journal_add_revoked(struct journal *j, const struct revocation *r)
 	json_close(&b, '}');
 	add(j, &l, &b);
 	index_add(j->index, BY_REVOKED, serial_slice(&r->serial), l.n);
+	if (r->by != REVOCATION_BY_OFFICER)
+		journal_count_add(&j->state.revoked, l.at);
 }
 
 void
@@ -317,6 +319,12 @@ uint64_t
 journal_by_rule(const struct journal *j, instant now)
 {
 	return journal_count_hour(&j->state.issued, now);
+}
+
+uint64_t
+journal_revoked_by_rule(const struct journal *j, instant now)
+{
+	return journal_count_hour(&j->state.revoked, now);
 }
 
 void

@@ -77,7 +77,6 @@ struct signing {
 	struct known_set *known; /* status only */
 	uint64_t verified_of;    /* login of the hand whose first OCSP signature was verified … */
 	uint64_t unverified;     /* … and how many were not since the last that was             */
-	struct revocation_hour hour;
 	struct list_plan *list;  /* signed and being given out, or NULL; owned */
 	uint64_t list_part;      /* the next of it                             */
 	int64_t list_at;         /* steady ms of the last part                 */

@@ -266,7 +266,7 @@ revoked(struct signing *s, struct task *t, instant now)
 	TRY(revoked_set_find(s->revoked, r.serial, &found, &there));
 	if (found)
 		return ok;
-	TRY(revocation_check_cap(&s->hour, r.by, now));
+	TRY(revocation_check_cap(journal_revoked_by_rule(s->journal, now), r.by));
 	row = revocation_row(&r);
 	TRY(revoked_set_add(s->revoked, &row));
 	journal_add_revoked(s->journal, &r);

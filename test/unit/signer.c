@@ -183,6 +183,8 @@ end(void **state)
 		expect_number("checkpoint", after->checkpoint.size, before.checkpoint.size);
 		expect_true("checkpoint", digest_eq(after->checkpoint.root, before.checkpoint.root));
 		expect_number("list", after->list.number, before.list.number);
+		expect_number(
+		    "revoked by rule", journal_count_hour(&after->revoked, w.now), journal_count_hour(&before.revoked, w.now));
 		expect_number("parts", after->list.parts, before.list.parts);
 		expect_true("parted", digest_eq(after->list.parted, before.list.parted));
 		expect_number("complete list", after->list.complete, before.list.complete);
@@ -1588,6 +1590,51 @@ revocations(void **state)
 	audit();
 }
 
+/* Rule 12(1)(ii)ロ: what was revoked by rule within the hour stands in the journal, so a restart forgets none of it. */
+static void
+revoked_hour(void **state)
+{
+	struct revocation r = {.revoked = w.now,
+	    .not_after = instant_add_years(w.now, 5),
+	    .reason = REASON_KEY_COMPROMISE,
+	    .by = REVOCATION_BY_OFFICER,
+	    .serial = {16, {0x40}}};
+	struct applicant a OWNED(applicant_drop), b OWNED(applicant_drop);
+	struct buf ca OWNED(buf_drop) = BUF(CERT_MAX), cb OWNED(buf_drop) = BUF(CERT_MAX);
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	applicant_new(&b, 2);
+	buf_put(&ca, certificate_of(issue(&a)).certificate);
+	buf_put(&cb, certificate_of(issue(&b)).certificate);
+	journal_turn(w.s.journal, w.now);
+	for (unsigned i = 0; i < 2 * REVOCATION_RULE_HOUR_MAX - 1; i++) {
+		r.serial.b[14] = (uint8_t)(i >> 8);
+		r.serial.b[15] = (uint8_t)i;
+		r.by = i < REVOCATION_RULE_HOUR_MAX ? REVOCATION_BY_OFFICER
+		       : i % 2 == 0                 ? REVOCATION_BY_CARD
+		                                    : REVOCATION_BY_CERTIFICATE;
+		journal_add_revoked(w.s.journal, &r);
+	}
+	expect_ok("commit", journal_commit(w.s.journal));
+	crash();
+	prepare(9);
+	accepted("the last of the hour", ask_revoked(&a, buf_slice(&ca)));
+	accepted("again: nothing new", ask_revoked(&a, buf_slice(&ca)));
+	refused("one more", ask_revoked(&b, buf_slice(&cb)), ERR_BUSY,
+	    "revocation-cap: Rule 12(1)(ii)ロ: too many in this hour without a person; an officer decides");
+	crash();
+	prepare(9);
+	refused("one more, after a crash", ask_revoked(&b, buf_slice(&cb)), ERR_BUSY,
+	    "revocation-cap: Rule 12(1)(ii)ロ: too many in this hour without a person; an officer decides");
+	w.now.ms += HOUR_MS - SECOND_MS;
+	w.steady += HOUR_MS - SECOND_MS;
+	w.now.ms += 2 * SECOND_MS;
+	w.steady += 2 * SECOND_MS;
+	accepted("an hour later", ask_revoked(&b, buf_slice(&cb)));
+}
+
 /*
  * Without its base the set is made again from the lines, in bounded time and memory: more than a few go to a new base as
  * they are read.
@@ -1940,8 +1987,9 @@ main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
-	    EACH(stopped), EACH(parted), EACH(per_hour), EACH(carried), EACH(carried_other), EACH(lists_of_jlis),
-	    EACH(lists_kept), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status), EACH(gates)};
+	    EACH(stopped), EACH(parted), EACH(revoked_hour), EACH(per_hour), EACH(carried), EACH(carried_other),
+	    EACH(lists_of_jlis), EACH(lists_kept), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status),
+	    EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
