@@ -66,10 +66,15 @@ enum number {
 	N_HEARTBEAT_FAILURES,
 	N_MIRROR_AT,
 	N_MIRROR_MISSING,
+	N_MIRROR_REFUSED,
 	N_MIRROR_FAILURES,
-	/* the checker's */
+	/* the checker's, as inkand tells them: inkanctl check-status by the clock */
 	N_CHECK_AT,
 	N_CHECK_DIFFERENCES,
+	N_CHECK_COULD_NOT,
+	N_CHECK_ALARM,
+	N_CHECK_ANSWERS,
+	N_CHECK_SECONDS,
 	/* a front's */
 	N_HTTP_ANSWERS,
 	N_HTTP_SECONDS,

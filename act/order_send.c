@@ -118,8 +118,8 @@ file_order_put(struct buf *b, const struct file_order *o)
 
 /*
  * MirrorsReply ::= SEQUENCE SIZE (0..8) OF SEQUENCE {
- *	name Text, kind ENUMERATED (1..3), walking BOOLEAN, behind Count, seconds Count, pushed Count, failures Count,
- *	inARow Count, trouble Text }
+ *	name Text, kind ENUMERATED (1..3), walking BOOLEAN, behind Count, missing Count, wholeAt Instant, seconds Count,
+ *	pushed Count, failures Count, inARow Count, trouble Text, refused Count, refusedPath Text, refusedWhy Text }
  */
 err
 mirrors_reply_get(slice body, struct mirrors_reply *out)
@@ -139,11 +139,16 @@ mirrors_reply_get(slice body, struct mirrors_reply *out)
 		TRY(body_get_enum(&one, MIRROR_FOLDER, MIRROR_PUT, &kind));
 		TRY(der_get_bool(&one, &m->walking));
 		TRY(body_get_count(&one, &m->behind));
+		TRY(body_get_count(&one, &m->missing));
+		TRY(body_get_instant(&one, &m->whole_at));
 		TRY(body_get_count(&one, &m->seconds));
 		TRY(body_get_count(&one, &m->pushed));
 		TRY(body_get_count(&one, &m->failures));
 		TRY(body_get_count(&one, &m->in_a_row));
 		TRY(body_get_line(&one, &m->trouble));
+		TRY(body_get_count(&one, &m->refused));
+		TRY(body_get_line(&one, &m->refused_path));
+		TRY(body_get_line(&one, &m->refused_why));
 		TRY(der_end(one));
 		m->kind = (enum mirror_kind)kind;
 		r.n++;
@@ -166,11 +171,16 @@ mirrors_reply_put(struct buf *b, const struct mirrors_reply *r)
 		der_put_enum(b, m->kind);
 		der_put_bool(b, m->walking);
 		der_put_u64(b, m->behind);
+		der_put_u64(b, m->missing);
+		body_put_instant(b, m->whole_at);
 		der_put_u64(b, m->seconds);
 		der_put_u64(b, m->pushed);
 		der_put_u64(b, m->failures);
 		der_put_u64(b, m->in_a_row);
 		body_put_line(b, m->trouble);
+		der_put_u64(b, m->refused);
+		body_put_line(b, m->refused_path);
+		body_put_line(b, m->refused_why);
 		der_close(b, one);
 	}
 	der_close(b, seq);

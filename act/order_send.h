@@ -38,11 +38,15 @@ struct mirror_state {
 	enum mirror_kind kind;
 	bool walking;      /* it is being looked at whole: after a gap, or at first   */
 	uint64_t behind;   /* changes it does not show yet                            */
+	uint64_t missing;  /* files it has yet to take or to lose: changes, what a look over everything has left, refused ones */
+	instant whole_at;  /* when it last showed everything; never: when it was first heard of */
 	uint64_t seconds;  /* since it last showed everything; 0: it does             */
 	uint64_t pushed;   /* files put or removed since messenger started            */
 	uint64_t failures; /* tries that failed since then                            */
 	uint64_t in_a_row; /* … since the last that did not                           */
 	slice trouble;     /* the last failure, "code: clause: sentence"; "-" where the last try went well */
+	uint64_t refused;  /* files it does not take while it takes others            */
+	slice refused_path, refused_why; /* the first of them; "-": none               */
 };
 struct mirrors_reply {
 	size_t n;

@@ -268,3 +268,56 @@ changes_replaced(const struct changes_reader *r)
 	       fstatat(r->folder, CHANGES_NAME, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev);
 }
+
+/* The last line that is whole; its number is at its beginning. */
+static err
+end_of(struct changes_reader *r, struct changes_place *out)
+{
+	uint64_t size, seq;
+	slice line, tail, word;
+	size_t got, from = 0;
+	bool have;
+
+	TRY(next_line(r, &have, &line));
+	if (!have)
+		return malformed();
+	TRY(get_head(line, &r->epoch, &r->first));
+	TRY(disk_size(r->fd, &size));
+	*out = (struct changes_place){r->epoch, r->first};
+	if (size <= r->offset)
+		return ok;
+	if (size - r->offset > 2 * LINE_BYTES_MAX)
+		r->offset = size - 2 * LINE_BYTES_MAX;
+	TRY(disk_read_some(r->fd, r->offset, r->chunk, 2 * LINE_BYTES_MAX, &got));
+	while (got > 0 && r->chunk[got - 1] != '\n') /* half a line is none yet */
+		got--;
+	if (got == 0)
+		return ok;
+	for (size_t i = 0; i + 1 < got; i++)
+		if (r->chunk[i] == '\n')
+			from = i + 1;
+	tail = slice_of(r->chunk + from, got - from);
+	if (!slice_cut(&tail, ' ', &word) || decimal_get(word, INT64_MAX - 1, &seq).kind != OK)
+		return malformed();
+	out->seq = seq + 1;
+	return ok;
+}
+
+err
+changes_end(int repository, struct changes_place *out)
+{
+	struct changes_reader *r = mem_new(1, sizeof *r);
+	struct changes_place p = {0, 0};
+	err e;
+
+	r->folder = repository;
+	r->fd = -1;
+	e = disk_open(repository, CHANGES_NAME, DISK_READ, &r->fd);
+	if (e.kind == OK)
+		e = end_of(r, &p);
+	changes_read_close(r);
+	free(r);
+	if (e.kind == OK)
+		*out = p;
+	return e;
+}

@@ -70,6 +70,8 @@ err changes_read_open(int repository, struct changes_place at, struct changes_re
 void changes_read_close(struct changes_reader *r);
 /* The next whole line; *have false at the end of what is written. */
 err changes_next(struct changes_reader *r, bool *have, struct change *out) CHECKED;
+/* The place behind the last whole line, by a look at the file's end.  ERR_ABSENT, ERR_CORRUPT as above. */
+err changes_end(int repository, struct changes_place *out) CHECKED;
 /* At the end: another log stands under the name by now. */
 bool changes_replaced(const struct changes_reader *r);
 

@@ -340,6 +340,86 @@ add_heartbeat_key(const char *home, struct buf *state)
 	buf_put_u8(state, '}');
 }
 
+static uint64_t
+number_of(json j, const char *name)
+{
+	uint64_t v = 0;
+
+	return json_natural(j, name, &v).kind == OK ? v : 0;
+}
+
+/* A text of the registrar's, said in the reader's language; nothing where it is "-". */
+static void
+say_text(json j, const char *name, const char *before)
+{
+	struct buf t OWNED(buf_drop) = BUF(2048);
+	slice text;
+
+	if (json_text(j, name, &text).kind != OK || slice_eq(text, LIT("-")))
+		return;
+	words_put(&t, ctl_locale(), text);
+	printf("%s %.*s", before, (int)t.n, (const char *)t.p);
+}
+
+/* One copy of the repository: completeness, age, last error. */
+static void
+say_mirror(json m)
+{
+	uint64_t missing = number_of(m, "missing"), refused = number_of(m, "refused");
+	slice name;
+
+	if (json_text(m, "name", &name).kind != OK)
+		return;
+	printf("%s %.*s: ", ctl_say("mirror"), (int)name.n, (const char *)name.p);
+	if (missing == 0)
+		printf("%s", ctl_say("complete"));
+	else
+		printf("%llu %s, %llu %s", (unsigned long long)missing, ctl_say("files missing"),
+		    (unsigned long long)number_of(m, "behind_s"), ctl_say("s since it was complete"));
+	say_text(m, "trouble", ";");
+	if (refused > 0) {
+		printf("; %llu %s", (unsigned long long)refused, ctl_say("files refused, the first:"));
+		say_text(m, "refused_path", "");
+		say_text(m, "refused_why", ",");
+	}
+	putchar('\n');
+}
+
+/* The last check by the clock. */
+static void
+say_check(json c)
+{
+	slice state, at;
+
+	printf("%s: ", ctl_say("last check"));
+	if (json_text(c, "state", &state).kind != OK || json_text(c, "at", &at).kind != OK) {
+		printf("%s\n", ctl_say("none yet"));
+		return;
+	}
+	printf("%.*s, ", (int)at.n, (const char *)at.p);
+	if (slice_eq(state, LIT("as the books say")))
+		printf("%s", ctl_say("all as the books say"));
+	else
+		printf("%llu %s, %llu %s", (unsigned long long)number_of(c, "differences"), ctl_say("differences"),
+		    (unsigned long long)number_of(c, "could_not"), ctl_say("reasons why it was not seen whole"));
+	printf(" (%llu %s)\n", (unsigned long long)number_of(c, "answers"), ctl_say("OCSP answers verified"));
+}
+
+/* What is said in words; false: it is shown as it is. */
+static bool
+status_says(slice name, json v)
+{
+	if (slice_eq(name, LIT("mirrors"))) {
+		for (size_t i = 0; i < json_count(v); i++)
+			say_mirror(json_at(v, i));
+		return true;
+	}
+	if (!slice_eq(name, LIT("check")))
+		return false;
+	say_check(v);
+	return true;
+}
+
 int
 status_main(int argc, char **argv)
 {
@@ -373,6 +453,8 @@ status_main(int argc, char **argv)
 	while (json_next(json_root(j), &iter, &name, &v)) {
 		struct buf value OWNED(buf_drop) = BUF(FRAME_MAX);
 
+		if (status_says(name, v))
+			continue;
 		if (json_as_text(v, &text).kind == OK)
 			buf_put(&value, text);
 		else

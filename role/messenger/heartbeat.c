@@ -57,6 +57,7 @@ heartbeat_take(struct messenger *m, struct link *l, const struct frame *f)
 		numbers_tell_time(n, N_HEARTBEAT_AT, 0, 0, m->beat.taken);
 		numbers_tell(n, N_HEARTBEAT_FAILURES, 0, 0, m->beat.failures);
 	}
+	mirrors_tell(&m->mirrors, n);
 	numbers_put(&body, n);
 	free(n);
 	link_answer(l, f, buf_slice(&body));

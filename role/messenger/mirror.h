@@ -12,9 +12,11 @@
  *            secret = mirror/NAME.secret    a file of one line; HOME/mirror belongs to messenger alone
  *            ca = mirror/NAME.pem           who vouches for the other side; without: the system's authorities
  * TOUCHES  repository/ (reads), the folders of folder mirrors, in HOME/mirror:
- *            NAME.place    "EPOCH SEQ": every change below SEQ of the log EPOCH (edge/changes.h) is there
+ *            NAME.place    "EPOCH SEQ MS": every change below SEQ of the log EPOCH (edge/changes.h) is there, or refused;
+ *                          MS: when it was last found equal to the repository
  *            NAME.have     "+PATH" a line: what was ever put there, so that a look over everything finds what must go
  *            NAME.walk     the same while everything is looked at, "-PATH" for what must go
+ *            NAME.refused  "+PATH" a line: what the copy did not take
  *
  * A change says where to look: what stands under its path then is put, where nothing stands it is removed.  Changes are
  * followed in their order, FLIGHTS at once; what speaks for other files (checkpoint, pages, lists of fingerprints and texts)
@@ -22,12 +24,14 @@
  * revoked certificate leaves a copy that is hours behind at once.  Nothing is removed while it is on its way there.
  *
  * Where the log has a gap (edge/changes.h), and at first, everything is put again, and what was put once and stands in the
- * repository no more is removed first.  A try that fails is repeated after 1 s, 2 s … 300 s; each copy waits alone.  status/
- * and the log itself are not copied.
+ * repository no more is removed first.  A try that fails is repeated after 1 s, 2 s … 300 s; each copy waits alone.  A file
+ * that a copy does not take while it takes others is put aside and tried again by a clock of its own: the rest goes on, and
+ * the copy counts as incomplete until it has it.  status/ and the log itself are not copied.
  */
 #ifndef ROLE_MESSENGER_MIRROR_H
 #define ROLE_MESSENGER_MIRROR_H
 
+#include "act/numbers.h"
 #include "act/order_send.h"
 #include "base/base.h"
 #include "base/conf.h"
@@ -40,33 +44,53 @@
 #define MIRROR_ITEMS 64      /* read ahead                                                            */
 #define MIRROR_WAIT_MS 30000 /* for an answer; a larger file gets a second more per 100 KB            */
 #define MIRROR_BACKOFF_MAX_MS 300000
-#define MIRROR_LOOK_MS 200   /* between two looks at the log                                          */
-#define MIRROR_PLACE_MS 1000 /* the place is written so often at most                                 */
+#define MIRROR_LOOK_MS 200       /* between two looks at the log                                          */
+#define MIRROR_PLACE_MS 1000     /* the place is written so often at most                                 */
+#define MIRROR_WHOLE_MS 60000    /* and so often for the time alone                                       */
+#define MIRROR_TRIES 4           /* of one file, before it is held against this file                      */
+#define MIRROR_REFUSED_MAX 1024U /* remembered by name; more are found by a look over everything …        */
+#define MIRROR_LOST_MS 3600000   /* … an hour later                                                       */
 
 struct mirror_item {
-	uint64_t seq; /* of its change; 0: of a look over everything */
+	uint64_t seq; /* of its change; 0: of a look over everything, or refused before */
 	bool gone, flying, done;
+	bool again; /* it was refused before */
+	unsigned tries;
+	uint64_t pushed_then; /* what the copy had taken at the first failure of this one */
 	uint64_t call;
 	char path[CHANGES_PATH_MAX + 1];
+};
+
+/* What a copy did not take. */
+struct mirror_refused {
+	char path[CHANGES_PATH_MAX + 1];
+	const char *why; /* static */
+	int64_t again, backoff;
+	bool trying; /* an item stands for it */
 };
 
 struct mirror {
 	char name[65], url[256], bucket[64], region[40], user[128], ca[512], folder[512];
 	enum mirror_kind kind;
 	struct secret secret;
-	int fd;   /* owned: the folder; -1 */
-	int have; /* owned: NAME.have, -1  */
-	int walk; /* owned: NAME.walk, -1  */
-	uint64_t walk_at;
+	int fd;                      /* owned: the folder; -1 */
+	int have;                    /* owned: NAME.have, -1  */
+	int walk;                    /* owned: NAME.walk, -1  */
+	uint64_t walk_at, walk_left; /* byte of the next line; lines after it */
 	bool walking, opened;
 	struct changes_place place, written; /* done with; as NAME.place says */
 	uint64_t walk_seq;                   /* the place a look over everything leads to */
 	struct changes_reader puts, gones;
 	size_t n;
 	struct mirror_item item[MIRROR_ITEMS];
-	size_t known_n, known_cap;                            /* hashes of paths in NAME.have: open addressing */
-	uint64_t *known;                                      /* owned */
-	int64_t again, backoff, looked, written_at, whole_at; /* on the steady clock */
+	size_t known_n, known_cap;                  /* hashes of paths in NAME.have: open addressing */
+	uint64_t *known;                            /* owned */
+	int64_t again, backoff, looked, written_at; /* on the steady clock */
+	instant whole_at, whole_written;            /* last found equal; as NAME.place says */
+	struct mirror_refused *refused;             /* owned, MIRROR_REFUSED_MAX */
+	size_t n_refused;
+	uint64_t lost;      /* refused, and too many to remember */
+	int64_t look_again; /* for them */
 	uint64_t pushed, failures, in_a_row;
 	const char *trouble; /* static; NULL: the last try went well */
 };
@@ -86,6 +110,8 @@ void mirrors_jail(const struct mirrors *m, const struct start *s, struct jail *o
 void mirrors_turn(struct mirrors *m);
 int mirrors_timeout_ms(const struct mirrors *m);
 void mirrors_state(const struct mirrors *m, struct mirrors_reply *out);
+/* The same as numbers for whoever watches: age, what is missing, what is refused, failures. */
+void mirrors_tell(const struct mirrors *m, struct numbers *n);
 void mirrors_drop(struct mirrors *m);
 
 #endif

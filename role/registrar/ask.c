@@ -243,6 +243,7 @@ ask_state(struct registrar *r, const struct caller *c)
 	put_signer(&b, "status", &r->status);
 	put_dossiers(r, &b);
 	mirrors_put(r, &b);
+	mirrors_put_check(r, &b);
 	TRY(put_owed_to_persons(r, &b, OWES_PERSON, "to_decide"));
 	TRY(put_owed_to_persons(r, &b, OWES_LETTER, "letters"));
 	json_close(&b, '}');

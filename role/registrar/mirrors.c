@@ -1,3 +1,4 @@
+#include "act/numbers.h"
 #include "base/json.h"
 #include "edge/log.h"
 #include "role/registrar/registrar.h"
@@ -52,13 +53,47 @@ mirrors_put(const struct registrar *r, struct buf *b)
 		json_put_name(b, "whole_look");
 		json_put_bool(b, m->walking);
 		json_put_named_number(b, "behind", m->behind);
+		json_put_named_number(b, "missing", m->missing);
 		json_put_named_number(b, "behind_s", m->seconds);
 		json_put_named_number(b, "pushed", m->pushed);
 		json_put_named_number(b, "failures", m->failures);
 		json_put_named_number(b, "failures_in_a_row", m->in_a_row);
 		json_put_named(b, "trouble", m->trouble);
+		json_put_named_number(b, "refused", m->refused);
+		json_put_named(b, "refused_path", m->refused_path);
+		json_put_named(b, "refused_why", m->refused_why);
 		json_put_named_number(b, "said_s", since);
 		json_close(b, '}');
 	}
 	json_close(b, ']');
+}
+
+/* What relying parties are told, held against the books: not the registrar's own word, and so not in the books either. */
+void
+mirrors_put_check(const struct registrar *r, struct buf *b)
+{
+	slice beat = r->wires == NULL ? (slice){NULL, 0} : wires_beat(r->wires);
+	struct numbers *n = mem_new(1, sizeof *n);
+	uint64_t at = 0, differences = 0, could_not = 0, answers = 0, seconds = 0;
+
+	json_put_name(b, "check");
+	json_open(b, '{');
+	if (beat.n > 0 && numbers_get(beat, n).kind == OK && numbers_find(n, N_CHECK_AT, 0, 0, &at)) {
+		struct buf t OWNED(buf_drop) = BUF(64);
+		bool all = numbers_find(n, N_CHECK_DIFFERENCES, 0, 0, &differences) &&
+		           numbers_find(n, N_CHECK_COULD_NOT, 0, 0, &could_not) &&
+		           numbers_find(n, N_CHECK_ANSWERS, 0, 0, &answers) && numbers_find(n, N_CHECK_SECONDS, 0, 0, &seconds);
+		const char *state = differences > 0 ? "differs" : !all || could_not > 0 ? "unchecked" : "as the books say";
+
+		instant_put(&t, (instant){(int64_t)at});
+		json_put_named(b, "state", slice_str(state));
+		json_put_named(b, "at", buf_slice(&t));
+		json_put_named_number(b, "differences", differences);
+		json_put_named_number(b, "could_not", could_not);
+		json_put_named_number(b, "answers", answers);
+		json_put_named_number(b, "seconds", seconds);
+	} else
+		json_put_named(b, "state", LIT("none"));
+	json_close(b, '}');
+	free(n);
 }

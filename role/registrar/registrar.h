@@ -633,6 +633,8 @@ void lists_drop(struct lists *l);
 /* --- mirrors.c: how the copies of the repository are -------------------------------------- */
 void mirrors_tend(struct registrar *r);
 err mirrors_result(struct registrar *r, const struct frame *x) CHECKED;
+/* "check": { … } of the state's JSON: the last check by the clock, as inkand told it. */
+void mirrors_put_check(const struct registrar *r, struct buf *b);
 /* "mirrors": [ … ] of the state's JSON. */
 void mirrors_put(const struct registrar *r, struct buf *b);
 

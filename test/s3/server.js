@@ -4,6 +4,7 @@
 'use strict';
 const http = require('http');
 const crypto = require('crypto');
+const fs = require('fs');
 const path = require('path');
 
 const [folder, port, bucket, modules] = process.argv.slice(2);
@@ -46,7 +47,10 @@ store.run().then(({ port: inner }) => {
 		req.on('end', () => {
 			const body = Buffer.concat(parts);
 			// who only reads needs no signature: the bucket is public
-			const why = req.method === 'GET' || req.method === 'HEAD' ? null : fault(req, body);
+			let why = req.method === 'GET' || req.method === 'HEAD' ? null : fault(req, body);
+			// one object this store takes from nobody: FOLDER.refuse names it
+			if (why === null && fs.existsSync(folder + '.refuse') && req.method === 'PUT' &&
+				req.url.endsWith('/' + fs.readFileSync(folder + '.refuse', 'utf8').trim())) why = 'AccessDenied';
 			console.log(`${why === null ? 'taken' : 'refused ' + why} ${req.method} ${req.url}`);
 			if (why !== null) {
 				res.writeHead(403, { 'content-type': 'application/xml' });

@@ -172,6 +172,10 @@ test_alarms(void **state)
 	    {N_MIRROR_AT, 0, 0, -HOUR_MS - 1, true, "mirror-late: Rule 6(xi): a mirror has not followed for an hour"},
 	    {N_CHECK_DIFFERENCES, 0, 0, 1, false,
 	        "check-differs: Rule 6(xi): inkanctl check-status found differences between the books and what is served"},
+	    {N_CHECK_COULD_NOT, 0, 0, 1, false,
+	        "check-unchecked: design law 5: what is served could not be held against the books; that is not a yes"},
+	    {N_MIRROR_REFUSED, 0, 0, 1, true,
+	        "mirror-refuses: Rule 6(xi): a mirror does not take a file; inkanctl status names it"},
 	    {N_NUMBERS_AT, 0, 0, -10001, false, "registrar-away: house: the registrar has said nothing for ten seconds"},
 	};
 	struct alarms a;

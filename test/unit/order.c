@@ -117,8 +117,27 @@ setup(void **state)
 	ADD(call_order, .kind = CALL_JLIS_CRL, .body = LIT("b"));
 	ADD(mirrors_reply, .n = 0);
 	ADD(mirrors_reply, .n = 2,
-	    .mirror = {{LIT("web"), MIRROR_FOLDER, false, 0, 0, 12, 0, 0, LIT("-")},
-	        {LIT("store"), MIRROR_S3, true, 5, 60, 7, 3, 2, LIT("call-late: house: no answer from outside in time")}});
+	    .mirror = {{.name = LIT("web"),
+	                   MIRROR_FOLDER,
+	                   .whole_at = T1,
+	                   .pushed = 12,
+	                   .trouble = LIT("-"),
+	                   .refused_path = LIT("-"),
+	                   .refused_why = LIT("-")},
+	        {.name = LIT("store"),
+	            MIRROR_S3,
+	            .walking = true,
+	            .behind = 5,
+	            .missing = 9,
+	            .whole_at = T1,
+	            .seconds = 60,
+	            .pushed = 7,
+	            .failures = 3,
+	            .in_a_row = 2,
+	            .trouble = LIT("call-late: house: no answer from outside in time"),
+	            .refused = 1,
+	            .refused_path = LIT("crl/issuer.crl"),
+	            .refused_why = LIT("call-status: house: the other side answered with an error")}});
 	ADD(mail_order, .to = LIT("a@b.jp"), .subject = LIT("s"), .text = LIT("one\ntwo\n"));
 	ADD(file_order, .path = LIT("tile/0/x001/067.p/1"), .part = {.number = 1, .last = false, .bytes = LIT("b")});
 	ADD(office_order, .cms = LIT("c"), .ruleset = LIT("r"));
