@@ -444,12 +444,16 @@ slots_find(const struct slots *s, serial want, struct slot *out)
 }
 
 void
-slots_used(const struct slots *s, bool used[SLOTS_RESPONDERS_MAX])
+slots_used(const struct slots *s, instant at, bool used[SLOTS_RESPONDERS_MAX])
 {
 	memset(used, 0, SLOTS_RESPONDERS_MAX * sizeof *used);
-	for (uint64_t i = 0; i < s->n; i++)
-		if (check_block(s, i / SLOTS_BLOCK).kind == OK && slot_bytes(s, i)[20] != SLOT_WITHDRAWN)
-			used[slot_bytes(s, i)[22]] = true;
+	for (uint64_t i = 0; i < s->n; i++) {
+		const uint8_t *p = slot_bytes(s, i);
+
+		if (check_block(s, i / SLOTS_BLOCK).kind == OK && p[20] != SLOT_WITHDRAWN &&
+		    be_get(p + 40, 8) + be_get(p + 48, 6) > (uint64_t)at.ms)
+			used[p[22]] = true;
+	}
 }
 
 /* --- answers ---------------------------------------------------------------------- */
@@ -637,6 +641,32 @@ static bool
 responder_eq(const struct slots_responder *a, const struct slots_responder *b)
 {
 	return a->alg == b->alg && memcmp(a->key_id, b->key_id, sizeof a->key_id) == 0 && slice_eq(a->cert, b->cert);
+}
+
+void
+slots_common_map(const struct slots_common *c, const struct slots_common *from, uint8_t map[SLOTS_RESPONDERS_MAX])
+{
+	memset(map, SLOTS_RESPONDER_NONE, SLOTS_RESPONDERS_MAX);
+	for (size_t i = 0; i < from->n_responders; i++)
+		for (size_t k = 0; k < c->n_responders; k++)
+			if (responder_eq(&c->responder[k], &from->responder[i]))
+				map[i] = (uint8_t)k;
+}
+
+void
+slots_common_keep(struct slots_common *c, const bool keep[SLOTS_RESPONDERS_MAX], uint8_t map[SLOTS_RESPONDERS_MAX])
+{
+	size_t n = 0;
+
+	memset(map, SLOTS_RESPONDER_NONE, SLOTS_RESPONDERS_MAX);
+	for (size_t i = 0; i < c->n_responders; i++)
+		if (keep[i]) {
+			c->responder[n] = c->responder[i];
+			map[i] = (uint8_t)n++;
+		}
+	assert(n > 0);
+	memset(c->responder + n, 0, (SLOTS_RESPONDERS_MAX - n) * sizeof *c->responder);
+	c->n_responders = n;
 }
 
 err

@@ -32,6 +32,7 @@
 
 #define SLOTS_RECENT_MAX 16384U      /* then recent is merged into base: 2.6 MB rewritten a batch at most  */
 #define SLOTS_RESPONDERS_MAX 4       /* two in a rotation; two more where one was cut short or undone      */
+#define SLOTS_RESPONDER_NONE 0xFF    /* of a map: it does not stand there                                 */
 #define SLOTS_BLOCK 16               /* slots with one checksum: 2 KB with a P-256 responder               */
 #define SLOTS_OUT_BYTES (256U << 10) /* a writer hands out its bytes in pieces of about this size         */
 
@@ -112,8 +113,19 @@ err slots_common_of(slice responder, const struct cert *issuer, struct slots_com
  */
 err slots_common_join(
     struct slots_common *into, const struct slots_common *from, uint8_t map[SLOTS_RESPONDERS_MAX]) CHECKED;
-/* Which responders still have an answer in the file (every block is read; damaged ones are passed over). */
-void slots_used(const struct slots *s, bool used[SLOTS_RESPONDERS_MAX]);
+/*
+ * Which responders still have an answer in the file whose nextUpdate is later than `at` ((instant){0}: any answer).  Every
+ * block is read; damaged ones are passed over.
+ */
+void slots_used(const struct slots *s, instant at, bool used[SLOTS_RESPONDERS_MAX]);
+/*
+ * Leaves out the responders that `keep` does not name, one at least; map[i]: where the i-th stands now,
+ * SLOTS_RESPONDER_NONE where it left.
+ */
+void slots_common_keep(
+    struct slots_common *c, const bool keep[SLOTS_RESPONDERS_MAX], uint8_t map[SLOTS_RESPONDERS_MAX]);
+/* Where a responder of `from` stands in `c`: map[i], SLOTS_RESPONDER_NONE where it does not. */
+void slots_common_map(const struct slots_common *c, const struct slots_common *from, uint8_t map[SLOTS_RESPONDERS_MAX]);
 
 /* --- writing ------------------------------------------------------------------ */
 

@@ -23,6 +23,10 @@
  * at a time, so that a revocation never waits for it.  A crash loses what was held
  * back: it was not answered for, and is made again.
  *
+ * A responder whose certificate was changed stays in the files as long as an answer
+ * of its does, and leaves with the merge after that.  Where a fifth comes while four
+ * stand there, those whose answers have all lapsed leave at once, with them.
+ *
  * Where a status file is found damaged, what can be read of it stays; `status/lost`
  * remembers, across restarts, that the registrar shall send all again.  A damaged
  * `recent` may have said what was revoked: it is left as it is, and front answers
@@ -47,7 +51,8 @@
 #define RENEWED_IDS_MAX 512U          /* batches held back: the registrar has half as many on their way      */
 #define MERGE_SLOTS 4096U             /* at a time: 5 ms                                                     */
 #define MERGE_SYNC_BYTES (8U << 20)   /* written between two syncs: none lasts                               */
-#define ENDED_KEEP_MS (30 * DAY_MS)   /* an answer whose time passed so long ago leaves base                 */
+#define BASE_UNKNOWN INT64_MAX
+#define ENDED_KEEP_MS (30 * DAY_MS) /* an answer whose time passed so long ago leaves base                 */
 
 /* Slots of one stride: short signatures take little. */
 struct renewed {
@@ -66,7 +71,8 @@ struct merge {
 	struct slots_writer w;
 	slice map; /* of the old base */
 	struct slots base;
-	uint8_t responder[SLOTS_RESPONDERS_MAX]; /* of the old base, in the new one */
+	uint8_t responder[SLOTS_RESPONDERS_MAX]; /* of the old base, in the new one; SLOTS_RESPONDER_NONE: dropped */
+	int64_t until[SLOTS_RESPONDERS_MAX];     /* the last nextUpdate of each in the new one                     */
 	uint64_t i, unsynced, n;
 	size_t k, m;
 };
@@ -100,8 +106,10 @@ struct publisher {
 	bool has_common;
 	struct buf responder[SLOTS_RESPONDERS_MAX]; /* owned copies of the common part's certificates */
 	struct slots_common common;
+	bool base_joined;                         /* base's responders stand in common                          */
+	int64_t base_until[SLOTS_RESPONDERS_MAX]; /* last nextUpdate of each in base; BASE_UNKNOWN: not looked at */
 	size_t n, cap;
-	struct slot *recent;          /* sorted by serial, owned */
+	struct slot *recent; /* sorted by serial, owned */
 	size_t frozen_n;
 	struct slot *frozen; /* what of recent is being merged; the same */
 	bool dirty;          /* recent is not written yet                */
@@ -111,7 +119,7 @@ struct publisher {
 	bool held;        /* recent was damaged: what base says may be older than what it said, so it stays as it is */
 	bool lost, asked; /* asked: what is held back shall be seen now */
 	uint64_t question, whole_question; /* its ids, 0: none */
-	int parts_file, parts_folder; /* of the file that comes in parts, -1: none */
+	int parts_file, parts_folder;      /* of the file that comes in parts, -1: none */
 	char parts_name[200];
 	struct buf path;
 	uint64_t next_part;
@@ -149,6 +157,17 @@ err status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *
 /* A new registrar: it knows none of the ids. */
 void status_forget(struct publisher *p);
 void status_drop(struct publisher *p);
+
+/* --- responders.c: whose answers they hold --------------------------------------------- */
+/* The responders of `from`, with certificates of our own; ERR_CONFLICT slots-responders where there would be more than four. */
+err responders_join(struct publisher *p, const struct slots_common *from) CHECKED;
+/* Those of base, whose answers nobody has looked at yet. */
+err responders_join_base(struct publisher *p, const struct slots *base) CHECKED;
+/*
+ * While nothing is being merged: those that no answer later than `at` is by leave, with the answers they have left; the one
+ * that came last stays.
+ */
+void responders_drop(struct publisher *p, instant at);
 
 /* --- tree.c: what follows from files that came ----------------------------------- */
 /* ca/issuer.pem, ca/issuer.p7c, fingerprints.txt, fingerprints.json. */

@@ -100,22 +100,17 @@ status_write(struct publisher *p)
 }
 
 /* --- responders ------------------------------------------------------------------------ */
-/* The responders of `from`, with certificates of our own. */
-static err
-join_common(struct publisher *p, const struct slots_common *from)
-{
-	struct slots_common c = p->has_common ? p->common : *from;
-	uint8_t map[SLOTS_RESPONDERS_MAX];
+static err make_room(struct publisher *p); /* with the merging, below */
 
-	TRY(slots_common_join(&c, from, map));
-	for (size_t i = p->has_common ? p->common.n_responders : 0; i < c.n_responders; i++) {
-		buf_clear(&p->responder[i]);
-		buf_put(&p->responder[i], c.responder[i].cert);
-		c.responder[i].cert = buf_slice(&p->responder[i]);
-	}
-	p->common = c;
-	p->has_common = true;
-	return ok;
+static err
+admit(struct publisher *p, const struct slots_common *c)
+{
+	err e = responders_join(p, c);
+
+	if (e.kind != ERR_CONFLICT)
+		return e;
+	TRY(make_room(p));
+	return responders_join(p, c);
 }
 
 /* Which of ours it is; one not seen yet is added: it was replaced. */
@@ -130,7 +125,7 @@ responder_of(struct publisher *p, slice certificate, uint8_t *out)
 			return ok;
 		}
 	TRY(slots_common_of(certificate, &p->issuer, &c));
-	TRY(join_common(p, &c));
+	TRY(admit(p, &c));
 	*out = (uint8_t)(p->common.n_responders - 1);
 	return ok;
 }
@@ -144,7 +139,7 @@ take_answer(struct publisher *p, slice answer)
 
 	if (!p->has_common || slot_get_answer(answer, &p->common, &s).kind != OK) {
 		TRY(slots_common_get(answer, &p->issuer, &c));
-		TRY(join_common(p, &c));
+		TRY(admit(p, &c));
 		TRY(slot_get_answer(answer, &p->common, &s));
 	}
 	put_slot(p, &s);
@@ -359,11 +354,11 @@ open_merge(struct publisher *p, struct merge *m)
 	err e;
 
 	TRY(map_base(p, m));
-	if (m->map.n > 0)
-		TRY(join_common(p, &m->base.common));
+	if (m->map.n > 0 && !p->base_joined)
+		TRY(responders_join_base(p, &m->base));
+	responders_drop(p, (instant){0});
 	m->common = p->common;
-	if (m->map.n > 0)
-		TRY(slots_common_join(&m->common, &m->base.common, m->responder));
+	slots_common_map(&m->common, &m->base.common, m->responder);
 	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
 	e = disk_open(folder, "base.new", DISK_SCRATCH, &m->fd);
 	disk_close(&folder);
@@ -401,12 +396,17 @@ base_head(struct publisher *p, bool *have, struct slot *out)
 {
 	struct merge *m = &p->merge;
 
-	for (; m->i < m->base.n; m->i += SLOTS_BLOCK - m->i % SLOTS_BLOCK) {
+	while (m->i < m->base.n) {
 		if (slots_at(&m->base, m->i, out).kind != OK) {
 			TRY(lose(p));
-			continue; /* its block; the others stay */
+			m->i += SLOTS_BLOCK - m->i % SLOTS_BLOCK; /* its block; the others stay */
+			continue;
 		}
 		out->responder = out->state == SLOT_WITHDRAWN ? 0 : m->responder[out->responder];
+		if (out->responder == SLOTS_RESPONDER_NONE) { /* lapsed, and its responder had to make room */
+			m->i++;
+			continue;
+		}
 		*have = true;
 		return ok;
 	}
@@ -466,6 +466,8 @@ merge_one(struct publisher *p, instant now, bool *have)
 	if (best.state != SLOT_WITHDRAWN && best.next_update.ms + ENDED_KEEP_MS < now.ms)
 		return ok;
 	slots_write(&m->w, &best);
+	if (best.state != SLOT_WITHDRAWN && best.next_update.ms > m->until[best.responder])
+		m->until[best.responder] = best.next_update.ms;
 	m->n++;
 	return ok;
 }
@@ -500,6 +502,8 @@ merge_end(struct publisher *p)
 	disk_close(&folder);
 	TRY(e);
 	p->base_n = m->n;
+	memcpy(p->base_until, m->until, sizeof p->base_until);
+	p->base_joined = true;
 	let_go(m);
 	free(p->frozen);
 	p->frozen = NULL;
@@ -556,6 +560,50 @@ merge_step(struct publisher *p, size_t most, bool *ended)
 	return have ? ok : merge_end(p);
 }
 
+/* What base says of its responders, where no merge of this process has said it. */
+static err
+look_at_base(struct publisher *p, instant at)
+{
+	uint8_t map[SLOTS_RESPONDERS_MAX];
+	bool used[SLOTS_RESPONDERS_MAX];
+	struct merge m = {.fd = -1};
+
+	TRY(map_base(p, &m));
+	if (m.map.n > 0) {
+		slots_used(&m.base, at, used);
+		slots_common_map(&p->common, &m.base.common, map);
+		for (size_t i = 0; i < m.base.common.n_responders; i++)
+			if (map[i] != SLOTS_RESPONDER_NONE && !used[i])
+				p->base_until[map[i]] = 0;
+	}
+	let_go(&m);
+	return ok;
+}
+
+/* A fifth has come: those that nobody's valid answer is by any more make room. */
+static err
+make_room(struct publisher *p)
+{
+	instant now = clock_now();
+	bool ended = true;
+
+	while (p->merge.on) { /* to its end, or given up */
+		err e = merge_step(p, SIZE_MAX, &ended);
+
+		if (e.kind != OK) {
+			if (p->merge.on)
+				merge_undo(p);
+			return e;
+		}
+	}
+	responders_drop(p, (instant){0});
+	if (p->common.n_responders < SLOTS_RESPONDERS_MAX)
+		return ok;
+	TRY(look_at_base(p, now));
+	responders_drop(p, now);
+	return ok;
+}
+
 static bool
 is_due(const struct publisher *p, int64_t steady_ms)
 {
@@ -583,7 +631,9 @@ status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *n)
 	bool ended = false;
 
 	*n = 0;
-	if (!p->merge.on && is_due(p, steady_ms) && p->renewed.n_ids <= RENEWED_IDS_MAX)
+	if (!p->merge.on)
+		give(&p->merging, done, n); /* of a merge that had to end at once */
+	if (!p->merge.on && *n == 0 && is_due(p, steady_ms) && p->renewed.n_ids <= RENEWED_IDS_MAX)
 		TRY(merge_start(p));
 	if (p->merge.on) {
 		/* what comes meanwhile may not outgrow what is read at once */
@@ -623,7 +673,7 @@ load_recent(struct publisher *p, int folder)
 		p->held = true;
 		return lose(p);
 	}
-	TRY(join_common(p, &s.common));
+	TRY(responders_join(p, &s.common));
 	for (uint64_t i = 0; i < s.n; i++) {
 		if (slots_at(&s, i, &one).kind == OK)
 			put_slot(p, &one);
@@ -653,7 +703,7 @@ status_open(struct publisher *p)
 	TRY(map_base(p, &m));
 	p->base_n = m.base.n;
 	if (m.map.n > 0)
-		e = join_common(p, &m.base.common);
+		e = responders_join_base(p, &m.base);
 	let_go(&m);
 	return e;
 }

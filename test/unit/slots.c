@@ -354,8 +354,18 @@ test_rotation(void **state)
 		expect_ok("slots", slots_at(&s, i % 2, &found));
 		expect_moulded(&s, &found);
 	}
-	slots_used(&s, used);
+	slots_used(&s, (instant){0}, used);
 	assert_true(used[0] && used[1] && !used[2]);
+	slots_used(&s, (instant){at.ms + 36 * HOUR_MS - 1}, used);
+	assert_true(used[0] && used[1]);
+	slots_used(&s, (instant){at.ms + 36 * HOUR_MS}, used); /* both lapsed */
+	assert_true(!used[0] && !used[1]);
+	more = old;
+	slots_common_keep(&more, (const bool[SLOTS_RESPONDERS_MAX]){false, true}, map);
+	assert_true(more.n_responders == 1 && map[0] == SLOTS_RESPONDER_NONE && map[1] == 0);
+	expect_same("the second stays", more.responder[0].cert, old.responder[1].cert);
+	slots_common_map(&more, &old, map);
+	assert_true(map[0] == SLOTS_RESPONDER_NONE && map[1] == 0 && map[2] == SLOTS_RESPONDER_NONE);
 	more = old;
 	for (uint8_t i = 0; i < 3; i++) {
 		new.responder[0].key_id[0] ^= (uint8_t)(i + 4);
