@@ -654,7 +654,7 @@ record_due(struct record *r, const struct entry *e)
 	if (e->line.act == ACT_CERTIFICATE_ISSUED)
 		r->due = e->line.at;
 	else if (e->line.act == ACT_CERTIFICATE_REVOKED)
-		r->due = (instant){1}; /* before all others */
+		r->due = DUE_REVOKED; /* before all others */
 }
 
 static err

@@ -83,6 +83,7 @@ err db_key_used(struct db *db, digest key, dossier_id except, bool *used) CHECKE
 /* Dossiers that owe this, in the order they came; after line `after` (0 and first: from the start). */
 err db_owing(
     struct db *db, enum owes owes, uint64_t after, bool first, struct record *out, size_t max, size_t *n) CHECKED;
+#define DUE_REVOKED ((instant){1}) /* as db_due's `now`: the revoked ones alone */
 /* Certificates whose first OCSP answer, or the one that says revoked, is due, revoked ones first; those after one that this gave before, or NULL. */
 err db_due(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n) CHECKED;
 /*

@@ -17,6 +17,7 @@
 #define sys_ftruncate ftruncate
 #define sys_fallocate fallocate
 #define sys_renameat renameat
+#define sys_unlinkat unlinkat
 #endif
 
 static err
@@ -304,7 +305,7 @@ err
 disk_remove(int folder, const char *name)
 {
 	assert(strchr(name, '/') == NULL);
-	if (unlinkat(folder, name, 0) != 0)
+	if (sys_unlinkat(folder, name, 0) != 0)
 		return absent_or("disk-remove: house: a file cannot be removed");
 	return disk_sync_folder(folder);
 }

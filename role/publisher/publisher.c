@@ -322,7 +322,10 @@ publisher_turn(struct publisher *p)
 int
 publisher_timeout_ms(const struct publisher *p)
 {
-	return p->merge.on || p->asked || (ocsp_files_waits(p) && clock_steady_ms() >= p->files_again) ? 0 : 1000;
+	int64_t now = clock_steady_ms();
+
+	return p->merge.on || (p->asked && now >= p->merge_again) || (ocsp_files_waits(p) && now >= p->files_again) ? 0
+	                                                                                                            : 1000;
 }
 
 err

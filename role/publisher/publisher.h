@@ -29,8 +29,9 @@
  *
  * Where a status file is found damaged, what can be read of it stays; `status/lost`
  * remembers, across restarts, that the registrar shall send all again.  A damaged
- * `recent` may have said what was revoked: it is left as it is, and front answers
- * nothing but `revoked`, until all has come.
+ * `recent` may have said what was revoked: it is left as it is until something new
+ * must be seen, and emptied then, and front answers nothing but `revoked`, until all
+ * has come.
  */
 #ifndef ROLE_PUBLISHER_PUBLISHER_H
 #define ROLE_PUBLISHER_PUBLISHER_H
@@ -50,6 +51,7 @@
 #define RENEWED_AGE_MS (3600 * 1000)  /* of 28 h that each has left                                          */
 #define RENEWED_IDS_MAX 512U          /* batches held back: the registrar has half as many on their way      */
 #define MERGE_SLOTS 4096U             /* at a time: 5 ms                                                     */
+#define MERGE_AGAIN_MS 2000           /* after one that failed: a full disk is not filled again and again     */
 #define MERGE_SYNC_BYTES (8U << 20)   /* written between two syncs: none lasts                               */
 #define BASE_UNKNOWN INT64_MAX
 #define ENDED_KEEP_MS (30 * DAY_MS) /* an answer whose time passed so long ago leaves base                 */
@@ -115,6 +117,7 @@ struct publisher {
 	bool dirty;          /* recent is not written yet                */
 	struct renewed renewed, merging;
 	struct merge merge;
+	int64_t merge_again; /* on the steady clock: not before */
 	uint64_t base_n;
 	bool held;        /* recent was damaged: what base says may be older than what it said, so it stays as it is */
 	bool lost, asked; /* asked: what is held back shall be seen now */

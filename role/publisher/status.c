@@ -1,6 +1,4 @@
-#include <errno.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "act/order_desk.h"
 #include "act/order_sign.h"
@@ -40,7 +38,19 @@ publisher_has_recent(const struct publisher *p, serial s)
 	return find(p->recent, p->n, s) != NULL || find(p->frozen, p->frozen_n, s) != NULL;
 }
 
-/* The newer word wins; a withdrawal gives way only to an answer produced after it. */
+/*
+ * Which of two words on a certificate readers get: what was signed later; of one second, what is not "good".  Of withdrawn
+ * and revoked always revoked, for it says more, and the time of a withdrawal is our clock's, not the signer's.
+ */
+static bool
+is_newer(const struct slot *a, const struct slot *b)
+{
+	if (a->state != b->state && a->state != SLOT_GOOD && b->state != SLOT_GOOD)
+		return a->state == SLOT_REVOKED;
+	return a->produced.ms > b->produced.ms ||
+	       (a->produced.ms == b->produced.ms && (a->state != SLOT_GOOD || b->state == SLOT_GOOD));
+}
+
 static void
 put_slot(struct publisher *p, const struct slot *s)
 {
@@ -49,11 +59,11 @@ put_slot(struct publisher *p, const struct slot *s)
 
 	p->dirty = true;
 	if (at < p->n && serial_eq(p->recent[at].serial, s->serial)) {
-		if (s->produced.ms >= p->recent[at].produced.ms)
+		if (is_newer(s, &p->recent[at]))
 			p->recent[at] = *s;
 		return;
 	}
-	if (frozen != NULL && s->produced.ms < frozen->produced.ms)
+	if (frozen != NULL && !is_newer(s, frozen))
 		return;
 	if (p->n == p->cap) {
 		p->cap = p->cap == 0 ? 256 : p->cap * 2;
@@ -80,8 +90,10 @@ status_write(struct publisher *p)
 	struct slots_writer w OWNED(slots_writer_drop) = {0};
 	size_t i = 0, k = 0;
 
-	if (!p->dirty || p->held)
+	if (!p->dirty)
 		return ok;
+	if (p->held) /* what is new cannot stand beside what is damaged: a front that reads nothing says nothing but "revoked" */
+		return publisher_put(p, LIT("status/recent"), (slice){NULL, 0});
 	slots_write_start(&w, &p->common, clock_now());
 	while (i < p->n || k < p->frozen_n) {
 		int c = i == p->n ? 1 : k == p->frozen_n ? -1 : serial_cmp(p->recent[i].serial, p->frozen[k].serial);
@@ -223,13 +235,14 @@ static err
 unlose(struct publisher *p)
 {
 	int folder = -1;
-	err e = ok;
+	err e;
 
 	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
-	if (unlinkat(folder, "lost", 0) != 0 && errno != ENOENT)
-		e = fail_why(ERR_WORLD, "publisher-lost: house: the file status/lost cannot be removed", errno);
+	e = disk_remove(folder, "lost");
 	disk_close(&folder);
-	TRY(e);
+	if (e.kind != OK && e.kind != ERR_ABSENT)
+		return e;
+	p->dirty = p->dirty || (p->held && p->has_common);
 	p->lost = p->held = false;
 	return status_write(p);
 }
@@ -414,14 +427,6 @@ base_head(struct publisher *p, bool *have, struct slot *out)
 	return ok;
 }
 
-/* What was signed later; of one second, what is not "good". */
-static bool
-is_newer(const struct slot *a, const struct slot *b)
-{
-	return a->produced.ms > b->produced.ms ||
-	       (a->produced.ms == b->produced.ms && (a->state != SLOT_GOOD || b->state == SLOT_GOOD));
-}
-
 /* One slot of the new base: the newest word of the three on the lowest serial. */
 static err
 merge_one(struct publisher *p, instant now, bool *have)
@@ -516,6 +521,17 @@ merge_end(struct publisher *p)
 	return status_write(p);
 }
 
+/* On a full disk the room of a new base is wanted for what readers must see at once.  By its name: it may be base by now. */
+static void
+scrap(const struct publisher *p)
+{
+	int folder = -1;
+
+	if (disk_folder(p->repository, "status", FOLDER_MAKE, &folder).kind == OK)
+		(void)disk_remove(folder, "base.new").kind;
+	disk_close(&folder);
+}
+
 /* Nothing of it was seen: what was to be merged is recent, and held back, again. */
 static void
 merge_undo(struct publisher *p)
@@ -524,6 +540,8 @@ merge_undo(struct publisher *p)
 	size_t n = p->n;
 
 	let_go(&p->merge);
+	scrap(p);
+	p->asked = p->asked || p->question != 0;
 	p->recent = p->frozen;
 	p->n = p->cap = p->frozen_n;
 	p->frozen = NULL;
@@ -633,19 +651,26 @@ status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *n)
 	*n = 0;
 	if (!p->merge.on)
 		give(&p->merging, done, n); /* of a merge that had to end at once */
-	if (!p->merge.on && *n == 0 && is_due(p, steady_ms) && p->renewed.n_ids <= RENEWED_IDS_MAX)
-		TRY(merge_start(p));
+	if (!p->merge.on && *n == 0 && steady_ms >= p->merge_again && is_due(p, steady_ms)) {
+		err e = merge_start(p);
+
+		if (e.kind != OK) {
+			p->merge_again = steady_ms + MERGE_AGAIN_MS;
+			return e;
+		}
+	}
 	if (p->merge.on) {
 		/* what comes meanwhile may not outgrow what is read at once */
 		err e = merge_step(p, p->n >= SLOTS_RECENT_MAX ? SIZE_MAX : MERGE_SLOTS, &ended);
 
-		if (e.kind != OK) {
-			if (p->merge.on)
-				merge_undo(p);
+		if (e.kind != OK && p->merge.on) {
+			merge_undo(p);
+			p->merge_again = steady_ms + MERGE_AGAIN_MS;
 			return e;
 		}
-		if (ended)
+		if (ended) /* seen, also where recent could not be written after it: that is tried again by itself */
 			give(&p->merging, done, n);
+		TRY(e);
 	}
 	if (p->question != 0 && !p->merge.on && p->renewed.n == 0) {
 		if (p->question == p->whole_question)

@@ -355,6 +355,8 @@ struct registrar {
 	struct {
 		uint64_t id;
 		bool answers_asked, slots_sent, note_asked, tiles_asked;
+		bool withdraw_again;     /* a new publisher: what is revoked and not answered so is withdrawn again … */
+		struct record withdrawn; /* … up to this one */
 		uint64_t answers_id, slots_id, file_id, note_id, tiles_id;
 		int64_t answers_at, note_at, tick;
 		size_t n;

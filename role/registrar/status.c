@@ -7,7 +7,7 @@
  * Each goes signer → publisher → books: an entry says "published" once it is.
  * What was asked and lost is still owed by the books, and asked again.
  */
-#define ANSWERS_IDLE_MS 5   /* between batches while no certificate waits at the issuer */
+#define ANSWERS_IDLE_MS 5    /* between batches while no certificate waits at the issuer */
 #define ANSWERS_BUSY_MS 1000 /* … and while some do: status must not slow issuance       */
 #define LATE_MS 20000        /* an order without a result: asked again                   */
 
@@ -108,8 +108,8 @@ answers_tend(struct registrar *r)
 
 	if (r->pub.answers_asked && r->seen_steady - r->pub.answers_at > LATE_MS)
 		r->pub.answers_asked = r->pub.slots_sent = false;
-	if (r->status.step != SIGNER_READY || r->pub.answers_asked || !status_can_send(r, PEER_STATUS) ||
-	    !status_can_send(r, PEER_PUBLISHER) || !answers_due_now(r))
+	if (r->status.step != SIGNER_READY || r->pub.answers_asked || r->pub.withdraw_again ||
+	    !status_can_send(r, PEER_STATUS) || !status_can_send(r, PEER_PUBLISHER) || !answers_due_now(r))
 		return ok;
 	r->pub.answers_at = r->seen_steady;
 	r->revoked_told = false;
@@ -212,6 +212,29 @@ slots_result(struct registrar *r, const struct frame *x)
 			e.serials[e.n_serials++] = r->pub.serials[i];
 	}
 	return e.n_serials == 0 ? ok : turn_enter(r, &e, NULL);
+}
+
+/* --- withdrawals --------------------------------------------------------------------- */
+/*
+ * What is revoked in the books and not answered so yet: the publisher may have been away when it was told, or have died with
+ * it, or the registrar before it told it; and the signers may be away for hours.  All of it before any answer is asked for.
+ */
+static err
+withdrawals_tend(struct registrar *r)
+{
+	struct record d[DB_LIST_MAX];
+	size_t n;
+
+	if (!r->pub.withdraw_again || !status_can_send(r, PEER_PUBLISHER))
+		return ok;
+	TRY(db_due(r->db, DUE_REVOKED, r->pub.withdrawn.due.ms == 0 ? NULL : &r->pub.withdrawn, d, COUNT(d), &n));
+	for (size_t i = 0; i < n; i++) {
+		serial_order_put(body_new(r), &(struct serial_order){d[i].d.serial});
+		turn_order(r, PEER_PUBLISHER, 0, ORDER_WITHDRAW, 0, buf_slice(&r->body));
+		r->pub.withdrawn = d[i];
+	}
+	r->pub.withdraw_again = n == COUNT(d);
+	return ok;
 }
 
 /* --- checkpoints --------------------------------------------------------------------------- */
@@ -319,6 +342,8 @@ publisher_fresh(struct registrar *r)
 	slice line;
 
 	r->pub.answers_asked = r->pub.slots_sent = r->pub.tiles_asked = false;
+	r->pub.withdraw_again = true;
+	r->pub.withdrawn = (struct record){0};
 	refresh_reset(r);
 	refresh_ask_lost(r);
 	r->lists.stage = LISTS_REST;
@@ -375,6 +400,7 @@ status_tend(struct registrar *r)
 	if (turn_open_check(r).kind != OK)
 		return ok;
 	TRY(signer_tell_revoked(r));
+	TRY(withdrawals_tend(r));
 	TRY(lists_tend(r));
 	TRY(note_tend(r));
 	TRY(answers_tend(r)); /* new ones and revoked ones before those that are made anew */

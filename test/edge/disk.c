@@ -59,10 +59,10 @@ note_sync(int fd)
 	struct stat st;
 	int i;
 
-	if (!is_remembering())
+	if (!is_remembering() || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) /* a folder has no bytes to lose */
 		return;
 	i = written_find(fd);
-	if (i < 256 && fstat(fd, &st) == 0)
+	if (i < 256)
 		written[i].synced = st.st_size;
 }
 
@@ -270,6 +270,15 @@ sys_renameat(int a, const char *from, int b, const char *to)
 	int rc;
 
 	EFFECT(rc = renameat(a, from, b, to));
+	return rc;
+}
+
+static int
+sys_unlinkat(int a, const char *name, int flags)
+{
+	int rc;
+
+	EFFECT(rc = unlinkat(a, name, flags));
 	return rc;
 }
 

@@ -2,7 +2,7 @@
  * disk.h - edge/disk with a counter that fails or kills at the nth effect.
  *
  * Effects are counted from 1 each time disk_fault is set: making a file or
- * folder, writing, syncing, cutting, erasing, renaming.  At the nth:
+ * folder, writing, syncing, cutting, erasing, renaming, removing.  At the nth:
  *
  *   FAULT_BEFORE  the call fails with .error, nothing done
  *   FAULT_HALF    a write writes half of its bytes, then fails

@@ -1155,6 +1155,7 @@ test_revoke_alone(void **state)
 {
 	struct scene *s = ready("crl", CONF);
 	struct applicant a;
+	uint64_t n;
 
 	(void)state;
 	issued(s, "yamada", &a);
@@ -1162,9 +1163,17 @@ test_revoke_alone(void **state)
 	stage_turns(s, 8);
 	stage_cut(s, STATUS);
 	stage_cut(s, ISSUER);
+	stage_cut(s, PUBLISHER);
 	(void)entry_heard(s, ask_revoke(s, &a, a.own, NULL));
 	stage_turns(s, 6);
+	expect_number("nobody withdraws it", s->withdrawn, 0);
+	stage_back(s, PUBLISHER);
+	stage_turns(s, 6);
 	expect_number("withdrawn", s->withdrawn, 1);
+	stage_cut(s, PUBLISHER); /* it died, and may have lost it */
+	stage_back(s, PUBLISHER);
+	stage_turns(s, 6);
+	expect_number("withdrawn again", s->withdrawn, 2);
 	expect_true("nobody to tell", s->told[0] == 0 && s->told[1] == 0);
 	stage_stop(s);
 	s->away[STATUS] = s->away[ISSUER] = false;
@@ -1172,6 +1181,11 @@ test_revoke_alone(void **state)
 	stage_turns(s, 24);
 	expect_true("told to both", s->told[0] == 1 && s->told[1] == 1);
 	expect_true("a list covers it", db_ledger(s->r->db)->crl_covers > 0);
+	n = s->withdrawn;
+	stage_cut(s, PUBLISHER);
+	stage_back(s, PUBLISHER);
+	stage_turns(s, 6);
+	expect_number("answered: withdrawn no more", s->withdrawn, n);
 	stage_audit(s);
 	applicant_drop(&a);
 	stage_drop(s);
