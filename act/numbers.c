@@ -30,6 +30,7 @@ static const char *const ANSWERS[] = {"answer=\"good\",method=\"get\"", "answer=
     "answer=\"unauthorized\",method=\"get\"", "answer=\"later\",method=\"get\"", "answer=\"malformed\",method=\"get\"",
     "answer=\"good\",method=\"post\"", "answer=\"revoked\",method=\"post\"", "answer=\"unauthorized\",method=\"post\"",
     "answer=\"later\",method=\"post\"", "answer=\"malformed\",method=\"post\""};
+static const char *const LIVE[] = {"answer=\"signed\"", "answer=\"ahead\""};
 static const char *const FILES[] = {"file=\"recent\"", "file=\"base\""};
 
 enum kind { GAUGE, COUNTER, HISTOGRAM };
@@ -117,6 +118,9 @@ static const struct family {
         PLAIN, ROUTES, COUNT(ROUTES) * HISTOGRAM_N, "front"},
     [N_REFUSALS] = {"inkan_refusals_total", "Refusals by class of their code.", COUNTER, PLAIN, OF(KINDS), "front"},
     [N_OCSP_ANSWERS] = {"inkan_ocsp_answers_total", "OCSP answers by kind and method.", COUNTER, PLAIN, OF(ANSWERS),
+        "front"},
+    [N_OCSP_LIVE] = {"inkan_ocsp_live_total",
+        "Requests handed to the status signer: signed by it, or answered from what was made ahead.", COUNTER, PLAIN, OF(LIVE),
         "front"},
     [N_HTTP_CONNECTIONS] = {"inkan_http_connections_total", "Connections taken.", COUNTER, PLAIN, NULL, 1, "front"},
     [N_HTTP_REFUSED] = {"inkan_http_refused_total", "Requests refused before they were whole.", COUNTER, PLAIN, NULL, 1,

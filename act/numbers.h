@@ -80,6 +80,7 @@ enum number {
 	N_HTTP_SECONDS,
 	N_REFUSALS,
 	N_OCSP_ANSWERS,
+	N_OCSP_LIVE,
 	N_HTTP_CONNECTIONS,
 	N_HTTP_REFUSED,
 	N_HTTP_LATE,
@@ -98,6 +99,7 @@ enum { HELPER_VERIFIER = 0, HELPER_ISSUER, HELPER_STATUS, HELPER_PUBLISHER, HELP
 enum { QUEUE_VERIFIERS = 0, QUEUE_ISSUER, QUEUE_HELD, QUEUE_N };
 enum { LIST_COMPLETE = 0, LIST_DELTA, LIST_PARTITION, LIST_N };
 enum { ROUTE_CLASS_OCSP = 0, ROUTE_CLASS_FILE, ROUTE_CLASS_APPLICATION, ROUTE_CLASS_OTHER, ROUTE_CLASS_N };
+enum { LIVE_SIGNED = 0, LIVE_AHEAD, LIVE_N };
 #define SIGNER_STATES 5 /* away hello rules ready stopped: a signer's series is 5 × signer + state */
 
 /* A histogram: bucket i counts what took at most HISTOGRAM_US[i], the last whatever took longer. */

@@ -363,7 +363,10 @@ live_reply(struct front *f, struct live *w, slice signed_now, enum err_kind why)
 
 	look(f);
 	e = ocsp_request_get(slice_of(w->request, w->n), &asked);
-	if (signed_now.n == 0 || e.kind != OK || !may_be_live(f, &asked)) { /* withheld since it was asked: so it is now */
+	if (signed_now.n == 0 || e.kind != OK || !may_be_live(f, &asked))
+		signed_now.n = 0;
+	f->live_count[signed_now.n > 0 ? LIVE_SIGNED : LIVE_AHEAD]++;
+	if (signed_now.n == 0) { /* withheld since it was asked: so it is now */
 		if (e.kind == OK && asked.n > 1 && (why == ERR_ABSENT || why == ERR_POLICY))
 			e = fail(ERR_ABSENT, "front-unknown: RFC 5019 2.2.3: this responder has no answer for that certificate");
 		reply_ahead(f, &q, e, &asked, clock_now(), &reply);

@@ -66,6 +66,7 @@ struct front {
 	int64_t began_us[HTTP_CONNECTIONS_MAX]; /* … since */
 	uint64_t refusals[7];     /* by err_kind, from ERR_INPUT */
 	uint64_t ocsp_by[2][5];   /* by method: GET, POST; as below */
+	uint64_t live_count[LIVE_N];
 	uint64_t ocsp_count[5];   /* good, revoked, unauthorized, try later, malformed: of those made ahead */
 };
 

@@ -45,6 +45,8 @@ add_own(const struct front *f, struct numbers *n)
 	for (unsigned post = 0; post < 2; post++)
 		for (unsigned i = 0; i < COUNT(f->ocsp_by[0]); i++)
 			numbers_tell(n, N_OCSP_ANSWERS, post * (unsigned)COUNT(f->ocsp_by[0]) + i, f->number, f->ocsp_by[post][i]);
+	for (unsigned i = 0; i < LIVE_N; i++)
+		numbers_tell(n, N_OCSP_LIVE, i, f->number, f->live_count[i]);
 	numbers_tell(n, N_HTTP_CONNECTIONS, 0, f->number, c.connections);
 	numbers_tell(n, N_HTTP_REFUSED, 0, f->number, c.refused);
 	numbers_tell(n, N_HTTP_LATE, 0, f->number, c.late);

@@ -58,8 +58,16 @@
 #define CLOCK_BEHIND_MS (1 * SECOND_MS)  /* lines of busy turns may run a few ms ahead of the clock                                */
 #define CLOCK_OFF_MS (24 * HOUR_MS)      /* since the last line at a start: a list is made every 12 h, so this was no ordinary night */
 
-#define LIVE_PER_SECOND 2000U            /* live OCSP answers: a token of 70 us a signature keeps six sevenths of its time for the house */
-#define LIVE_STEP_MAX 64U                /* of a step; less than half of the tickets it may have, so pre-signing is never starved */
+/*
+ * What fronts ask for.  Pre-signing is never starved, whatever the key's speed: the registrar is heard first in every step, a
+ * step's live answers are no more than its own tickets where it has any (LIVE_STEP_LEAST excepted), and what they cost, as
+ * the last steps measured it, is LIVE_STEP_US at most.  The number for a second spares journal and processor.
+ */
+#define LIVE_PER_SECOND 20000U           /* where inkan.conf has no [signer] live_per_second: more than one P-256 key signs  */
+#define LIVE_LIMIT_MAX 1000000U
+#define LIVE_STEP_MAX 128U
+#define LIVE_STEP_LEAST 8U
+#define LIVE_STEP_US 20000               /* a revocation waits for two steps: well below its second                         */
 #define FRONTS_MAX 8U
 
 enum signing_mode { SIGNER_ISSUER, SIGNER_STATUS }; /* also the gate's states */
@@ -105,6 +113,9 @@ struct signing {
 	bool front_wrong[FRONTS_MAX];   /* out of a turn: it said what it may not; its wire is to be closed */
 	int64_t live_second;    /* steady: since when live_count counts                         */
 	unsigned live_count;
+	unsigned live_limit;    /* a second                                                     */
+	int64_t live_us;        /* what one ticket of the last steps took; 0: not known yet     */
+	int64_t begun_us;       /* steady: since when the hands have what they have             */
 	const struct batch *old; /* within a turn: what is at the hands while the next is heard  */
 	const struct batch *heard; /* the next                                                   */
 };

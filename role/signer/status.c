@@ -130,7 +130,7 @@ status_live(struct signing *s, struct task *t, instant now)
 		s->live_second = s->clock_steady;
 		s->live_count = 0;
 	}
-	if (s->live_count >= LIVE_PER_SECOND)
+	if (s->live_count >= s->live_limit)
 		return fail(
 		    ERR_BUSY, "signer-live-limit: house: too many answers are asked for live; those made ahead are given");
 	s->live_count++;

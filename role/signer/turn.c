@@ -1,4 +1,5 @@
 #include "act/books.h"
+#include "edge/clock.h"
 #include "edge/log.h"
 #include "role/signer/signer.h"
 
@@ -444,15 +445,28 @@ hear_order(struct signing *s, struct task *t, instant now, slice pin, err clock)
 	t->signing = t->signing && t->outcome.kind == OK;
 }
 
+/* How many live answers this step may take, beside what the registrar has in it. */
+static size_t
+live_room(const struct signing *s, size_t tickets)
+{
+	size_t room = s->live_us <= 0 ? LIVE_STEP_MAX : (size_t)(LIVE_STEP_US / s->live_us);
+
+	if (tickets > 0 && room > tickets)
+		room = tickets;
+	if (room < LIVE_STEP_LEAST)
+		room = s->live_us > LIVE_STEP_US ? 1 : LIVE_STEP_LEAST;
+	return room < LIVE_STEP_MAX ? room : LIVE_STEP_MAX;
+}
+
 /* The registrar was heard before.  One who speaks wrongly loses his wire, and the others nothing. */
 static void
 hear_fronts(struct signing *s, instant now, slice pin, err clock, struct task **task, size_t *n)
 {
-	size_t heard = 0;
+	size_t heard = 0, room = live_room(s, tickets_in(task, *n));
 
 	for (size_t i = 0; i < s->n_front; i++) {
 		/* each its share: one that floods does not keep another out */
-		size_t most = heard + (LIVE_STEP_MAX - heard) / (s->n_front - i);
+		size_t most = heard + (room - heard + s->n_front - i - 1) / (s->n_front - i);
 		struct link *l = s->front[i];
 		struct frame f;
 		bool have = true;
@@ -608,6 +622,18 @@ sign_all(struct signing *s, struct task **task, size_t n, instant now, slice pin
 	return lost;
 }
 
+/* What a ticket takes, by the last steps: from when the hands got them until they were joined. */
+static void
+measure(struct signing *s, size_t tickets)
+{
+	int64_t us;
+
+	if (tickets == 0)
+		return;
+	us = (clock_steady_us() - s->begun_us) / (int64_t)tickets;
+	s->live_us = s->live_us == 0 ? us : (3 * s->live_us + us) / 4;
+}
+
 /* The time of a turn is spent on the hand that was lost: what is intended now is finished when it is asked again. */
 static void
 put_off(struct task **task, size_t n)
@@ -694,19 +720,25 @@ static err
 step(struct signing *s, struct link *l, instant now, slice pin, err clock, bool last, struct batch *old,
     struct batch *new)
 {
+	size_t begun = tickets_in(old->task, old->n);
+
 	s->old = old;
 	s->heard = new;
 	if (!last) { /* a crash before the commit: nothing of these happened */
 		TRY(hear(s, l, now, pin, clock, new->task, &new->n));
 		hear_fronts(s, now, pin, clock, new->task, &new->n);
+		if (s->mode == SIGNER_STATUS) /* its results add no lines: one commit, while the hands sign */
+			TRY(journal_commit(s->journal));
 	}
 	if (sign_all(s, old->task, old->n, now, pin)) /* a crash here: the old intents are finished when asked again */
 		put_off(new->task, new->n);
+	measure(s, begun);
 	TRY(journal_commit(s->journal)); /* new intents are durable: the same bytes and no others, from here on;
 	                                    old results are: a crash from here is answered byte for byte */
 	for (size_t i = 0; i < old->n; i++)
 		answer(s, old->task[i]);
 	sign_begin(s, new->task, new->n);
+	s->begun_us = clock_steady_us();
 	(void)link_flush(l).kind; /* who is gone is seen by the next fill */
 	for (size_t i = 0; i < s->n_front; i++)
 		(void)link_flush(s->front[i]).kind;

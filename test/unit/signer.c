@@ -116,6 +116,7 @@ open_signer(enum signing_mode mode)
 
 	w.s = (struct signing){.mode = mode, .state = (int)mode, .trust = w.trust, .stopped = ok};
 	w.s.responder = &w.responder;
+	w.s.live_limit = LIVE_PER_SECOND;
 	w.s.revoked = revoked_set_new();
 	key_identifier(w.trust->issuer_key, key_id);
 	expect_ok("journal", journal_open(w.folder, mode == SIGNER_ISSUER ? BY_ISSUER : BY_STATUS, w.trust->digest, key_id,
@@ -1807,6 +1808,64 @@ expect_fallback(const char *row, const struct frame *f, enum err_kind kind, cons
 		fail_msg("%s: got %d \"%.*s\"", row, (int)f->fail, (int)f->what.n, (const char *)f->what.p);
 }
 
+#define FLOOD 40U
+
+/* So many orders of a front wait. */
+static void
+flood(slice order)
+{
+	for (unsigned i = 0; i < FLOOD; i++)
+		link_order(front_far, ORDER_LIVE, i + 1, order);
+	expect_ok("sent", link_flush(front_far));
+	expect_ok("fill", link_fill(front_near));
+}
+
+/* What of it is answered by now. */
+static size_t
+flood_answered(void)
+{
+	struct frame f;
+	bool have = true;
+	size_t n = 0;
+
+	expect_ok("answers", link_flush(front_near));
+	(void)link_fill(front_far).kind;
+	for (; have; n += have) {
+		expect_ok("an answer", link_next(front_far, &have, &f));
+		if (have)
+			expect_fallback("flood", &f, OK, "");
+	}
+	return n;
+}
+
+/* A front that asks for all it can get keeps nothing of the house's own from being signed. */
+static void
+flooded(slice order)
+{
+	uint64_t size = journal_head(w.s.journal).size;
+	size_t answered;
+
+	w.s.live_us = 0;
+	flood(order);
+	turn();
+	expect_number("nothing else waits: all at once", flood_answered(), FLOOD);
+	expect_number("… in one step", journal_head(w.s.journal).size, size + 1);
+
+	flood(order);
+	expect_number("the house's own is signed beside it", refreshed_many(refresh((serial){0}, (serial){0})), 1);
+	expect_number("… all of it too", flood_answered(), FLOOD);
+	expect_number("… but few in the step that has a ticket of the house", journal_head(w.s.journal).size, size + 4);
+
+	w.s.live_us = 10 * LIVE_STEP_US; /* a slow key: what waits behind a step waits long */
+	flood(order);
+	turn();
+	answered = flood_answered();
+	expect_number("one a step", answered, STEPS_MAX);
+	w.s.live_us = LIVE_STEP_US / 2;
+	turn();
+	expect_number("two steps of fewest, then what the key was measured to do", flood_answered(), FLOOD - answered);
+}
+
 /* What a front may have signed: an answer to a request, about what is known; over the limit, or unknown, nothing. */
 static void
 live(serial known, enum ocsp_status status)
@@ -1833,8 +1892,9 @@ live(serial known, enum ocsp_status status)
 	expect_true("for an hour", a.live.single[0].next_update.ms - a.live.single[0].this_update.ms == HOUR_MS);
 	expect_number("one line", journal_head(w.s.journal).size, size + 1);
 
+	w.s.live_limit = 5;
 	w.s.live_second = w.steady;
-	w.s.live_count = LIVE_PER_SECOND;
+	w.s.live_count = 5;
 	f = front_asks(ORDER_LIVE, buf_slice(&b));
 	expect_fallback("over the limit", &f, ERR_BUSY,
 	    "signer-live-limit: house: too many answers are asked for live; those made ahead are given");
@@ -1843,6 +1903,8 @@ live(serial known, enum ocsp_status status)
 	w.now.ms += SECOND_MS;
 	f = front_asks(ORDER_LIVE, buf_slice(&b));
 	expect_fallback("a second later", &f, OK, "");
+	w.s.live_limit = LIVE_PER_SECOND;
+	flooded(buf_slice(&b));
 
 	id[1].serial.b[id[1].serial.n - 1] ^= 1;
 	buf_clear(&q);
