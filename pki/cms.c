@@ -172,14 +172,20 @@ attrs_check(slice in, const struct signer *si, struct cms *c)
 	return ok;
 }
 
+/* PKCS #1 v1.5, which has two names. */
+static bool
+is_rsa_plain(enum sig_alg alg)
+{
+	return alg == SIG_RSA_SHA256 || alg == SIG_RSA_SHA384 || alg == SIG_RSA_SHA512;
+}
+
 static err
 sig_get(slice *in, enum hash_alg hash, struct cms *c)
 {
 	slice s = *in, whole;
 
 	TRY(der_get_whole(&s, DER_SEQUENCE, &whole));
-	c->rsa_plain = slice_eq(whole, ARR(ALG_RSA));
-	if (c->rsa_plain) {
+	if (slice_eq(whole, ARR(ALG_RSA))) {
 		c->alg = hash == HASH_SHA256 ? SIG_RSA_SHA256 : hash == HASH_SHA384 ? SIG_RSA_SHA384 : SIG_RSA_SHA512;
 		*in = s;
 		return ok;
@@ -187,6 +193,10 @@ sig_get(slice *in, enum hash_alg hash, struct cms *c)
 	TRY(sig_alg_get(in, &c->alg));
 	if (c->alg == SIG_ED25519)
 		return fail(ERR_POLICY, "cms-ed25519: CR-1: a document is signed with RSA or on a curve of the guideline");
+	if (is_rsa_plain(c->alg))
+		return fail(ERR_INPUT,
+		    "cms-rsa: RFC 5652 10.1.2: an RSA signature goes under rsaEncryption, so that a document "
+		    "has one encoding");
 	if (sig_alg_hash(c->alg) != hash)
 		return fail(
 		    ERR_INPUT, "cms-digest: RFC 5652 5.4: the digest and the signature algorithm do not belong together");
@@ -451,7 +461,7 @@ put_signer_info(struct buf *b, const struct cms_plan *p, slice attrs, slice sign
 	assert(attrs.n > 0 && attrs.p[0] == DER_SET);
 	buf_put_u8(b, DER_CTXC(0));
 	buf_put(b, (slice){attrs.p + 1, attrs.n - 1});
-	if (p->rsa_plain)
+	if (is_rsa_plain(p->alg))
 		buf_put(b, ARR(ALG_RSA));
 	else
 		sig_alg_put(b, p->alg);
@@ -464,7 +474,6 @@ cms_join(struct buf *b, const struct cms_plan *p, slice attrs, slice signature)
 {
 	size_t outer = der_open(b, DER_SEQUENCE), explicit, data, m, n;
 
-	assert(!p->rsa_plain || (p->alg >= SIG_RSA_SHA256 && p->alg <= SIG_RSA_SHA512));
 	der_put_oid(b, ARR(OID_SIGNED_DATA));
 	explicit = der_open(b, DER_CTXC(0));
 	data = der_open(b, DER_SEQUENCE);

@@ -18,15 +18,23 @@
  *	   signedAttrs { contentType, signingTime, messageDigest, signingCertificateV2 (where
  *	                 a certificate is there; one ESSCertIDv2 by the same digest, with
  *	                 issuerSerial) }: this is their order in a DER SET OF,
- *	   signatureAlgorithm: sha256/384/512WithRSAEncryption (or rsaEncryption as
- *	                 OpenSSL writes it: then with the digest above),
- *	                 RSASSA-PSS, ecdsa-with-SHA256/384, Ed25519 never,
+ *	   signatureAlgorithm: rsaEncryption with the digest above (as OpenSSL writes it;
+ *	                 the same signature under sha256WithRSAEncryption would be a second
+ *	                 spelling of one document), RSASSA-PSS, ecdsa-with-SHA256/384,
+ *	                 Ed25519 never,
  *	   NO unsignedAttrs } } } }
  *
  * Anything else, and any byte after, is refused: detached content, BER, two
  * signers, unsigned attributes, other attributes (smimeCapabilities, which
- * `openssl cms` adds unless told -nosmimecap).  So there is one message for one
- * set of facts, and the writer gives back byte for byte what the reader took.
+ * `openssl cms` adds unless told -nosmimecap).  The writer gives back byte for byte
+ * what the reader took, so what is signed by RSA, as every application is, has one
+ * encoding: nobody without the key can make another that verifies.
+ *
+ * What is signed by ECDSA has two: with (r, s) also (r, n - s) is a signature of the
+ * same bytes, and anybody can write it; tokens and OpenSSL write either, so neither can
+ * be refused.  Receipts, requests to revoke and the house's own documents therefore
+ * never count by their digest alone: each counts by what it says, once where its dossier
+ * stands, or by its date after the last one of its form.
  */
 #ifndef PKI_CMS_H
 #define PKI_CMS_H
@@ -45,7 +53,6 @@ struct cms {
 	uint8_t key_id[SHA1_LEN]; /* of the signer, when certificate is empty */
 	instant signing_time;
 	enum sig_alg alg;
-	bool rsa_plain;     /* signatureAlgorithm says rsaEncryption */
 	slice signed_attrs; /* as they stand: [0] IMPLICIT, whole element */
 	slice signature;
 };
@@ -69,7 +76,6 @@ struct cms_plan {
 	uint8_t key_id[SHA1_LEN];
 	instant signing_time; /* written in whole seconds            */
 	enum sig_alg alg;     /* not Ed25519                         */
-	bool rsa_plain;       /* write rsaEncryption instead of alg's own name */
 };
 /* The attributes as the SET OF (tag 31) whose bytes are signed. */
 void cms_put_attrs(struct buf *b, const struct cms_plan *p);

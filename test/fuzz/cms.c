@@ -23,8 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	plan = (struct cms_plan){.content = c.content,
 	    .certificate = c.certificate,
 	    .signing_time = c.signing_time,
-	    .alg = c.alg,
-	    .rsa_plain = c.rsa_plain};
+	    .alg = c.alg};
 	memcpy(plan.key_id, c.key_id, sizeof plan.key_id);
 	cms_put_attrs(&attrs, &plan);
 	assert(attrs.n == c.signed_attrs.n && memcmp(attrs.p + 1, c.signed_attrs.p + 1, attrs.n - 1) == 0);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -452,6 +453,43 @@ put_text(struct buf *out, enum form form, const char *const *values, slice block
 		v[i] = slice_str(values[i]);
 	e = document_put(out, form, v, form_lines(form), block);
 	need(e.kind == OK, e.kind == OK ? "" : e.what);
+}
+
+void
+make_twin(slice cms, struct buf *out)
+{
+	static const uint8_t PLAIN[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00, 0x04};
+	const uint8_t *at = NULL, *p = cms.p;
+	struct cms c;
+
+	need(cms_get(cms, &c).kind == OK, "a document");
+	if (c.alg == SIG_ECDSA_SHA256) {
+		struct cms_plan plan = {
+		    .content = c.content, .certificate = c.certificate, .signing_time = c.signing_time, .alg = c.alg};
+		struct buf attrs OWNED(buf_drop) = BUF(8192);
+		const unsigned char *from = c.signature.p;
+		ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &from, (long)c.signature.n);
+		EC_GROUP *g = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+		BIGNUM *r = BN_dup(ECDSA_SIG_get0_r(sig)), *s = BN_new();
+		unsigned char *der = NULL;
+		int n;
+
+		need(BN_sub(s, EC_GROUP_get0_order(g), ECDSA_SIG_get0_s(sig)) == 1 && ECDSA_SIG_set0(sig, r, s) == 1, "n - s");
+		n = i2d_ECDSA_SIG(sig, &der);
+		memcpy(plan.key_id, c.key_id, sizeof plan.key_id);
+		cms_put_attrs(&attrs, &plan);
+		cms_join(out, &plan, buf_slice(&attrs), slice_of(der, (size_t)n));
+		OPENSSL_free(der);
+		ECDSA_SIG_free(sig);
+		EC_GROUP_free(g);
+		return;
+	}
+	while ((p = memmem(p, cms.n - (size_t)(p - cms.p), PLAIN, sizeof PLAIN)) != NULL)
+		at = p++;
+	need(at != NULL, "rsaEncryption before the signature");
+	buf_put(out, slice_of(cms.p, (size_t)(at - cms.p) + 10));
+	buf_put_u8(out, 0x0B);
+	buf_put(out, slice_of(at + 11, cms.n - (size_t)(at - cms.p) - 11));
 }
 
 void

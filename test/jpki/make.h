@@ -84,6 +84,8 @@ void make_request(struct buf *out, const struct signer *subscriber, slice challe
 
 /* CMS of any content: with who's certificate, or by its key identifier when it has none. */
 void make_cms(struct buf *out, const struct signer *who, slice content, instant at);
+/* The other encoding of one signature that anybody can write: RSA by its other name, or (r, n - s) by P-256. */
+void make_twin(slice cms, struct buf *out);
 /* A document of the house in a CMS; values in form order; block empty but for A-1. */
 void make_document(struct buf *out, const struct signer *who, enum form form, const char *const *values, slice block,
     instant at);

@@ -230,6 +230,18 @@ test_refused(void **state)
 	applicant_new(s, "yamada", &a, with_room_nonce);
 	(void)apply(s, &a, true);
 	expect_state(a.reply.state, DOSSIER_ISSUED);
+	{
+		/* one application has one encoding: nobody makes a second application of it */
+		struct applicant twin = a;
+		uint64_t dossiers = s->r->applications;
+
+		twin.cms = BUF(CMS_MAX);
+		make_twin(buf_slice(&a.cms), &twin.cms);
+		expect_heard(s, apply(s, &twin, true), ERR_INPUT,
+		    "cms-rsa: RFC 5652 10.1.2: an RSA signature goes under rsaEncryption, so that a document has one encoding");
+		expect_number("no second dossier", s->r->applications, dossiers);
+		buf_drop(&twin.cms);
+	}
 	refused_row(s, "sato", with_room_nonce, ERR_CONFLICT,
 	    "nonce-used: Rule 6(iii-2): the challenge was used by another document");
 	stage_challenge(s, nonce_room, sizeof nonce_room);
@@ -913,6 +925,19 @@ ask_revoke(struct scene *s, const struct applicant *a, const struct signer *by, 
 	return stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&b));
 }
 
+static size_t
+ask_twin(struct scene *s, uint8_t kind, const struct buf *body)
+{
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	slice of;
+
+	expect_ok("a document", octets_get(buf_slice(body), &of));
+	make_twin(of, &cms);
+	expect_true("another", !slice_eq(of, buf_slice(&cms)));
+	octets_put(&b, buf_slice(&cms));
+	return stage_ask(s, FRONT, kind, buf_slice(&b));
+}
+
 static enum serial_state
 serial_state(struct scene *s, serial number)
 {
@@ -960,6 +985,9 @@ test_revoke(void **state)
 	    s, &a.reply.dossier, STRAIGHT " certificate.delivered revocation.requested certificate.revoked user.notified");
 	/* the same document: its line; another: too late */
 	expect_number("the same line", entry_heard(s, stage_ask(s, FRONT, ORDER_REVOKE, buf_slice(&again))).n, n);
+	/* the other encoding of its signature says nothing new */
+	expect_heard(s, ask_twin(s, ORDER_REVOKE, &again), ERR_CONFLICT,
+	    "revoked-already: Rule 6(x): the certificate has been revoked before");
 	stage_wait(s, 2000);
 	expect_heard(s, ask_revoke(s, &a, a.own, NULL), ERR_CONFLICT,
 	    "revoked-already: Rule 6(x): the certificate has been revoked before");
