@@ -24,6 +24,7 @@
 #include "act/slots.h"
 #include "base/base.h"
 #include "cmd/inkanctl/books.h"
+#include "edge/map.h"
 #include "edge/net.h"
 
 int check_status_main(int argc, char **argv);
@@ -55,7 +56,7 @@ struct source {
 	struct net *net;   /* owned: of one process, made when first needed                                   */
 	struct buf url;    /* owned                                                                           */
 	struct status_map {
-		slice map;
+		struct map map;
 		bool there;
 		struct slots slots;
 	} status[2]; /* recent, base: owned; mapped in the parent */

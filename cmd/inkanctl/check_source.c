@@ -1,7 +1,5 @@
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/inkanctl/check.h"
@@ -16,15 +14,9 @@ static const char *const STATUS[2] = {"status/recent", "status/base"};
 static void
 unmap(struct status_map *m)
 {
-	union { /* munmap takes void *; what it takes away was never written */
-		const uint8_t *from;
-		void *to;
-	} u = {.from = m->map.p};
-
 	slots_drop(&m->slots);
-	if (m->map.p != NULL)
-		(void)munmap(u.to, m->map.n);
-	*m = (struct status_map){.there = false};
+	map_close(&m->map);
+	m->there = false;
 }
 
 void
@@ -132,9 +124,8 @@ static err
 map(struct source *s, size_t i)
 {
 	struct status_map *m = &s->status[i];
-	struct stat st;
-	void *p;
 	int fd;
+	err e;
 
 	unmap(m);
 	TRY(put_address(s, slice_str(STATUS[i])));
@@ -142,16 +133,10 @@ map(struct source *s, size_t i)
 	fd = open((const char *)s->url.p, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail(ERR_ABSENT, "check-status-file: house: the folder holds no status files");
-	if (fstat(fd, &st) != 0 || st.st_size <= 0) {
-		close(fd);
-		return fail(ERR_CORRUPT, "slots-header: house: a status file is not whole");
-	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	e = map_open(fd, MAP_IN_ORDER, &m->map);
 	close(fd);
-	if (p == MAP_FAILED)
-		return fail(ERR_WORLD, "check-map: house: a status file cannot be read");
-	m->map = slice_of(p, (size_t)st.st_size);
-	TRY(slots_get(m->map, &m->slots));
+	TRY(e);
+	TRY(slots_get(m->map.bytes, &m->slots));
 	m->there = true;
 	return ok;
 }
@@ -181,11 +166,15 @@ answer_of_files(struct source *s, serial number, enum served_kind *kind, struct 
 		if (!s->status[i].there)
 			continue;
 		e = slots_find(&s->status[i].slots, number, &slot);
+		if (e.kind == OK && slot.state != SLOT_WITHDRAWN)
+			e = slot_put_answer(out, &s->status[i].slots.common, &slot);
+		if (map_is_gone(&s->status[i].map))
+			return fail(ERR_CORRUPT, "slots-header: house: a status file is not whole");
 		if (e.kind == ERR_ABSENT)
 			continue;
 		TRY(e);
 		*kind = slot.state == SLOT_WITHDRAWN ? SERVED_LATER : SERVED_ANSWER;
-		return *kind == SERVED_LATER ? ok : slot_put_answer(out, &s->status[i].slots.common, &slot);
+		return ok;
 	}
 	return ok;
 }

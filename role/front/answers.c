@@ -7,7 +7,6 @@
  * word only, which no newer one takes back.
  */
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,16 +31,16 @@ static const char *const FILES[] = {"status/recent", "status/base"};
 static void
 let_go(struct status_file *s)
 {
-	union { /* munmap takes void * and what it takes away was never written */
-		const uint8_t *from;
-		void *to;
-	} u = {.from = s->map.p};
-
 	slots_drop(&s->slots);
-	if (s->map.p != NULL)
-		(void)munmap(u.to, s->map.n);
-	s->map = (slice){NULL, 0};
+	map_close(&s->map);
 	s->good = false;
+}
+
+static void
+tell_file(struct front *f)
+{
+	f->answers.files_damaged++;
+	log_text(LOG_ALARM, "front-status-file: house: a published status file is damaged; its answers are withheld");
 }
 
 /* Maps a file that was replaced. */
@@ -52,7 +51,6 @@ look_at(struct front *f, size_t i)
 	int fd = openat(f->repository, FILES[i], O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	int64_t mtime;
-	void *p;
 
 	if (fd < 0)
 		return;
@@ -65,20 +63,15 @@ look_at(struct front *f, size_t i)
 		close(fd);
 		return;
 	}
-	p = st.st_size <= 0 ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
 	let_go(s);
 	*s =
 	    (struct status_file){.ino = (int64_t)st.st_ino, .mtime_ns = mtime, .bytes = (int64_t)st.st_size, .there = true};
-	if (p != MAP_FAILED) {
-		(void)madvise(p, (size_t)st.st_size, MADV_RANDOM); /* a look-up reads a block, not what follows it */
-		s->map = slice_of(p, (size_t)st.st_size);
-		s->good = slots_get(s->map, &s->slots).kind == OK;
-	}
-	if (!s->good) {
-		f->answers.files_damaged++;
-		log_text(LOG_ALARM, "front-status-file: house: a published status file is damaged; its answers are withheld");
-	}
+	/* a look-up reads a block, not what follows it */
+	s->good = map_open(fd, MAP_HERE_AND_THERE, &s->map).kind == OK && slots_get(s->map.bytes, &s->slots).kind == OK &&
+	          !map_is_gone(&s->map);
+	close(fd);
+	if (!s->good)
+		tell_file(f);
 }
 
 /* recent first: the publisher writes base and then empties recent into it, so that what left recent stands in base. */
@@ -102,6 +95,17 @@ answers_drop(struct answers *a)
 	buf_drop(&a->text);
 }
 
+/* What was just read of it may be half of what it said: it was cut short under us, or the disk could not read it. */
+static bool
+is_gone(struct front *f, struct status_file *s)
+{
+	if (!s->good || !map_is_gone(&s->map))
+		return false;
+	let_go(s);
+	tell_file(f);
+	return true;
+}
+
 /* Each damaged block is told of once. */
 static void
 tell_damage(struct front *f, struct status_file *s)
@@ -117,6 +121,12 @@ tell_damage(struct front *f, struct status_file *s)
 }
 
 /* --- the word on a certificate ------------------------------------------------------ */
+static err
+damaged_now(void)
+{
+	return fail(ERR_BUSY, "front-damaged: Rule 6(xi): the answer cannot be read just now");
+}
+
 /* The newest word on a serial: recent before base.  ERR_ABSENT; ERR_BUSY where it may stand in what is damaged. */
 static err
 find(struct front *f, const struct ocsp_certid *id, const struct slots **from, struct slot *out)
@@ -136,6 +146,10 @@ find(struct front *f, const struct ocsp_certid *id, const struct slots **from, s
 		if (!ocsp_certid_is_of(id, &s->slots.common.issuer))
 			continue;
 		e = slots_find(&s->slots, id->serial, out);
+		if (is_gone(f, s)) {
+			damaged = true;
+			continue;
+		}
 		if (e.kind == OK && (!damaged || out->state == SLOT_REVOKED)) {
 			*from = &s->slots;
 			return ok;
@@ -145,7 +159,7 @@ find(struct front *f, const struct ocsp_certid *id, const struct slots **from, s
 		damaged = damaged || e.kind == ERR_CORRUPT;
 	}
 	if (damaged)
-		return fail(ERR_BUSY, "front-damaged: Rule 6(xi): the answer cannot be read just now");
+		return damaged_now();
 	return fail(ERR_ABSENT, "front-unknown: RFC 5019 2.2.3: this responder has no answer for that certificate");
 }
 
@@ -322,6 +336,9 @@ reply_ahead(struct front *f, const struct http_request *q, err e, const struct o
 		e = judge(f, asked, now, &from, &slot);
 	if (e.kind == OK)
 		e = slots_put_answer(q->room, from, &slot);
+	for (size_t i = 0; e.kind == OK && i < COUNT(f->answers.file); i++) /* its header has the responder's certificate */
+		if (is_gone(f, &f->answers.file[i]))
+			e = damaged_now();
 	if (e.kind != OK)
 		put_error(f, e, q->room);
 	else {

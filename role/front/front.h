@@ -19,6 +19,7 @@
 #include "edge/http.h"
 #include "edge/ipc.h"
 #include "edge/jail.h"
+#include "edge/map.h"
 #include "edge/start.h"
 
 /*
@@ -31,7 +32,7 @@
 struct answers {
 	struct status_file {
 		int64_t ino, mtime_ns, bytes; /* of the file that was looked at last     */
-		slice map;                    /* of it; empty where it could not be read */
+		struct map map;               /* of it; empty where it could not be read */
 		struct slots slots;
 		bool there, good;                   /* good: its header, index and end are whole       */
 		uint64_t damaged;                   /* blocks found damaged in it and told of          */

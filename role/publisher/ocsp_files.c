@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "edge/disk.h"
@@ -79,31 +78,23 @@ ocsp_files_remove(struct publisher *p, serial s)
 	return publisher_remove(p, buf_slice(&path));
 }
 
-/* The base the look goes over was replaced: what it says may be older than what stands now. */
+/* Another base: what was made anew becomes files, and a look that is on its way goes over what stands now. */
 void
 ocsp_files_look_anew(struct publisher *p)
 {
 	struct ocsp_files *o = &p->files;
 
-	if (!p->ocsp_files || !o->looking)
+	if (!p->ocsp_files)
 		return;
 	ocsp_files_close(o);
-	o->looking = o->look_again = true;
+	o->looking = true;
 }
 
 void
 ocsp_files_close(struct ocsp_files *o)
 {
 	slots_drop(&o->base);
-	if (o->mapped.n > 0) {
-		union {
-			const uint8_t *from;
-			void *to;
-		} u = {.from = o->mapped.p};
-
-		munmap(u.to, o->mapped.n);
-	}
-	o->mapped = (slice){NULL, 0};
+	map_close(&o->mapped);
 	o->base = (struct slots){0};
 	o->opened = false;
 	o->at_base = o->at_recent = 0;
@@ -114,8 +105,6 @@ map_base(struct publisher *p)
 {
 	struct ocsp_files *o = &p->files;
 	int folder = -1, fd = -1;
-	uint64_t size = 0;
-	void *at;
 	err e;
 
 	o->opened = true;
@@ -125,13 +114,13 @@ map_base(struct publisher *p)
 	if (e.kind == ERR_ABSENT)
 		return ok;
 	TRY(e);
-	e = disk_size(fd, &size);
-	at = e.kind == OK && size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	e = map_open(fd, MAP_IN_ORDER, &o->mapped);
 	disk_close(&fd);
-	if (at == MAP_FAILED)
-		return fail(ERR_WORLD, "publisher-map: house: the status file cannot be mapped");
-	o->mapped = slice_of(at, (size_t)size);
-	return slots_get(o->mapped, &o->base);
+	TRY(e);
+	if (slots_get(o->mapped.bytes, &o->base).kind !=
+	    OK) /* damaged: all comes again (status.c), and is looked at then */
+		map_close(&o->mapped);
+	return ok;
 }
 
 static err
@@ -156,7 +145,8 @@ look(struct publisher *p)
 		TRY(map_base(p));
 	for (size_t i = 0; i < LOOKED_A_TURN; i++) {
 		if (o->at_base < o->base.n) {
-			if (slots_at(&o->base, o->at_base++, &s).kind == OK && !publisher_has_recent(p, s.serial))
+			if (slots_at(&o->base, o->at_base++, &s).kind == OK && !map_is_gone(&o->mapped) &&
+			    !publisher_has_recent(p, s.serial))
 				TRY(look_at(p, &o->base.common, &s));
 		} else if (o->at_recent < p->n)
 			TRY(look_at(p, &p->common, &p->recent[o->at_recent++]));

@@ -42,6 +42,7 @@
 #include "edge/changes.h"
 #include "edge/ipc.h"
 #include "edge/jail.h"
+#include "edge/map.h"
 #include "edge/start.h"
 #include "pki/ocsp.h"
 
@@ -71,7 +72,7 @@ struct merge {
 	int fd;
 	struct slots_common common;
 	struct slots_writer w;
-	slice map; /* of the old base */
+	struct map map; /* of the old base */
 	struct slots base;
 	uint8_t responder[SLOTS_RESPONDERS_MAX]; /* of the old base, in the new one; SLOTS_RESPONDER_NONE: dropped */
 	int64_t until[SLOTS_RESPONDERS_MAX];     /* the last nextUpdate of each in the new one                     */
@@ -89,7 +90,7 @@ struct ocsp_files {
 	struct ocsp_pending *queue; /* owned */
 	bool looking, look_again;   /* every answer is looked at; once more after that */
 	bool opened;
-	slice mapped; /* status/base */
+	struct map mapped; /* status/base */
 	struct slots base;
 	uint64_t at_base;
 	size_t at_recent;

@@ -1,4 +1,3 @@
-#include <sys/mman.h>
 
 #include "act/order_desk.h"
 #include "act/order_sign.h"
@@ -51,7 +50,8 @@ is_newer(const struct slot *a, const struct slot *b)
 	       (a->produced.ms == b->produced.ms && (a->state != SLOT_GOOD || b->state == SLOT_GOOD));
 }
 
-static void
+/* False: what is there already stays. */
+static bool
 put_slot(struct publisher *p, const struct slot *s)
 {
 	size_t at = place(p->recent, p->n, s->serial);
@@ -59,12 +59,13 @@ put_slot(struct publisher *p, const struct slot *s)
 
 	p->dirty = true;
 	if (at < p->n && serial_eq(p->recent[at].serial, s->serial)) {
-		if (is_newer(s, &p->recent[at]))
-			p->recent[at] = *s;
-		return;
+		if (!is_newer(s, &p->recent[at]))
+			return false;
+		p->recent[at] = *s;
+		return true;
 	}
 	if (frozen != NULL && !is_newer(s, frozen))
-		return;
+		return false;
 	if (p->n == p->cap) {
 		p->cap = p->cap == 0 ? 256 : p->cap * 2;
 		p->recent = mem_grow(p->recent, p->cap, sizeof *p->recent);
@@ -72,6 +73,7 @@ put_slot(struct publisher *p, const struct slot *s)
 	memmove(p->recent + at + 1, p->recent + at, (p->n - at) * sizeof *p->recent);
 	p->recent[at] = *s;
 	p->n++;
+	return true;
 }
 
 static void
@@ -154,8 +156,8 @@ take_answer(struct publisher *p, slice answer)
 		TRY(admit(p, &c));
 		TRY(slot_get_answer(answer, &p->common, &s));
 	}
-	put_slot(p, &s);
-	ocsp_files_add(p, s.serial, answer);
+	if (put_slot(p, &s))
+		ocsp_files_add(p, s.serial, answer);
 	return ok;
 }
 
@@ -179,11 +181,12 @@ status_take_withdrawal(struct publisher *p, slice body)
 	TRY(serial_order_get(body, &o));
 	if (!p->has_common)
 		return ok; /* nothing was ever published */
-	put_slot(p, &(struct slot){.serial = o.serial,
-	                .state = SLOT_WITHDRAWN,
-	                .produced = instant_floor_second(now),
-	                .this_update = now,
-	                .next_update = now});
+	if (!put_slot(p, &(struct slot){.serial = o.serial,
+	                     .state = SLOT_WITHDRAWN,
+	                     .produced = instant_floor_second(now),
+	                     .this_update = now,
+	                     .next_update = now}))
+		return ok; /* answered with "revoked" already */
 	return ocsp_files_remove(p, o.serial);
 }
 
@@ -311,14 +314,8 @@ lose(struct publisher *p)
 static void
 let_go(struct merge *m)
 {
-	union { /* munmap takes void * and what it takes away was never written */
-		const uint8_t *from;
-		void *to;
-	} u = {.from = m->map.p};
-
 	slots_drop(&m->base);
-	if (u.to != NULL)
-		(void)munmap(u.to, m->map.n);
+	map_close(&m->map);
 	slots_writer_drop(&m->w);
 	disk_close(&m->fd);
 	*m = (struct merge){.fd = -1};
@@ -329,8 +326,6 @@ static err
 map_base(struct publisher *p, struct merge *m)
 {
 	int folder = -1, fd = -1;
-	uint64_t size = 0;
-	void *at = MAP_FAILED;
 	err e;
 
 	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
@@ -339,16 +334,9 @@ map_base(struct publisher *p, struct merge *m)
 	if (e.kind == ERR_ABSENT)
 		return ok;
 	TRY(e);
-	e = disk_size(fd, &size);
-	if (e.kind == OK && size > 0)
-		at = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+	e = map_open(fd, MAP_IN_ORDER, &m->map);
 	disk_close(&fd);
-	TRY(e);
-	if (at == MAP_FAILED)
-		return lose(p);
-	(void)madvise(at, (size_t)size, MADV_SEQUENTIAL);
-	m->map = slice_of(at, (size_t)size);
-	if (slots_get(m->map, &m->base).kind == OK)
+	if (e.kind == OK && slots_get(m->map.bytes, &m->base).kind == OK)
 		return ok;
 	let_go(m);
 	return lose(p);
@@ -367,7 +355,7 @@ open_merge(struct publisher *p, struct merge *m)
 	err e;
 
 	TRY(map_base(p, m));
-	if (m->map.n > 0 && !p->base_joined)
+	if (m->base.common.n_responders > 0 && !p->base_joined)
 		TRY(responders_join_base(p, &m->base));
 	responders_drop(p, (instant){0});
 	m->common = p->common;
@@ -410,7 +398,7 @@ base_head(struct publisher *p, bool *have, struct slot *out)
 	struct merge *m = &p->merge;
 
 	while (m->i < m->base.n) {
-		if (slots_at(&m->base, m->i, out).kind != OK) {
+		if (slots_at(&m->base, m->i, out).kind != OK || map_is_gone(&m->map)) {
 			TRY(lose(p));
 			m->i += SLOTS_BLOCK - m->i % SLOTS_BLOCK; /* its block; the others stay */
 			continue;
@@ -547,7 +535,7 @@ merge_undo(struct publisher *p)
 	p->frozen = NULL;
 	p->frozen_n = 0;
 	for (size_t i = 0; i < n; i++)
-		put_slot(p, &late[i]);
+		(void)put_slot(p, &late[i]);
 	free(late);
 	renewed_fit(&p->merging, p->renewed.stride);
 	for (size_t i = 0; i < p->renewed.n; i++) {
@@ -587,7 +575,7 @@ look_at_base(struct publisher *p, instant at)
 	struct merge m = {.fd = -1};
 
 	TRY(map_base(p, &m));
-	if (m.map.n > 0) {
+	if (m.base.common.n_responders > 0) {
 		slots_used(&m.base, at, used);
 		slots_common_map(&p->common, &m.base.common, map);
 		for (size_t i = 0; i < m.base.common.n_responders; i++)
@@ -701,7 +689,7 @@ load_recent(struct publisher *p, int folder)
 	TRY(responders_join(p, &s.common));
 	for (uint64_t i = 0; i < s.n; i++) {
 		if (slots_at(&s, i, &one).kind == OK)
-			put_slot(p, &one);
+			(void)put_slot(p, &one);
 		else {
 			p->held = true;
 			TRY(lose(p));
@@ -727,7 +715,7 @@ status_open(struct publisher *p)
 	TRY(e);
 	TRY(map_base(p, &m));
 	p->base_n = m.base.n;
-	if (m.map.n > 0)
+	if (m.base.common.n_responders > 0)
 		e = responders_join_base(p, &m.base);
 	let_go(&m);
 	return e;

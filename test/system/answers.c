@@ -869,6 +869,48 @@ damaged(struct buf *base, struct buf *recent)
 	is(becomes(NEWLY_REVOKED, OCSP_REVOKED), "whole again");
 }
 
+/*
+ * A publisher that is captured cuts short the very files that front reads, asked all the while: nobody dies of it, the word
+ * is withheld, an alarm is given, others go on.
+ */
+static void
+cut_short(slice base, slice recent)
+{
+	static const struct {
+		const char *file;
+		off_t kept;
+		uint8_t v;
+		int before;
+	} rows[] = {{"base", 0, 1, OCSP_GOOD}, {"base", 4096, 60, OCSP_GOOD}, {"base", 8192, 100, OCSP_GOOD},
+	    {"recent", 0, NEWLY_REVOKED, OCSP_REVOKED}, {"recent", 4096, NEWLY_REVOKED, OCSP_REVOKED}};
+	size_t alarms = logged("front-status-file"), bad = 0, gone = 0;
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int again = 0; again < 6; again++) {
+			char path[1200];
+			int word;
+
+			publish(rows[i].file, rows[i].file[0] == 'b' ? base : recent);
+			if (!becomes(rows[i].v, rows[i].before) || ask(REVOKED) != OCSP_REVOKED)
+				bad++;
+			snprintf(path, sizeof path, "%s/repository/status/%s", home, rows[i].file);
+			(void)poll(NULL, 0, again * 17); /* at another moment of its look, ten times a second */
+			need(truncate(path, rows[i].kept) == 0, "truncate");
+			word = ask(rows[i].v);
+			/* what stands in a page that is still there was signed, and is so still */
+			bad += word != TRY_LATER && (word != rows[i].before || rows[i].kept == 0);
+			gone += word == TRY_LATER;
+			bad += !becomes(rows[i].v, TRY_LATER);
+			bad += rows[i].file[0] == 'b' ? ask(NEWLY_REVOKED) != OCSP_REVOKED : ask(REVOKED) != OCSP_REVOKED;
+		}
+	publish("base", base);
+	publish("recent", recent);
+	is(bad == 0 && gone > 0 && waitpid(front_pid, NULL, WNOHANG) == 0,
+	    "a status file cut short in its place: tryLater, never good, and front lives");
+	is(logged("front-status-file") >= alarms + 30, "an alarm each time");
+	is(becomes(1, OCSP_GOOD) && becomes(NEWLY_REVOKED, OCSP_REVOKED), "whole files again: served");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -902,6 +944,7 @@ main(int argc, char **argv)
 	malformed();
 	replaced(buf_slice(&base), buf_slice(&other));
 	damaged(&base, &recent);
+	cut_short(buf_slice(&base), buf_slice(&recent));
 	is(metric_is("inkan_ocsp_answers_total{answer=\"malformed\",method="), "malformed ones are counted");
 	link_order(control, ORDER_STOP, 0, (slice){NULL, 0});
 	(void)link_flush(control).kind;

@@ -243,6 +243,29 @@ expect_whole(const char *row, const char *name)
 	return s.n;
 }
 
+/* Its file is the answer with this word. */
+static bool
+has_file_of(unsigned v, struct saying w)
+{
+	struct buf request OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), path OWNED(buf_drop) = BUF(512);
+	struct ocsp_certid id = {.alg = HASH_SHA1,
+	    .name_hash = ARR(common.issuer.name1),
+	    .key_hash = ARR(common.issuer.key1),
+	    .serial = serial_of(v)};
+	struct buf file OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX), want OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
+	struct slot s = slot_of(v, w);
+
+	ocsp_request_put(&request, &id, (slice){NULL, 0});
+	buf_put_str(&path, top);
+	buf_put_str(&path, "/ocsp/");
+	buf_put_base64(&path, buf_slice(&request));
+	buf_put_u8(&path, 0);
+	if (access((const char *)path.p, F_OK) != 0)
+		return false;
+	file_get((const char *)path.p, &file);
+	return slot_put_answer(&want, &common, &s).kind == OK && slice_eq(buf_slice(&file), buf_slice(&want));
+}
+
 /* --- the publisher, in this process -------------------------------------------------------------- */
 static err
 begin(struct publisher *p)
@@ -445,6 +468,11 @@ test_arrival(void **state)
 				expect_true("a merge is on its way", p.merge.on && n == 0);
 			}
 			expect_ok(row, say(&p, X, rows[i].comes));
+			for (int k = 0; k < 64 && ocsp_files_waits(&p); k++)
+				expect_ok(row, ocsp_files_turn(&p));
+			if (how == PLAIN)
+				expect_true("its file says the same, or there is none",
+				    rows[i].want.word == WITHDRAWN ? !has_file_of(X, rows[i].comes) : has_file_of(X, rows[i].want));
 			expect_word(row, X, rows[i].want); /* at once */
 			expect_word(row, 3, (struct saying){GOOD, 1});
 			if (how == UNDONE) {
@@ -527,6 +555,7 @@ test_damage(void **state)
 		expect_word(row, 60, (struct saying){rows[i].sixty, 1});
 		expect_true(row, word_on(X).word != GOOD);
 		expect_ok(row, begin(&p));
+		expect_ok("damage stops nobody", ocsp_files_turn(&p));
 		if (!p.lost) { /* a block of base is touched by a merge */
 			expect_true(row, !recent);
 			expect_ok(row, ask(&p, 4, false));
@@ -567,6 +596,37 @@ test_damage(void **state)
 			if (v != X)
 				expect_word(row, v, (struct saying){GOOD, 20});
 	}
+}
+
+/* Base is cut short, or its disk fails, while it is being merged: what was read stays, the rest is asked for again. */
+static void
+test_gone(void **state)
+{
+	uint64_t done[RENEWED_IDS_MAX + 2], seen = 0;
+	struct publisher p;
+	char path[128];
+	size_t n;
+
+	(void)state;
+	fresh();
+	put_file("base", 2, 9000, 2, (struct saying){GOOD, 1});
+	put_file("recent", 3, 20, 100, (struct saying){REVOKED, 5});
+	expect_ok("gone", begin(&p));
+	expect_ok("gone", renew(&p, 1, 22, 30, 2, 9, (struct saying){NONE, 0}));
+	expect_ok("gone", ask(&p, 2, false));
+	expect_ok("gone", status_turn(&p, 1000000, done, &n));
+	expect_true("a merge is on its way", p.merge.on && !p.lost);
+	snprintf(path, sizeof path, "%s/status/base", top);
+	assert_int_equal(truncate(path, 4096), 0);
+	expect_ok("gone", settle(&p, &seen));
+	expect_true("seen, and some were lost", seen == (1U << 1 | 1U << 2) && p.lost);
+	publisher_drop(&p);
+	expect_word("gone", X, (struct saying){REVOKED, 5});
+	expect_word("gone", 3, (struct saying){GOOD, 1});
+	expect_word("gone", 24, (struct saying){GOOD, 9});
+	expect_word("gone", 2000, (struct saying){GOOD, 1});
+	expect_word("gone", 9000, (struct saying){NONE, 0});
+	expect_whole("gone", "base");
 }
 
 /* --- each single effect -------------------------------------------------------------------------------- */
@@ -644,24 +704,6 @@ expect_one_of(const char *row, const char *below, const char *name, const char *
 		expect_true(row, old == NULL);
 }
 
-static bool
-has_file_of(unsigned v)
-{
-	struct buf request OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), path OWNED(buf_drop) = BUF(512);
-	struct ocsp_certid id = {.alg = HASH_SHA1,
-	    .name_hash = ARR(common.issuer.name1),
-	    .key_hash = ARR(common.issuer.key1),
-	    .serial = serial_of(v)};
-	struct stat st;
-
-	ocsp_request_put(&request, &id, (slice){NULL, 0});
-	buf_put_str(&path, top);
-	buf_put_str(&path, "/ocsp/");
-	buf_put_base64(&path, buf_slice(&request));
-	buf_put_u8(&path, 0);
-	return stat((const char *)path.p, &st) == 0;
-}
-
 /* What readers find, when the steps of `answered` were answered and others may have begun. */
 static void
 expect_consistent(const char *row, unsigned answered)
@@ -677,7 +719,7 @@ expect_consistent(const char *row, unsigned answered)
 	expect_true(row, four == ((answered & 1U << REVOKE) != 0 ? REVOKED : four));
 	expect_true(row, (answered & 1U << WITHDRAW) == 0 || four == WITHDRAWN || four == REVOKED);
 	if ((answered & 1U << WITHDRAW) != 0 && (answered & 1U << REVOKE) == 0 && four == WITHDRAWN)
-		expect_true("no file says good of it", !has_file_of(4));
+		expect_true("no file says good of it", !has_file_of(4, (struct saying){GOOD, 1}));
 	if ((answered & 1U << NEW) != 0)
 		expect_word(row, 51, (struct saying){GOOD, 5});
 	if ((answered & 1U << ANEW) != 0)
@@ -702,7 +744,10 @@ expect_complete(const char *row)
 	publisher_drop(&p);
 	expect_consistent(row, (1U << STEPS) - 1);
 	expect_word(row, X, (struct saying){GOOD, 9});
-	expect_true("every answer is a file", !with_files || (has_file_of(34) && has_file_of(51) && has_file_of(4)));
+	expect_true("every answer is a file, the newest",
+	    !with_files || (has_file_of(34, (struct saying){GOOD, 1}) && has_file_of(51, (struct saying){GOOD, 5}) &&
+	                       has_file_of(4, (struct saying){REVOKED, 7200}) &&
+	                       has_file_of(12, (struct saying){GOOD, 9}) && has_file_of(X, (struct saying){GOOD, 9})));
 	expect_true("the history", load("texts", "history.txt", &b) && memchr(b.p, '\n', b.n) == b.p + b.n - 1);
 	expect_true("other forms", load("ca", "issuer.p7c", &b) && b.n > 0);
 }
@@ -819,7 +864,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_arrival),
-	    cmocka_unit_test(test_damage), cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
+	    cmocka_unit_test(test_damage), cmocka_unit_test(test_gone), cmocka_unit_test(test_death),
+	    cmocka_unit_test(test_disk)};
 
 	return cmocka_run_group_tests_name("published", tests, setup, teardown);
 }
