@@ -349,6 +349,7 @@ decision_duty(enum form form)
 	case FORM_LETTER:
 		return DUTY_OFFICER | DUTY_REVOCATION;
 	case FORM_NOTE:
+	case FORM_KEYS:
 		return DUTY_RESPONSIBLE | DUTY_OFFICER | DUTY_REVOCATION;
 	case FORM_APPROVAL:
 	case FORM_AUTOMATION:

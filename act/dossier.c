@@ -394,7 +394,10 @@ take_said(struct said *s, const struct entry *e)
 static uint64_t
 key_bit(slice what)
 {
-	return slice_eq(what, LIT("issuer")) ? 1 : slice_eq(what, LIT("ocsp")) ? 2 : slice_eq(what, LIT("checkpoint")) ? 4 : 0;
+	return slice_eq(what, LIT("issuer"))       ? 1
+	       : slice_eq(what, LIT("ocsp"))       ? 2
+	       : slice_eq(what, LIT("checkpoint")) ? 4
+	                                           : 0;
 }
 
 static bool
@@ -434,6 +437,98 @@ ledger_withdrawn(const struct ledger *h, digest key)
 	return duties;
 }
 
+static bool
+is_none(digest d)
+{
+	return digest_eq(d, (digest){{0}});
+}
+
+const struct responder_key *
+ledger_find_responder(const struct ledger *h, digest key)
+{
+	for (size_t i = 0; i < RESPONDERS_MAX; i++)
+		if (!is_none(key) && digest_eq(h->responder[i].key, key))
+			return &h->responder[i];
+	return NULL;
+}
+
+const struct responder_key *
+ledger_responder(const struct ledger *h)
+{
+	for (size_t i = 0; i < RESPONDERS_MAX; i++)
+		if (h->responder[i].used.ms != 0 && h->responder[i].left.ms == 0)
+			return &h->responder[i];
+	return NULL;
+}
+
+static struct responder_key *
+place_of_key(struct ledger *h, digest key)
+{
+	for (size_t i = 0; i < RESPONDERS_MAX; i++)
+		if (digest_eq(h->responder[i].key, key))
+			return &h->responder[i];
+	return NULL;
+}
+
+/* K-1 of the house's first keys stands in one line with everybody's; of a changed responder each has a line. */
+static err
+take_made(struct ledger *h, const struct entry *e)
+{
+	digest person = sha256(e->line.by_id);
+	struct responder_key *k;
+
+	h->keys_made |= key_bit(e->what);
+	if (is_none(e->key) || !slice_eq(e->what, LIT("ocsp")))
+		return ok;
+	if (!is_none(e->certificate))
+		take_said(&h->made, e);
+	k = place_of_key(h, e->key);
+	if (k != NULL) {
+		k->wants -= k->wants > 0 && !digest_eq(k->person, person);
+		return ok;
+	}
+	k = place_of_key(h, (digest){{0}});
+	if (k == NULL)
+		return fail(ERR_CORRUPT, "ledger-responders: Rule 6(xvii): more keys of responders than can be in use");
+	*k = (struct responder_key){.key = e->key,
+	    .certificate = e->certificate,
+	    .person = person,
+	    .wants = !is_none(e->certificate) && slice_eq(e->how, LIT("together")),
+	    .n = e->line.n,
+	    .made = e->line.at};
+	return ok;
+}
+
+static err
+take_used(struct ledger *h, const struct entry *e)
+{
+	struct responder_key *k;
+
+	h->keys_used |= key_bit(e->what);
+	if (is_none(e->key) || !slice_eq(e->what, LIT("ocsp")))
+		return ok;
+	k = place_of_key(h, e->key);
+	if (k == NULL || k->wants > 0)
+		return fail(ERR_CORRUPT, "ledger-key: Rule 6(xvii): a key is put to use, or retired, that was not recorded");
+	for (size_t i = 0; i < RESPONDERS_MAX; i++)
+		if (&h->responder[i] != k && h->responder[i].used.ms != 0 && h->responder[i].left.ms == 0)
+			h->responder[i].left = e->line.at;
+	k->used = e->line.at;
+	k->left = (instant){0};
+	return ok;
+}
+
+static err
+take_retired(struct ledger *h, const struct entry *e)
+{
+	struct responder_key *k = is_none(e->key) ? NULL : place_of_key(h, e->key);
+
+	if (k == NULL || k == ledger_responder(h))
+		return fail(ERR_CORRUPT, "ledger-key: Rule 6(xvii): a key is put to use, or retired, that was not recorded");
+	*k = (struct responder_key){0};
+	return ok;
+}
+
 err
 ledger_apply(struct ledger *h, const struct entry *e)
 {
@@ -458,10 +553,13 @@ ledger_apply(struct ledger *h, const struct entry *e)
 		take_said(&h->automated, e);
 		break;
 	case ACT_KEY_GENERATED:
-		h->keys_made |= key_bit(e->what);
+		TRY(take_made(h, e));
 		break;
 	case ACT_KEY_ACTIVATED:
-		h->keys_used |= key_bit(e->what);
+		TRY(take_used(h, e));
+		break;
+	case ACT_KEY_RETIRED:
+		TRY(take_retired(h, e));
 		break;
 	case ACT_PERMISSION_GRANTED:
 	case ACT_PERMISSION_WITHDRAWN:

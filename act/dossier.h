@@ -130,6 +130,20 @@ struct said {
 	uint64_t n; /* the line it made */
 };
 
+/*
+ * A key that the responder's certificates are for: made by K-1, put to use when the status signer first stands with it, left
+ * when it stands with another, and retired, which takes it out of this list, when no answer by it can be valid any more.
+ */
+#define RESPONDERS_MAX 4 /* as a status file has: one in use, and changes of the last two days */
+struct responder_key {
+	digest key;         /* of its SubjectPublicKeyInfo; zero: no such place in the list                        */
+	digest certificate; /* evidence of the line; zero: the first, which was made with the house                */
+	digest person;      /* SHA-256 of the label of who signed the first K-1                                    */
+	uint64_t wants;     /* persons whose K-1 is still wanted                                                   */
+	uint64_t n;         /* the line of the first K-1                                                           */
+	instant made, used, left; /* left: another was put to use; zero while it is in use, and before            */
+};
+
 struct ledger {
 	digest baseline;          /* in force: what every line names as `under`; zero before the first */
 	digest ruleset, approval; /* in force */
@@ -140,6 +154,7 @@ struct ledger {
 	uint64_t permission;  /* the highest number granted: they rise */
 	struct said approved, automated, permitted; /* P-1, S-1, G-1 */
 	uint64_t keys_made, keys_used; /* bits: issuer, ocsp, checkpoint */
+	struct said made;              /* K-1 of a changed responder     */
 	uint8_t off_key[TRUST_PERSONS_MAX][SHA256_LEN]; /* whose duties were withdrawn … */
 	uint8_t off_duties[TRUST_PERSONS_MAX];          /* … and not given back           */
 
@@ -164,11 +179,16 @@ struct ledger {
 	} jlis[JLIS_LISTS_MAX];
 
 	struct head issuer, status; /* the journals' heads as the books have them */
+
+	struct responder_key responder[RESPONDERS_MAX];
 };
 
 err ledger_apply(struct ledger *h, const struct entry *e) CHECKED;
 /* Duties withdrawn from the person with this key. */
 unsigned ledger_withdrawn(const struct ledger *h, digest key);
+/* The responder's key with this digest, of those not retired; the one put to use last: NULL where there is none. */
+const struct responder_key *ledger_find_responder(const struct ledger *h, digest key);
+const struct responder_key *ledger_responder(const struct ledger *h);
 /* A list of J-LIS that is in use; false: none has this number. */
 bool ledger_has_list(const struct ledger *h, size_t which);
 /* The books hold something no signed checkpoint covers. */

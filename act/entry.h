@@ -44,8 +44,10 @@
  *   checkpoint.signed         house    size root note journal journal_root
  *   operation.done            house    what number status this_update next_update count
  *   accident.noted            house    why size root document what from
- *   key.generated             house    document what key certificate how: together, alone
+ *   key.generated             house    document what key certificate how: together, alone  signed_at
+ *                                      of a changed responder: its certificate, a line for each person's K-1
  *   key.activated             house    document what key journal journal_root
+ *   key.retired               house    what key from: since when another is in use
  *
  * Every other act has the members `what` and `why`.
  */

@@ -33,7 +33,7 @@ head_order_put(struct buf *b, const struct head_order *o)
 }
 
 /*
- * HeadReply ::= SEQUENCE { journal Head, books Head, proof Proof }
+ * HeadReply ::= SEQUENCE { journal Head, books Head, proof Proof, responder Bytes }
  */
 err
 head_reply_get(slice body, struct head_reply *out)
@@ -45,6 +45,7 @@ head_reply_get(slice body, struct head_reply *out)
 	TRY(body_get_head(&s, &r.journal));
 	TRY(body_get_head(&s, &r.books));
 	TRY(body_get_proof(&s, &r.n_proof, r.proof));
+	TRY(body_get_bytes(&s, &r.responder));
 	TRY(der_end(s));
 	*out = r;
 	return ok;
@@ -58,6 +59,7 @@ head_reply_put(struct buf *b, const struct head_reply *r)
 	body_put_head(b, &r->journal);
 	body_put_head(b, &r->books);
 	body_put_proof(b, r->n_proof, r->proof);
+	body_put_bytes(b, r->responder);
 	der_close(b, seq);
 }
 

@@ -33,6 +33,7 @@ struct head_reply {
 	struct head books;     /* the last books head the journal has seen */
 	size_t n_proof;
 	digest proof[PROOF_MAX]; /* consistency of the journal from order.journal.size, so that a rollback shows on either side */
+	slice responder;         /* status, to ORDER_HELLO: the certificate it answers by; else empty */
 };
 /*
  * A hello that is refused because books or journal were set back has lines of text for a body: each serial the books would

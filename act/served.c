@@ -75,6 +75,42 @@ add_list(struct served *s, const struct entry *e)
 	    .crl = e->crl};
 }
 
+static struct served_key *
+find_key(const struct served *s, digest key)
+{
+	union { /* the caller's own, whether it may write or not */
+		const struct served_key *from;
+		struct served_key *to;
+	} u = {.to = NULL};
+
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (digest_eq(s->key[i].key, key))
+			u.from = &s->key[i];
+	return u.to;
+}
+
+static void
+take_key(struct served *s, const struct entry *e)
+{
+	struct served_key *k = find_key(s, e->key);
+	size_t first = 0;
+
+	if (e->line.act == ACT_KEY_RETIRED) {
+		if (k != NULL)
+			k->retired = e->line.at;
+		return;
+	}
+	if (k != NULL)
+		return;
+	if (s->n_keys == SERVED_KEYS_MAX) {
+		while (first + 1 < s->n_keys && s->key[first].retired.ms == 0)
+			first++;
+		s->n_keys--;
+		memmove(&s->key[first], &s->key[first + 1], (s->n_keys - first) * sizeof s->key[0]);
+	}
+	s->key[s->n_keys++] = (struct served_key){.key = e->key, .made = e->line.at};
+}
+
 static void
 take(struct served *s, const struct entry *e)
 {
@@ -99,8 +135,9 @@ take(struct served *s, const struct entry *e)
 		break;
 	case ACT_KEY_GENERATED:
 	case ACT_KEY_ACTIVATED:
-		if (slice_eq(e->what, LIT("ocsp")) && !digest_eq(e->key, (digest){{0}}) && s->n_keys < SERVED_KEYS_MAX)
-			s->key[s->n_keys++] = e->key;
+	case ACT_KEY_RETIRED:
+		if (slice_eq(e->what, LIT("ocsp")) && !digest_eq(e->key, (digest){{0}}))
+			take_key(s, e);
 		break;
 	case ACT_BASELINE_SET:
 		s->profile = e->profile;
@@ -116,7 +153,8 @@ static bool
 is_wanted(slice line)
 {
 	static const char *const WANTED[] = {"certificate.issued\"", "certificate.revoked\"", "certificate.voided\"",
-	    "crl.published\"", "checkpoint.signed\"", "key.generated\"", "key.activated\"", "baseline.set\""};
+	    "crl.published\"", "checkpoint.signed\"", "key.generated\"", "key.activated\"", "key.retired\"",
+	    "baseline.set\""};
 	slice head = {line.p, line.n < ACT_AT ? line.n : ACT_AT};
 	const uint8_t *p = memmem(head.p, head.n, "\"act\":\"", 7);
 	slice act;
@@ -262,14 +300,9 @@ served_check_responder(
     const struct served *s, const struct trust *t, slice certificate, instant read, struct responder *out)
 {
 	struct responder r OWNED(responder_drop) = {0};
-	digest key;
-	bool known = s->n_keys == 0;
 
 	TRY(responder_get(t, certificate, &r));
-	key = key_digest(r.key);
-	for (size_t i = 0; i < s->n_keys; i++)
-		known = known || digest_eq(s->key[i], key);
-	if (!known)
+	if (s->n_keys > 0 && find_key(s, key_digest(r.key)) == NULL)
 		return fail(
 		    ERR_POLICY, "served-responder-key: Rule 6(xvii): an answer is by a key that the books know nothing of");
 	if (!cert_is_valid_at(&r.cert, read))
@@ -277,6 +310,19 @@ served_check_responder(
 		    ERR_POLICY, "served-responder-ended: RFC 6960 4.2.2.2: an answer is by a responder whose time is over");
 	*out = r;
 	r = (struct responder){0};
+	return ok;
+}
+
+err
+served_check_key(const struct served *s, const struct responder *r, const struct ocsp_answer *a)
+{
+	const struct served_key *k = find_key(s, key_digest(r->key));
+
+	if (k != NULL && (a->produced.ms < instant_floor_second(k->made).ms ||
+	                     (k->retired.ms != 0 && a->next_update.ms > k->retired.ms)))
+		return fail(ERR_POLICY,
+		    "served-responder-time: Rule 6(xvii): an answer is by a key that was not yet made, or was "
+		    "retired since, when it is in force");
 	return ok;
 }
 

@@ -33,7 +33,7 @@
 #include "base/time.h"
 #include "pki/ocsp.h"
 
-#define SERVED_KEYS_MAX 16 /* responders' keys that the books name: one each few years */
+#define SERVED_KEYS_MAX 64 /* responders' keys that the books name: one each few years; then the first retired are let go */
 
 /* How long news of the books may take, and how short an answer's rest may be. */
 struct served_allowed {
@@ -87,7 +87,10 @@ struct served {
 		digest root;
 	} checkpoint;
 	size_t n_keys;
-	digest key[SERVED_KEYS_MAX]; /* of responders, as key.generated names them */
+	struct served_key {
+		digest key;            /* of a responder, as key.generated names it */
+		instant made, retired; /* retired 0: not yet                        */
+	} key[SERVED_KEYS_MAX];
 	digest profile, trust;       /* of the last baseline */
 };
 void served_drop(struct served *s);
@@ -119,6 +122,11 @@ err served_check_answer(const struct served *s, const struct ocsp_issuer *issuer
  */
 err served_check_responder(
     const struct served *s, const struct trust *t, slice certificate, instant read, struct responder *out) CHECKED;
+/*
+ * Whether the answer is of the time in which its key could sign it.  A key is retired when the last answer by it has
+ * lapsed, so nothing by it can live longer; a stolen one would have to say so.  ERR_POLICY served-responder-time.
+ */
+err served_check_key(const struct served *s, const struct responder *r, const struct ocsp_answer *a) CHECKED;
 /* The signature itself.  ERR_POLICY served-signature. */
 err served_check_signature(const struct responder *r, const struct ocsp_answer *a) CHECKED;
 

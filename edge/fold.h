@@ -17,7 +17,7 @@
 #include "base/time.h"
 #include "edge/book.h"
 
-#define FOLD_MAX 2048 /* bytes: all fields of the largest row, and a `why` of WHY_MAX */
+#define FOLD_MAX 3072 /* bytes: all fields of the largest row, and a `why` of WHY_MAX */
 
 /* A dossier with where its bytes lie, and since when its first OCSP answer, or the one that says revoked, is due. */
 struct record {

@@ -1,5 +1,7 @@
 #include <stdio.h>
 
+#include "act/decision.h"
+#include "act/revocation.h"
 #include "base/conf.h"
 #include "cmd/inkanctl/audit.h"
 #include "edge/disk.h"
@@ -497,6 +499,38 @@ check_list(struct audit *a, const struct entry *e)
 		audit_find(a, IN_BOOKS, e->line.n, bad);
 }
 
+/* Rule 6(xvii): a changed responder: its certificate, the issuer's, and who of the house says that its key was made. */
+static void
+check_key(struct audit *a, const struct entry *e)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(CERT_MAX), cms OWNED(buf_drop) = BUF(CMS_MAX);
+	const struct piece *p = piece_of(a, e->certificate), *k = piece_of(a, e->document);
+	struct responder r OWNED(responder_drop) = {0};
+	const struct trust *t = a->books->trust;
+	const struct trust_person *who;
+	const char *bad = NULL;
+	struct document d;
+	struct cms c;
+	digest named;
+
+	if (digest_eq(e->certificate, (digest){{0}}) || t == NULL)
+		return; /* the keys of a new house: their certificates are the trust file's, or their first answers' */
+	if (!line_names(&e->line, e->certificate) || !line_names(&e->line, e->document))
+		bad = "verify-key-none: Rule 12(1)1チ: key.generated comes without its record or the certificate";
+	else if (p == NULL || p->whole != PIECE_WHOLE || k == NULL || k->whole != PIECE_WHOLE)
+		return; /* said already, or erased by law */
+	else if (book_evidence(a->books->book, &p->at, e->certificate, (slice){NULL, 0}, &bytes).kind != OK ||
+	         responder_get(t, buf_slice(&bytes), &r).kind != OK || !digest_eq(key_digest(r.key), e->key))
+		bad = "verify-key-certificate: RFC 6960 4.2.2.2: the issuer delegated nothing to the key of this line";
+	else if (book_evidence(a->books->book, &k->at, e->document, (slice){NULL, 0}, &cms).kind != OK ||
+	         trust_check_person(t, buf_slice(&cms), decision_duty(FORM_KEYS), &c, &who).kind != OK ||
+	         document_get_form(c.content, FORM_KEYS, &d).kind != OK || !slice_eq(who->label, e->line.by_id) ||
+	         digest_get(d.value[M_KEYS], &named).kind != OK || !digest_eq(named, e->key))
+		bad = "verify-key-record: Rule 6(xvii): no person of the house signed that this key was made";
+	if (bad != NULL)
+		audit_find(a, IN_BOOKS, e->line.n, bad);
+}
+
 static void
 take_note(struct audit *a, const struct entry *e)
 {
@@ -551,6 +585,9 @@ take_line(struct audit *a, const struct entry *e, slice line, const struct dossi
 	case ACT_CERTIFICATE_REVOKED:
 		a->count.revoked++;
 		paper_of(a, e->serial)->revoked = e->line.n;
+		break;
+	case ACT_KEY_GENERATED:
+		check_key(a, e);
 		break;
 	case ACT_CRL_PUBLISHED:
 		check_list(a, e);

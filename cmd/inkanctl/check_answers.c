@@ -72,6 +72,7 @@ check_answer(struct check *c, serial number, uint64_t turn, bool *known)
 		return ok;
 	k = responder_of(c, &a, read);
 	TRY(k->word);
+	TRY(served_check_key(&c->told, &k->r, &a));
 	return served_check_signature(&k->r, &a);
 }
 

@@ -1,8 +1,11 @@
+#include "act/revocation.h"
 #include "role/registrar/registrar.h"
 
 /*
  * Rule 6(xvii), 12(1)(i)チ: the books begin with how the keys were made: K-1, signed by every person who was present, and a
- * line for each key; and they say when each was put to use, which is when its signer first stands ready.
+ * line for each key; and they say when each was put to use, which is when its signer first stands ready.  The responder's key
+ * changes in a running house: K-1 comes over run/office, with the certificate; the signer is started anew and says by which
+ * certificate it answers, and the key before it is retired when its last answer is over.
  */
 static const char *const NAMES[KEYS_COUNT] = {"issuer", "ocsp", "checkpoint"};
 
@@ -103,15 +106,180 @@ keys_found(struct registrar *r)
 	return ok;
 }
 
+/* --- a changed responder -------------------------------------------------------------------- */
+/* What a person says was made: one key, and the certificate beside it is the issuer's, for that key, and in force. */
+static err
+check_made(const struct registrar *r, const struct facts *x, slice certificate, digest *key)
+{
+	struct responder c OWNED(responder_drop) = {0};
+
+	TRY(responder_get(r->trust, certificate, &c));
+	if (digest_get(x->value[M_KEYS], key).kind != OK || !digest_eq(*key, key_digest(c.key)))
+		return fail(ERR_POLICY, "keys-certificate: Rule 6(xvii): the record is of another key than the certificate's");
+	if (!cert_is_valid_at(&c.cert, r->now))
+		return fail(ERR_POLICY, "keys-ended: RFC 6960 4.2.2.2: the responder's certificate is not in force");
+	if (!slice_eq(r->trust->state, LIT("NONE")) && !slice_eq(x->value[M_HOW], LIT("together")))
+		return fail(ERR_POLICY, "keys-alone: Rule 6(xvii): keys are made by plural persons, and each of them signs");
+	return ok;
+}
+
+/* A key is recorded once; another person may be wanted for it.  *n: the line that says it already, UINT64_MAX: none. */
+static err
+check_new(
+    const struct registrar *r, const struct flight *f, const struct facts *x, digest key, instant date, uint64_t *n)
+{
+	const struct ledger *h = db_ledger(r->db);
+	const struct responder_key *k = ledger_find_responder(h, key);
+	bool again = false;
+	size_t room = 0;
+
+	*n = UINT64_MAX;
+	if (k != NULL) {
+		if (!digest_eq(k->certificate, sha256(buf_slice(&f->ruleset_file))) ||
+		    (k->wants > 0 && !slice_eq(x->value[M_HOW], LIT("together"))))
+			return fail(ERR_POLICY, "keys-differ: Rule 6(xvii): the persons present do not say the same of the keys");
+		if (k->wants == 0 || digest_eq(k->person, sha256(x->person)))
+			*n = k->n;
+		return ok;
+	}
+	TRY(office_check_newer(r, &h->made, date, f->document, &again));
+	if (again)
+		*n = h->made.n;
+	for (size_t i = 0; i < RESPONDERS_MAX; i++)
+		room += digest_eq(h->responder[i].key, (digest){{0}});
+	return again || room > 0
+	           ? ok
+	           : fail(ERR_CONFLICT, "keys-soon: Rule 6(xvii): the responder was changed three times in two "
+	                                "days; wait until the first of them is retired");
+}
+
+err
+keys_judged(struct registrar *r, struct flight *f, const struct facts *x)
+{
+	struct entry e = office_entry(r, ACT_KEY_GENERATED, f, x);
+	struct evidence_at at[2];
+	uint64_t n = UINT64_MAX;
+	err bad = instant_get(x->value[M_DATE], &e.signed_at);
+
+	if (bad.kind == OK)
+		bad = check_made(r, x, buf_slice(&f->ruleset_file), &e.key);
+	if (bad.kind == OK)
+		bad = check_new(r, f, x, e.key, e.signed_at, &n);
+	if (bad.kind != OK) {
+		flight_refuse_err(r, f, bad);
+		return ok;
+	}
+	if (n != UINT64_MAX)
+		return office_answer_old(r, f, n);
+	e.what = LIT("ocsp");
+	e.how = x->value[M_HOW];
+	e.line.n_evidence = 2;
+	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at[0]));
+	TRY(turn_evidence(r, buf_slice(&f->ruleset_file), &e.line.evidence[1], &at[1]));
+	e.certificate = e.line.evidence[1];
+	TRY(turn_enter(r, &e, at));
+	office_answer(r, f);
+	return ok;
+}
+
+/* The key in use is in the books, or was recorded with the house; not so in one that was made without a record of its keys. */
+static bool
+is_recorded(const struct ledger *h)
+{
+	bool first = false;
+
+	for (size_t i = 0; i < RESPONDERS_MAX; i++)
+		first = first || (!digest_eq(h->responder[i].key, (digest){{0}}) &&
+		                     digest_eq(h->responder[i].certificate, (digest){{0}}));
+	return first || ledger_responder(h) != NULL;
+}
+
+err
+keys_hear_responder(struct registrar *r, slice certificate)
+{
+	const struct ledger *h = db_ledger(r->db);
+	struct responder c OWNED(responder_drop) = {0};
+	const struct responder_key *k;
+	digest key;
+
+	if (certificate.n == 0)
+		return ok;
+	TRY(responder_get(r->trust, certificate, &c));
+	key = key_digest(c.key);
+	k = ledger_find_responder(h, key);
+	if (k == NULL ? is_recorded(h) : k->wants > 0)
+		return fail(ERR_POLICY,
+		    "keys-unknown: Rule 6(xvii): the status signer stands with a key that is not in the books, "
+		    "or was retired; nothing is asked of it");
+	r->responder.certificate = r->responder.certificate.max > 0 ? r->responder.certificate : BUF(CERT_MAX);
+	buf_clear(&r->responder.certificate);
+	buf_put(&r->responder.certificate, certificate);
+	r->responder.key = key;
+	r->responder.until = c.cert.not_after;
+	keys_publish(r);
+	return buf_check(&r->responder.certificate);
+}
+
+void
+keys_publish(struct registrar *r)
+{
+	struct buf path OWNED(buf_drop) = BUF(64);
+	slice certificate = buf_slice(&r->responder.certificate);
+	digest d = sha256(certificate);
+
+	if (certificate.n == 0 || !status_can_send(r, PEER_PUBLISHER))
+		return;
+	buf_put_str(&path, "ca/ocsp-");
+	buf_put_hex(&path, (slice){d.b, 8});
+	buf_put_str(&path, ".cer");
+	status_send_file(r, buf_slice(&path), ++r->generations, certificate);
+	status_send_file(r, LIT("ca/ocsp.cer"), ++r->generations, certificate);
+}
+
+/* Which of the three is ready and not in the books as in use: of the responder each change of its key. */
+static bool
+is_first_use(const struct registrar *r, unsigned k, digest *key)
+{
+	const struct ledger *h = db_ledger(r->db);
+	const struct responder_key *known;
+
+	*key = k == 0 ? sha256(r->trust->issuer.spki) : k == 1 ? r->responder.key : key_digest(r->trust->status_key);
+	if (k != 1 || r->responder.certificate.n == 0)
+		return ((h->keys_made & ~h->keys_used) >> k & 1) != 0;
+	known = ledger_find_responder(h, *key);
+	return known != NULL && (known->used.ms == 0 || known->left.ms != 0);
+}
+
+/* An answer lives ANSWER_LIFE_MS: when the last by a key that was left is over, or it never made one. */
+static err
+retire(struct registrar *r)
+{
+	const struct ledger *h = db_ledger(r->db);
+	const struct responder_key *now = ledger_responder(h);
+
+	for (size_t i = 0; i < RESPONDERS_MAX && now != NULL; i++) {
+		const struct responder_key *k = &h->responder[i];
+		struct entry e = entry_of(r, ACT_KEY_RETIRED);
+
+		if (digest_eq(k->key, (digest){{0}}) || k == now ||
+		    (k->used.ms != 0 ? r->now.ms < k->left.ms + ANSWER_LIFE_MS : k->made.ms >= now->made.ms))
+			continue;
+		e.what = LIT("ocsp");
+		e.key = k->key;
+		e.from = k->left;
+		TRY(turn_enter(r, &e, NULL));
+	}
+	return ok;
+}
+
 err
 keys_tend(struct registrar *r)
 {
 	for (unsigned k = 0; k < KEYS_COUNT; k++) {
-		const struct ledger *h = db_ledger(r->db);
 		const struct keyholder *s = k == 0 ? &r->issuer : &r->status;
 		struct entry e = entry_of(r, ACT_KEY_ACTIVATED);
 
-		if (((h->keys_made & ~h->keys_used) >> k & 1) == 0 || s->step != SIGNER_READY)
+		if (s->step != SIGNER_READY || !is_first_use(r, k, &e.key))
 			continue;
 		e.line.by = k == 0 ? BY_ISSUER : BY_STATUS;
 		e.line.by_id = k == 0 ? LIT("issuer") : LIT("status");
@@ -120,5 +288,5 @@ keys_tend(struct registrar *r)
 		e.journal_root = s->journal.root;
 		TRY(turn_enter(r, &e, NULL));
 	}
-	return ok;
+	return retire(r);
 }

@@ -26,16 +26,16 @@ office_order(struct registrar *r, const struct caller *c, slice body)
 	return ok;
 }
 
-static void
-answer_entry(struct registrar *r, struct flight *f)
+void
+office_answer(struct registrar *r, struct flight *f)
 {
 	for (size_t i = 0; i < f->n_callers; i++)
 		turn_entry_reply(r, &f->caller[i], NULL);
 	flight_free(r, f);
 }
 
-static struct entry
-by_responsible(const struct registrar *r, enum act act, const struct flight *f, const struct facts *x)
+struct entry
+office_entry(const struct registrar *r, enum act act, const struct flight *f, const struct facts *x)
 {
 	struct entry e = entry_of(r, act);
 
@@ -51,8 +51,8 @@ by_responsible(const struct registrar *r, enum act act, const struct flight *f, 
  * A document of a responsible person counts once, and only if it was signed after the last one of its form: what somebody
  * kept cannot be said again.  The very last one again is the answer that was lost: *again.
  */
-static err
-check_newer(const struct registrar *r, const struct said *last, instant date, digest document, bool *again)
+err
+office_check_newer(const struct registrar *r, const struct said *last, instant date, digest document, bool *again)
 {
 	*again = digest_eq(last->document, document);
 	if (*again)
@@ -67,8 +67,8 @@ check_newer(const struct registrar *r, const struct said *last, instant date, di
 }
 
 /* The line it made stands in the books. */
-static err
-answer_old(struct registrar *r, struct flight *f, uint64_t n)
+err
+office_answer_old(struct registrar *r, struct flight *f, uint64_t n)
 {
 	for (size_t i = 0; i < f->n_callers; i++)
 		TRY(turn_old_entry(r, &f->caller[i], n, NULL));
@@ -91,19 +91,19 @@ static err
 automation(struct registrar *r, struct flight *f, const struct facts *x)
 {
 	bool stop = slice_eq(x->value[S_ACTION], LIT("stop")), again = false;
-	struct entry e = by_responsible(r, stop ? ACT_AUTOMATION_STOPPED : ACT_AUTOMATION_RESUMED, f, x);
+	struct entry e = office_entry(r, stop ? ACT_AUTOMATION_STOPPED : ACT_AUTOMATION_RESUMED, f, x);
 	const struct said *last = &db_ledger(r->db)->automated;
 	struct evidence_at at;
 	err bad = instant_get(x->value[S_DATE], &e.signed_at);
 
 	if (bad.kind == OK)
-		bad = check_newer(r, last, e.signed_at, f->document, &again);
+		bad = office_check_newer(r, last, e.signed_at, f->document, &again);
 	if (bad.kind != OK) {
 		flight_refuse_err(r, f, bad);
 		return ok;
 	}
 	if (again)
-		return answer_old(r, f, last->n);
+		return office_answer_old(r, f, last->n);
 	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
 	entry_personal(&e, "reason", x->value[S_REASON]);
 	TRY(turn_enter(r, &e, &at));
@@ -112,7 +112,7 @@ automation(struct registrar *r, struct flight *f, const struct facts *x)
 	tell_signers(r);
 	log_text(LOG_WARN, stop ? "automation-stopped: B-15イ: decisions by rule are stopped by a responsible person"
 	                        : "automation-resumed: B-15イ: decisions by rule are taken again");
-	answer_entry(r, f);
+	office_answer(r, f);
 	return ok;
 }
 
@@ -144,13 +144,13 @@ static err
 permission(struct registrar *r, struct flight *f, const struct facts *x)
 {
 	bool grant = slice_eq(x->value[G_STATE], LIT("granted")), again = false;
-	struct entry e = by_responsible(r, grant ? ACT_PERMISSION_GRANTED : ACT_PERMISSION_WITHDRAWN, f, x);
+	struct entry e = office_entry(r, grant ? ACT_PERMISSION_GRANTED : ACT_PERMISSION_WITHDRAWN, f, x);
 	const struct ledger *h = db_ledger(r->db);
 	struct evidence_at at;
 	err bad = read_permission(x, &e);
 
 	if (bad.kind == OK)
-		bad = check_newer(r, &h->permitted, e.signed_at, f->document, &again);
+		bad = office_check_newer(r, &h->permitted, e.signed_at, f->document, &again);
 	if (bad.kind == OK && !again)
 		bad = permit_check(r, x);
 	if (bad.kind == OK && !again)
@@ -160,10 +160,10 @@ permission(struct registrar *r, struct flight *f, const struct facts *x)
 		return ok;
 	}
 	if (again)
-		return answer_old(r, f, h->permitted.n);
+		return office_answer_old(r, f, h->permitted.n);
 	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
 	TRY(turn_enter(r, &e, &at));
-	answer_entry(r, f);
+	office_answer(r, f);
 	return ok;
 }
 
@@ -228,17 +228,17 @@ approve(struct registrar *r, struct flight *f)
 	if (e.kind == OK)
 		e = check_version(h, &a);
 	if (e.kind == OK)
-		e = check_newer(r, &h->approved, a.date, f->document, &again);
+		e = office_check_newer(r, &h->approved, a.date, f->document, &again);
 	if (e.kind != OK) {
 		flight_refuse_err(r, f, e);
 		return ok;
 	}
 	if (again)
-		return answer_old(r, f, h->approved.n);
+		return office_answer_old(r, f, h->approved.n);
 	TRY(enter_approval(r, rules, &a, buf_slice(&f->cms), buf_slice(&f->ruleset_file)));
 	use_rules(r, &rules, &a, buf_slice(&f->cms), buf_slice(&f->ruleset_file));
 	tell_signers(r);
-	answer_entry(r, f);
+	office_answer(r, f);
 	return ok;
 }
 
@@ -307,6 +307,8 @@ office_judged(struct registrar *r, struct flight *f, const struct facts *x)
 		return permission(r, f, x);
 	case FORM_APPROVAL:
 		return approve(r, f);
+	case FORM_KEYS:
+		return keys_judged(r, f, x);
 	case FORM_OFFICE_REVOCATION:
 		return revoke_by_officer(r, f, x);
 	case FORM_KEEP:

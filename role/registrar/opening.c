@@ -288,6 +288,7 @@ registrar_close(struct registrar *r)
 	refresh_reset(r);
 	lists_drop(&r->lists);
 	buf_drop(&r->mirrors.bytes);
+	buf_drop(&r->responder.certificate);
 	free(r->parcel);
 	r->parcel = NULL;
 }

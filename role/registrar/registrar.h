@@ -330,6 +330,11 @@ struct registrar {
 	struct judge verifier[8];
 	size_t next_verifier;
 	struct keyholder issuer, status;
+	struct {
+		struct buf certificate; /* as the status signer last said hello; empty: it did not say */
+		digest key;
+		instant until;
+	} responder;
 	struct used *used;
 	struct rate rate;
 	struct {
@@ -538,8 +543,17 @@ err permit_check_signer(const struct registrar *r, const struct facts *x) CHECKE
 err keys_check(const struct registrar *r) CHECKED;
 /* key.generated of each, in the first turn. */
 err keys_found(struct registrar *r) CHECKED;
-/* key.activated, once, when its signer is ready. */
+/* key.activated, when its signer first stands ready with it; key.retired, when no answer by it is valid any more. */
 err keys_tend(struct registrar *r) CHECKED;
+/* K-1 of a changed responder, its certificate beside it. */
+err keys_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+/*
+ * The status signer says by which certificate it answers (empty: nothing is known of it).  ERR_POLICY keys-unknown: the books
+ * know of no such key, or not from enough persons; what responder_get refuses.
+ */
+err keys_hear_responder(struct registrar *r, slice certificate) CHECKED;
+/* ca/ocsp.cer, and under a name of its own for whoever keeps the earlier ones. */
+void keys_publish(struct registrar *r);
 
 /* --- papers.c: V-3, X-1, L-1, N-1 of an officer ------------------------------------------ */
 err paper_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
@@ -568,6 +582,12 @@ err withdraw_judged(struct registrar *r, struct flight *f, const struct facts *x
 /* --- office.c ----------------------------------------------------------------------- */
 err office_order(struct registrar *r, const struct caller *c, slice body) CHECKED;
 err office_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
+/* What the judges of documents share: the line of a responsible person's; counted once, and only a newer one; who waits is answered. */
+struct entry office_entry(const struct registrar *r, enum act act, const struct flight *f, const struct facts *x);
+err office_check_newer(
+    const struct registrar *r, const struct said *last, instant date, digest document, bool *again) CHECKED;
+void office_answer(struct registrar *r, struct flight *f);
+err office_answer_old(struct registrar *r, struct flight *f, uint64_t n) CHECKED;
 /* The house's first lines; and every start: that what is here is what was accredited. */
 err office_found(struct registrar *r) CHECKED;
 err office_load_rules(struct registrar *r) CHECKED;

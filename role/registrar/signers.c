@@ -8,6 +8,8 @@
  * other was set back stops, names what is affected, and an operator must look.
  */
 
+#define RESPONDER_AGAIN_MS 5000
+
 static void
 stop(struct keyholder *s, const char *why)
 {
@@ -156,6 +158,15 @@ hello_result(struct registrar *r, struct keyholder *s, const struct frame *x)
 	s->journal = reply.journal;
 	if (reply.books.size != s->hello.size)
 		return hello(r, s, reply.books);
+	if (s->peer == PEER_STATUS) {
+		err e = keys_hear_responder(r, reply.responder);
+
+		if (e.kind != OK) { /* said again, in case its K-1 is on its way */
+			log_err(LOG_ALARM, e);
+			s->hello_at = r->seen_steady + RESPONDER_AGAIN_MS;
+			return ok;
+		}
+	}
 	signer_rules(r, s);
 	return ok;
 }

@@ -349,6 +349,7 @@ publisher_fresh(struct registrar *r)
 	r->lists.stage = LISTS_REST;
 	status_send_file(r, status_path(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations,
 	    buf_slice(&r->trust->issuer_der));
+	keys_publish(r);
 	texts_publish(r);
 	if (h->checkpoint_size == 0)
 		return ok;

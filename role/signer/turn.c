@@ -697,6 +697,8 @@ answer(struct signing *s, struct task *t)
 			if (head_order_get(buf_slice(&t->order), &o).kind == OK &&
 			    journal_proof(s->journal, o.journal.size, &root, r.proof, &r.n_proof).kind != OK)
 				r.n_proof = 0;
+			if (s->responder != NULL)
+				r.responder = s->responder->cert.whole;
 		}
 		head_reply_put(&body, &r);
 	} else

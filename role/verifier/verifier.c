@@ -433,6 +433,7 @@ static const struct {
     {FORM_EXTENSION, X_OFFICER},
     {FORM_LETTER, L_OFFICER},
     {FORM_NOTE, N_OFFICER},
+    {FORM_KEYS, M_PERSON},
 };
 
 static err

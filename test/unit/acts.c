@@ -383,8 +383,8 @@ test_dead_addresses(void **state)
 		stage_turns(s, 10);
 	}
 	expect_acts(s, &a[0].reply.dossier, ISSUED " revocation.requested certificate.revoked");
-	expect_acts(s, &a[DEAD].reply.dossier,
-	    ISSUED " reminder.sent revocation.requested certificate.revoked user.notified");
+	expect_acts(
+	    s, &a[DEAD].reply.dossier, ISSUED " reminder.sent revocation.requested certificate.revoked user.notified");
 	stage_audit(s);
 	for (int i = 0; i <= DEAD; i++)
 		applicant_drop(&a[i]);
@@ -640,6 +640,131 @@ test_keys(void **state)
 	stage_drop(s);
 }
 
+/* --- the responder's key changes in a running house -------------------------------------------------------------------- */
+static size_t
+make_anew(struct scene *s, const struct signer *who, const char *label, const char *how, const struct signer *of,
+    slice certificate)
+{
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	digest key = sha256(signer_spki(of));
+	const char *values[M_COUNT] = {
+	    service_of(s), hex_of(digest_slice(&key)), "p256", "SoftHSM", "hanako jiro", how, label, time_of(clock_now())};
+
+	make_document(&cms, who, FORM_KEYS, values, (slice){NULL, 0}, clock_now());
+	office_order_put(&b, &(struct office_order){buf_slice(&cms), certificate});
+	return stage_ask(s, OFFICE, ORDER_OFFICE, buf_slice(&b));
+}
+
+static void
+answer_by(struct scene *s, const struct buf *certificate)
+{
+	stage_cut(s, STATUS);
+	stage_turns(s, 4);
+	buf_clear(&s->responder);
+	buf_put(&s->responder, buf_slice(certificate));
+	stage_back(s, STATUS);
+	stage_turns(s, 16);
+}
+
+static size_t
+count_of(struct scene *s, const char *act)
+{
+	const char *acts = stage_acts(s, NULL);
+	size_t n = 0;
+
+	for (; (acts = strstr(acts, act)) != NULL; acts++)
+		n++;
+	return n;
+}
+
+static void
+test_rotation(void **state)
+{
+	static const char DIFFER[] = "keys-differ: Rule 6(xvii): the persons present do not say the same of the keys";
+	struct scene *s = stage_new_with("crl", CONF);
+	const struct signer *hanako = s->house->hanako, *jiro = s->house->jiro;
+	const struct ledger *h;
+	struct signer *of[6];
+	struct buf cert[6], foreign OWNED(buf_drop) = BUF(CERT_MAX);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(of); i++) {
+		of[i] = signer_new(KEY_P256, 256);
+		house_responder(s->house, of[i], instant_floor_second(clock_now()), &cert[i]);
+	}
+	stage_stop(s);
+	put_file(s, "inkan.conf", LIT(STAGE_TEXTS "keys = one.cms two.cms\n"));
+	put_making(s, "one.cms", hanako, "hanako", "together", sha256(signer_spki(of[0])));
+	put_making(s, "two.cms", jiro, "jiro", "together", sha256(signer_spki(of[0])));
+	s->responder = BUF(CERT_MAX);
+	buf_put(&s->responder, buf_slice(&cert[0]));
+	stage_start(s);
+	stage_turns(s, 16);
+	h = db_ledger(s->r->db);
+	expect_true("the first is in use", ledger_responder(h) != NULL && h->keys_used == 7);
+	/* what is not believed */
+	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[2], buf_slice(&cert[1])), ERR_POLICY,
+	    "keys-certificate: Rule 6(xvii): the record is of another key than the certificate's");
+	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[1], signer_certificate(s->house->ca)), ERR_POLICY,
+	    "answer-responder: RFC 6960 4.2.2.2: the issuer did not delegate OCSP to this certificate");
+	expect_heard(s, make_anew(s, hanako, "jiro", "alone", of[1], buf_slice(&cert[1])), ERR_POLICY,
+	    "verifier-person: Rule 12(1): the document names somebody else than who signed it");
+	house_responder(s->house, of[1], (instant){instant_floor_second(clock_now()).ms + DAY_MS}, &foreign);
+	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[1], buf_slice(&foreign)), ERR_POLICY,
+	    "keys-ended: RFC 6960 4.2.2.2: the responder's certificate is not in force");
+	answer_by(s, &cert[1]);
+	expect_true("a signer with a key of no record is not asked", s->r->status.step == SIGNER_HELLO);
+	/* two persons, each in a line */
+	expect_taken(s, make_anew(s, hanako, "hanako", "together", of[1], buf_slice(&cert[1])));
+	expect_heard(s, make_anew(s, jiro, "jiro", "alone", of[1], buf_slice(&cert[1])), ERR_POLICY, DIFFER);
+	i = count_of(s, "key.generated");
+	expect_taken(s, make_anew(s, hanako, "hanako", "together", of[1], buf_slice(&cert[1])));
+	expect_number("said already", count_of(s, "key.generated"), i);
+	answer_by(s, &cert[1]);
+	expect_true("one person is not two", s->r->status.step == SIGNER_HELLO);
+	expect_taken(s, make_anew(s, jiro, "jiro", "together", of[1], buf_slice(&cert[1])));
+	s->r->status.hello_at -= 6 * SECOND_MS; /* hello is said again */
+	stage_turns(s, 16);
+	expect_true("stands ready", s->r->status.step == SIGNER_READY);
+	h = db_ledger(s->r->db);
+	expect_true("in use", digest_eq(ledger_responder(h)->key, sha256(signer_spki(of[1]))));
+	expect_number("each was put to use once", count_of(s, "key.activated"), 4);
+	/* one alone where nobody is accredited; three in two days and no more */
+	stage_wait(s, 1000);
+	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[2], buf_slice(&cert[2])));
+	stage_wait(s, 1000);
+	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[3], buf_slice(&cert[3])));
+	stage_wait(s, 1000);
+	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[4], buf_slice(&cert[4])), ERR_CONFLICT,
+	    "keys-soon: Rule 6(xvii): the responder was changed three times in two days; wait until the first of them is "
+	    "retired");
+	/* the third was never put to use: it ends with the use of one made after it */
+	answer_by(s, &cert[3]);
+	expect_number("one retired", count_of(s, "key.retired"), 1);
+	expect_true("that one", ledger_find_responder(db_ledger(s->r->db), sha256(signer_spki(of[2]))) == NULL);
+	/* from the books, not from memory */
+	stage_stop(s);
+	stage_start(s);
+	stage_turns(s, 16);
+	expect_number("nothing new", count_of(s, "key.activated"), 5);
+	/* two days later nothing by the first two is valid any more */
+	stage_wait(s, 48 * HOUR_MS - 60 * SECOND_MS);
+	stage_turns(s, 16);
+	expect_true("a minute before", count_of(s, "key.retired") <= 2);
+	stage_wait(s, 120 * SECOND_MS);
+	stage_turns(s, 16);
+	expect_number("both retired", count_of(s, "key.retired"), 3);
+	answer_by(s, &cert[0]);
+	expect_true("a retired key is not asked", s->r->status.step == SIGNER_HELLO);
+	stage_audit(s);
+	for (i = 0; i < COUNT(of); i++) {
+		signer_drop(&of[i]);
+		buf_drop(&cert[i]);
+	}
+	stage_drop(s);
+}
+
 int
 main(void)
 {
@@ -654,6 +779,7 @@ main(void)
 	    cmocka_unit_test(test_withdraw),
 	    cmocka_unit_test(test_permit),
 	    cmocka_unit_test(test_keys),
+	    cmocka_unit_test(test_rotation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,6 +289,63 @@ test_permissions_places(void **state)
 	expect_number("one left", ledger_withdrawn(&h, e.key), DUTY_REVOCATION);
 }
 
+/* Rule 6(xvii): which keys of responders there are, which is in use, and since when the others are not. */
+static void
+test_responders(void **state)
+{
+	static const char UNKNOWN[] = "ledger-key: Rule 6(xvii): a key is put to use, or retired, that was not recorded";
+	const digest first = {{1}}, second = {{2}}, third = {{3}};
+	struct ledger h = {0};
+	struct entry made = entry(ACT_KEY_GENERATED, 3), used = entry(ACT_KEY_ACTIVATED, 4),
+	             ended = entry(ACT_KEY_RETIRED, 5);
+
+	(void)state;
+	made.what = used.what = ended.what = LIT("ocsp");
+	made.certificate = (digest){{0}};
+	made.how = LIT("together");
+	made.key = used.key = first;
+	expect_ok("the first", ledger_apply(&h, &made));
+	expect_true("is in use by nobody", ledger_responder(&h) == NULL);
+	expect_ok("used", ledger_apply(&h, &used));
+	expect_true("in use", digest_eq(ledger_responder(&h)->key, first));
+	made.certificate = (digest){{9}};
+	made.key = second;
+	made.line.by_id = LIT("hanako");
+	made.signed_at = (instant){1795312370000};
+	expect_ok("another", ledger_apply(&h, &made));
+	expect_true("said", h.made.at.ms == 1795312370000);
+	used.key = second;
+	expect_err("one person is not two", ledger_apply(&h, &used), ERR_CORRUPT, UNKNOWN);
+	expect_ok("the same person again", ledger_apply(&h, &made));
+	expect_number("is still one", ledger_find_responder(&h, second)->wants, 1);
+	made.line.by_id = LIT("jiro");
+	expect_ok("another person", ledger_apply(&h, &made));
+	used.line.at.ms += 1000;
+	expect_ok("used", ledger_apply(&h, &used));
+	expect_true("in use", digest_eq(ledger_responder(&h)->key, second));
+	expect_true("the first was left", ledger_find_responder(&h, first)->left.ms == used.line.at.ms);
+	used.key = first;
+	expect_ok("back", ledger_apply(&h, &used));
+	expect_true("the first again", digest_eq(ledger_responder(&h)->key, first));
+	used.key = second;
+	expect_ok("and on", ledger_apply(&h, &used));
+	ended.key = third;
+	expect_err("one nobody made", ledger_apply(&h, &ended), ERR_CORRUPT, UNKNOWN);
+	ended.key = second;
+	expect_err("the one in use", ledger_apply(&h, &ended), ERR_CORRUPT, UNKNOWN);
+	ended.key = first;
+	expect_ok("the first ends", ledger_apply(&h, &ended));
+	expect_true("is known no more", ledger_find_responder(&h, first) == NULL);
+	for (uint8_t i = 0; i < RESPONDERS_MAX; i++) {
+		made.key.b[0] = (uint8_t)(10 + i);
+		if (i + 1 < RESPONDERS_MAX)
+			expect_ok("so many", ledger_apply(&h, &made));
+		else
+			expect_err("too many", ledger_apply(&h, &made), ERR_CORRUPT,
+			    "ledger-responders: Rule 6(xvii): more keys of responders than can be in use");
+	}
+}
+
 /* Serials and dossiers must be the dossier's own; a refused step leaves it as it was. */
 static void
 test_own(void **state)
@@ -418,6 +475,7 @@ main(void)
 	    cmocka_unit_test(test_permissions),
 	    cmocka_unit_test(test_permissions_places),
 	    cmocka_unit_test(test_own),
+	    cmocka_unit_test(test_responders),
 	    cmocka_unit_test(test_facts),
 	    cmocka_unit_test(test_ledger),
 	};

@@ -90,7 +90,7 @@ setup(void **state)
 	    .cms = LIT("c"), .certificate = LIT("d"), .application = LIT("e"));
 	add_facts();
 	ADD(head_order, .books = {5, DIGEST}, .journal = {6, DIGEST}, .n_proof = 2, .proof_from = 3);
-	ADD(head_reply, .books = {5, DIGEST}, .journal = {6, DIGEST}, .n_proof = 64);
+	ADD(head_reply, .books = {5, DIGEST}, .journal = {6, DIGEST}, .n_proof = 64, .responder = LIT("certificate"));
 	ADD(rules_order, .profile = LIT("p"), .ruleset = LIT("r"), .approval = LIT("a"), .automation = LIT("s"));
 	ADD(issue_order, .serial = SERIAL, .not_before = T1, .judged = T1, .application = LIT("a"), .method = STATUS_CRL,
 	    .decision = LIT("d"), .again = true);

@@ -274,7 +274,7 @@ test_responder(void **state)
 	e = served_check_responder(&known, w.trust, buf_slice(&w.responder_certificate), later(0), &none);
 	expect_err("a key the books do not name", e, ERR_POLICY,
 	    "served-responder-key: Rule 6(xvii): an answer is by a key that the books know nothing of");
-	known.key[0] = key_digest(r.key);
+	known.key[0].key = key_digest(r.key);
 	expect_ok(
 	    "one they name", served_check_responder(&known, w.trust, buf_slice(&w.responder_certificate), later(0), &none));
 	responder_drop(&none);
@@ -285,6 +285,77 @@ test_responder(void **state)
 	expect_ok("read", ocsp_answer_get(buf_slice(&theirs), &a));
 	expect_err("by a stranger", served_check_signature(&r, &a), ERR_POLICY,
 	    "served-signature: RFC 6960 3.2: an answer's signature is not by its responder");
+}
+
+/* Each key has its time: from when it was made until it was retired. */
+static void
+test_keys(void **state)
+{
+	static const char TIME[] =
+	    "served-responder-time: Rule 6(xvii): an answer is by a key that was not yet made, or was "
+	    "retired since, when it is in force";
+	struct buf der OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX), line OWNED(buf_drop) = BUF(LINE_MAX),
+	               openings OWNED(buf_drop) = BUF(1024);
+	struct responder r OWNED(responder_drop) = {0};
+	struct served s OWNED(served_drop) = {0};
+	struct ocsp_answer a;
+	const struct {
+		const char *row;
+		enum act act;
+		int64_t at;
+		const char *what;
+	} rows[] = {
+	    {"not made yet", ACT_KEY_GENERATED, 2 * SECOND_MS, TIME},
+	    {"made", ACT_KEY_GENERATED, 0, NULL},
+	    {"retired before it lapses", ACT_KEY_RETIRED, 48 * HOUR_MS - 1, TIME},
+	    {"retired when it lapses", ACT_KEY_RETIRED, 48 * HOUR_MS, NULL},
+	};
+
+	(void)state;
+	expect_ok("ours", served_check_responder(&w.told, w.trust, buf_slice(&w.responder_certificate), later(0), &r));
+	sign_answer(w.responder, &der);
+	expect_ok("read", ocsp_answer_get(buf_slice(&der), &a));
+	expect_ok("no key is known", served_check_key(&s, &r, &a));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct entry e = {.line = {.n = s.lines,
+		                      .at = later(rows[i].at),
+		                      .act = rows[i].act,
+		                      .about = ABOUT_HOUSE,
+		                      .by = BY_REGISTRAR,
+		                      .by_id = LIT("registrar")},
+		    .what = LIT("ocsp"),
+		    .key = key_digest(r.key)};
+
+		if (rows[i].act == ACT_KEY_GENERATED)
+			s.n_keys = 0;
+		buf_clear(&line);
+		entry_put(&line, &openings, &e);
+		expect_ok("line", served_take(&s, buf_slice(&line)));
+		expect_number("one key", s.n_keys, 1);
+		if (rows[i].what == NULL)
+			expect_ok(rows[i].row, served_check_key(&s, &r, &a));
+		else
+			expect_err(rows[i].row, served_check_key(&s, &r, &a), ERR_POLICY, rows[i].what);
+	}
+	for (uint8_t i = 0; i < SERVED_KEYS_MAX + 4; i++) {
+		struct entry e = {.line = {.n = s.lines,
+		                      .at = later(0),
+		                      .act = ACT_KEY_GENERATED,
+		                      .about = ABOUT_HOUSE,
+		                      .by = BY_REGISTRAR,
+		                      .by_id = LIT("registrar")},
+		    .what = LIT("ocsp"),
+		    .key = {{1, i}}};
+
+		buf_clear(&line);
+		entry_put(&line, &openings, &e);
+		expect_ok("line", served_take(&s, buf_slice(&line)));
+	}
+	expect_number("so many", s.n_keys, SERVED_KEYS_MAX);
+	expect_err("the retired one was let go",
+	    served_check_responder(&s, w.trust, buf_slice(&w.responder_certificate), later(0), &(struct responder){0}),
+	    ERR_POLICY, "served-responder-key: Rule 6(xvii): an answer is by a key that the books know nothing of");
+	expect_true("the last one not", s.key[SERVED_KEYS_MAX - 1].key.b[1] == SERVED_KEYS_MAX + 3);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -599,6 +670,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_answers),
 	    cmocka_unit_test(test_responder),
+	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_lists),
 	    cmocka_unit_test(test_list_bytes),
 	    cmocka_unit_test(test_fold),

@@ -71,6 +71,7 @@ struct scene {
 	struct head journal[2]; /* what the signers say of theirs, issuer first */
 	struct head seen[2];    /* the books' heads they say they have seen; size 0: what they are told */
 	enum err_kind hello_fails;
+	struct buf responder; /* the certificate that the status signer says it answers by; empty: it does not say */
 	/* what front and office heard */
 	size_t n_heard;
 	struct {
@@ -335,6 +336,7 @@ stage_new_with(const char *method, const char *conf)
 static void
 stage_drop(struct scene *s)
 {
+	buf_drop(&s->responder);
 	if (s->r != NULL)
 		stage_stop(s);
 	for (size_t i = 0; i < ANSWERS_KEPT; i++)
@@ -455,7 +457,9 @@ answer_hello(struct scene *s, struct link *l, const struct frame *x, int which)
 		return;
 	}
 	head_reply_put(&b, &(struct head_reply){
-	                       .journal = s->journal[which], .books = s->seen[which].size > 0 ? s->seen[which] : o.books});
+	                       .journal = s->journal[which],
+	                       .books = s->seen[which].size > 0 ? s->seen[which] : o.books,
+	                       .responder = which == 1 ? buf_slice(&s->responder) : (slice){NULL, 0}});
 	link_answer(l, x, buf_slice(&b));
 }
 
@@ -481,7 +485,7 @@ answer_revoked(struct scene *s, struct link *l, const struct frame *x, int which
 		        "revocation-cap: Rule 12(1)(ii)ロ: too many in this hour without a person; an officer decides"));
 		return;
 	}
-	head_reply_put(&b, &(struct head_reply){{0}, {0}, 0, {{{0}}}});
+	head_reply_put(&b, &(struct head_reply){.n_proof = 0});
 	s->told[which]++;
 	link_answer(l, x, buf_slice(&b));
 }
@@ -564,7 +568,7 @@ issuer_hear(struct scene *s)
 		case ORDER_VOID:
 			s->voided++;
 			buf_clear(&b);
-			head_reply_put(&b, &(struct head_reply){{0}, {0}, 0, {{{0}}}});
+			head_reply_put(&b, &(struct head_reply){.n_proof = 0});
 			link_answer(l, &x, buf_slice(&b));
 			break;
 		case ORDER_REVOKED:
