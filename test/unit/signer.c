@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <ftw.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -1456,11 +1457,10 @@ clocks(void **state)
 
 /* --- revoking, lists, answers, checkpoints --------------------------------------------------------------------------------- */
 
-static struct result *
-ask_revoked(const struct applicant *a, slice certificate)
+static void
+put_revoked(struct buf *out, const struct applicant *a, slice certificate)
 {
-	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX),
-	               number OWNED(buf_drop) = BUF(64);
+	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), number OWNED(buf_drop) = BUF(64);
 	char service[256], serial_hex[64], date[32];
 	struct buf d OWNED(buf_drop) = BUF(32);
 	const char *v[V_COUNT] = {[V_SERVICE] = service,
@@ -1477,11 +1477,19 @@ ask_revoked(const struct applicant *a, slice certificate)
 	snprintf(date, sizeof date, "%.*s", (int)d.n, (const char *)d.p);
 	signer_set_certificate(a->own, certificate);
 	make_document(&cms, a->own, FORM_REVOCATION, v, (slice){NULL, 0}, w.now);
-	revoked_order_put(&b, &(struct revoked_order){.certificate = certificate,
-	                          .cms = buf_slice(&cms),
-	                          .judged = w.now,
-	                          .revoked = w.now,
-	                          .reason = REASON_KEY_COMPROMISE});
+	revoked_order_put(out, &(struct revoked_order){.certificate = certificate,
+	                           .cms = buf_slice(&cms),
+	                           .judged = w.now,
+	                           .revoked = w.now,
+	                           .reason = REASON_KEY_COMPROMISE});
+}
+
+static struct result *
+ask_revoked(const struct applicant *a, slice certificate)
+{
+	struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	put_revoked(&b, a, certificate);
 	return ask(ORDER_REVOKED, &b);
 }
 
@@ -2011,6 +2019,214 @@ status(void **state)
 	    "signer-books-rollback: design 3: the books are shorter than those this signer saw");
 }
 
+/* --- lists, answers, checkpoints, cut short --------------------------------------------------------------------------- */
+/* One order in a process that may die of it; true where it was answered, and well. */
+static bool
+ask_mortal(uint8_t kind, const struct buf *body)
+{
+	uint64_t id = put(kind, buf_slice(body));
+	struct frame f;
+
+	if (link_fill(w.near).kind != OK || signing_turn(&w.s, w.near, w.now, w.steady, PIN).kind != OK)
+		_exit(1);
+	while (!link_is_empty(w.near))
+		if (link_flush(w.near).kind != OK || link_fill(w.far).kind != OK)
+			_exit(1);
+	w.now.ms += 3;
+	w.steady += 3;
+	return link_wait(w.far, 1000, &f).kind == OK && f.id == id && f.fail == OK;
+}
+
+/* The journal's lists: no number twice. */
+static void
+audit_lists(const char *row)
+{
+	struct book *b = NULL;
+	struct book_opened opened;
+	struct book_reader *r = NULL;
+	uint64_t n, last = 0, number;
+	slice s;
+
+	expect_ok(row, book_open(w.folder, BOOK_READ, 0, &b, &opened));
+	expect_ok(row, book_read_from(b, 0, &r));
+	while (book_read_next(r, &n, &s).kind == OK) {
+		struct json *doc OWNED(json_drop) = NULL;
+		struct line l;
+
+		expect_ok(row, line_get(s, &l));
+		if (l.act != ACT_CRL_PUBLISHED)
+			continue;
+		expect_ok(row, line_body(&l, &doc));
+		expect_ok(row, json_natural(json_root(doc), "number", &number));
+		expect_true("a list's number only grows", number > last);
+		last = number;
+	}
+	book_reader_close(&r);
+	book_close(&b);
+}
+
+struct reached {
+	bool revoked, list, good, answer, renewed;
+	uint64_t checkpoint;
+};
+
+/* In a process of its own: what one revocation brings at the issuer, or what the status signer makes of it. */
+static bool
+live_a_round(
+    const struct applicant *a, slice certificate, uint64_t number, struct disk_fault fault, volatile struct reached *to)
+{
+	enum signing_mode mode = w.s.mode;
+	struct buf revoke OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+	int status_of_child;
+	pid_t child;
+
+	put_revoked(&revoke, a, certificate);
+	close_signer();
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+		open_signer(mode);
+		if (mode == SIGNER_ISSUER)
+			prepare(9);
+		else
+			greet(number - 1);
+		disk_fault = fault;
+		if (mode == SIGNER_STATUS) {
+			answers_order_put(
+			    &b, &(struct answers_order){
+			            .now = w.now, .next_update = {w.now.ms + 48 * HOUR_MS}, .n = 1, .certificate = {certificate}});
+			to->good = ask_mortal(ORDER_ANSWERS, &b);
+		}
+		to->revoked = ask_mortal(ORDER_REVOKED, &revoke);
+		buf_clear(&b);
+		if (mode == SIGNER_ISSUER) {
+			crl_order_put(
+			    &b, &(struct crl_order){.number = number, .now = w.now, .next_update = {w.now.ms + 36 * HOUR_MS}});
+			to->list = ask_mortal(ORDER_CRL_OUT, &b);
+			buf_clear(&b);
+			list_part_order_put(&b, &(struct list_part_order){number, 0});
+			_exit(ask_mortal(ORDER_CRL_PART, &b) ? 0 : 1);
+		}
+		answers_order_put(
+		    &b, &(struct answers_order){
+		            .now = w.now, .next_update = {w.now.ms + 48 * HOUR_MS}, .n = 1, .certificate = {certificate}});
+		to->answer = ask_mortal(ORDER_ANSWERS, &b);
+		buf_clear(&b);
+		refresh_order_put(&b, &(struct refresh_order){.now = w.now, .next_update = {w.now.ms + 48 * HOUR_MS}});
+		to->renewed = ask_mortal(ORDER_REFRESH, &b);
+		buf_clear(&b);
+		{
+			struct checkpoint_order o = {.books = books_head(number), .from = number - 1};
+			struct tree_nodes nodes = books();
+
+			if (tree_consistency(&nodes, number - 1, number, o.proof, &o.n_proof).kind != OK)
+				_exit(1);
+			checkpoint_order_put(&b, &o);
+		}
+		if (ask_mortal(ORDER_CHECKPOINT, &b))
+			to->checkpoint = number;
+		_exit(to->good && to->answer && to->renewed && to->checkpoint != 0 ? 0 : 1);
+	}
+	assert_int_equal(child, waitpid(child, &status_of_child, 0));
+	assert_true(WIFEXITED(status_of_child));
+	if (WEXITSTATUS(status_of_child) != 0 && WEXITSTATUS(status_of_child) != DIED)
+		fail_msg("the signer ended with %d at effect %ld", WEXITSTATUS(status_of_child), fault.nth);
+	open_signer(mode);
+	w.now.ms += 1000; /* the child's lines are later than our clock */
+	w.steady += 1000;
+	return WEXITSTATUS(status_of_child) == 0;
+}
+
+/* B-10, B-11: dead, or without power, at each effect of a revocation, its list, its answers, a checkpoint. */
+static void
+rounds_cut(enum signing_mode mode)
+{
+	static const enum fault HOW[] = {DIE_BEFORE, DIE_HALF, DIE_AFTER, POWER_ALL, POWER_ODD, POWER_EVEN, POWER_HALF};
+	struct reached *to = mmap(NULL, sizeof *to, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	static struct applicant a[250];
+	static struct buf certificate[COUNT(a)];
+	uint64_t number = 20;
+	size_t next = 0;
+
+	assert_true(to != MAP_FAILED);
+	prepare(9);
+	for (size_t i = 0; i < COUNT(a); i++) {
+		applicant_new(&a[i], (uint8_t)(i + 1));
+		certificate[i] = BUF(CERT_MAX);
+		buf_put(&certificate[i], certificate_of(issue(&a[i])).certificate);
+	}
+	if (mode == SIGNER_STATUS) {
+		close_signer();
+		snprintf(w.folder, sizeof w.folder, "%s/status", w.base);
+		open_signer(SIGNER_STATUS);
+		greet(9);
+		accepted("the first checkpoint", checkpoint(0, number - 1));
+	}
+	for (size_t i = 0; i < COUNT(HOW); i++) {
+		bool lived = false;
+
+		for (long nth = 1; !lived; nth++, next++, number++) {
+			slice c = buf_slice(&certificate[next]);
+			char row[64];
+
+			assert_true(next < COUNT(a));
+			snprintf(row, sizeof row, "way %zu, effect %ld", i, nth);
+			memset(to, 0, sizeof *to);
+			lived = live_a_round(&a[next], c, number, (struct disk_fault){HOW[i], nth, EIO, 0}, to);
+			if (lived && nth <= (mode == SIGNER_ISSUER ? 4 : 6))
+				fail_msg("%s: no effects were hit", row);
+			if (mode == SIGNER_ISSUER) {
+				struct result *r;
+
+				prepare(9);
+				if (to->revoked) { /* told so: it is on whatever list comes next */
+					expect_number(row, entries_of(list(++number)), next + 1);
+					refused(row, list(number - 1), ERR_CONFLICT,
+					    "list-number: RFC 5280 5.2.3: the number of a list only grows");
+				}
+				r = list(number);
+				if (to->list || to->revoked)
+					refused(row, r, ERR_CONFLICT, "list-number: RFC 5280 5.2.3: the number of a list only grows");
+				accepted(row, ask_revoked(&a[next], c));
+				expect_number(row, entries_of(list(++number)), next + 1);
+				audit_lists(row);
+				continue;
+			}
+			greet(number);
+			if (to->revoked) /* told so: never good again */
+				expect_number(row, status_of(answers(c)), OCSP_REVOKED);
+			accepted(row, ask_revoked(&a[next], c));
+			expect_number(row, status_of(answers(c)), OCSP_REVOKED);
+			expect_true(row, refreshed_many(refresh((serial){0}, (serial){0})) == next + 1);
+			if (to->checkpoint != 0)
+				refused(row, checkpoint(number - 2, number - 1), ERR_CONFLICT,
+				    "books-smaller: design law 9: the books have fewer lines than this signer has seen");
+			accepted(row, checkpoint(to->checkpoint != 0 ? number : number - 1, number));
+		}
+	}
+	for (size_t i = 0; i < COUNT(a); i++) {
+		applicant_drop(&a[i]);
+		buf_drop(&certificate[i]);
+	}
+	(void)munmap(to, sizeof *to);
+}
+
+static void
+lists_cut(void **state)
+{
+	(void)state;
+	rounds_cut(SIGNER_ISSUER);
+}
+
+static void
+answers_cut(void **state)
+{
+	(void)state;
+	rounds_cut(SIGNER_STATUS);
+}
+
 /* What one mode hears the other does not: a peer that says it is not argued with. */
 static void
 gates(void **state)
@@ -2051,7 +2267,7 @@ main(void)
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
 	    EACH(stopped), EACH(parted), EACH(revoked_hour), EACH(per_hour), EACH(carried), EACH(carried_other),
 	    EACH(lists_of_jlis), EACH(lists_kept), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status),
-	    EACH(gates)};
+	    EACH(lists_cut), EACH(answers_cut), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
