@@ -4,7 +4,7 @@
  *
  *   floor MODULE TOKEN-URI PIN        prints JSON: microseconds of each operation
  *
- * Measured through the house's own doors (base/key, edge/hsm), each over at least SECONDS.
+ * One rate beside them, signatures a second, feels what else runs on the machine.  Measured through the house's own doors (base/key, edge/hsm), each over at least SECONDS.
  */
 #include <stdio.h>
 #include <time.h>
@@ -22,6 +22,15 @@ now(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double
+wall(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -49,10 +58,10 @@ verify_us(enum key_kind kind, unsigned bits)
 }
 
 static double
-sign_us(struct hsm *h)
+sign_us(struct hsm *h, double *per_second)
 {
 	digest d = sha256(LIT("the bytes that are signed"));
-	double start = now();
+	double start = now(), began = wall();
 	size_t n = 0;
 
 	do {
@@ -64,6 +73,7 @@ sign_us(struct hsm *h)
 		}
 		n += 50;
 	} while (now() - start < SECONDS);
+	*per_second = (double)n / (wall() - began);
 	return (now() - start) / (double)n * 1e6;
 }
 
@@ -71,7 +81,7 @@ int
 main(int argc, char **argv)
 {
 	struct hsm *h OWNED(hsm_close) = NULL;
-	double rsa, ec, sign, all;
+	double rsa, ec, sign, all, per_second;
 	err e;
 
 	if (argc != 4)
@@ -87,10 +97,11 @@ main(int argc, char **argv)
 	}
 	rsa = verify_us(KEY_RSA, 2048);
 	ec = verify_us(KEY_P256, 256);
-	sign = sign_us(h);
+	sign = sign_us(h, &per_second);
 	all = 2 * (2 * rsa + ec) + sign + ec; /* verifier and signer; the token's signature and its verification */
-	printf("{\"rsa2048_verify_us\":%.1f,\"p256_verify_us\":%.1f,\"p256_token_sign_us\":%.1f,\"application_us\":%.1f,"
+	printf("{\"rsa2048_verify_us\":%.1f,\"p256_verify_us\":%.1f,\"p256_token_sign_us\":%.1f,\"p256_token_per_second\":%"
+	       ".0f,\"application_us\":%.1f,"
 	       "\"floor_per_second_2_cores\":%.0f}\n",
-	    rsa, ec, sign, all, 2e6 / all);
+	    rsa, ec, sign, per_second, all, 2e6 / all);
 	return 0;
 }

@@ -5,6 +5,8 @@
  *   status nonces CA-CERTIFICATE STATUS-FILE COUNT FILE
  *                            COUNT requests for certificates all over the status file, each with a nonce of its own, written
  *                            out for bench/load
+ *   status one CA-CERTIFICATE STATUS-FILE FILE
+ *                            a request for the one in the middle, as DER; its serial is printed
  *   status revoked WORLD PORT CA-CERTIFICATE FIRST COUNT
  *                            COUNT applicants many-FIRST … get certificates, and each is revoked by its own key, one after
  *                            the other: ms from the acknowledged POST until every front says revoked (SURE answers in a
@@ -12,7 +14,7 @@
  *   status find FILE SECONDS look-ups of serials of the file, in no order, each checked as front does; after every block was
  *                            touched once
  *
- * Each prints one line of JSON.
+ * Each but one prints a line of JSON.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -120,6 +122,25 @@ nonces(const char *ca, const char *file, uint64_t count, const char *out)
 	}
 	need(fclose(f) == 0, "the disk");
 	printf("{\"requests\":%llu,\"certificates\":%llu}\n", (unsigned long long)count, (unsigned long long)s.n);
+}
+
+static void
+one(const char *ca, const char *file, const char *out)
+{
+	struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), hex OWNED(buf_drop) = BUF(2 * SERIAL_MAX);
+	struct slots s OWNED(slots_drop) = {0};
+	struct ocsp_issuer names;
+	struct ocsp_certid id;
+	struct slot slot;
+
+	load_names(ca, &names);
+	open_slots(file, &s);
+	need(slots_at(&s, s.n / 2, &slot).kind == OK, "a block of the status file");
+	id = certid(&names, slot.serial);
+	ocsp_request_put(&der, &id, (slice){NULL, 0});
+	file_put(out, buf_slice(&der));
+	serial_put_hex(&hex, slot.serial);
+	printf("%.*s\n", (int)hex.n, (const char *)hex.p);
 }
 
 /* --- revoked ---------------------------------------------------------------------------- */
@@ -313,13 +334,16 @@ main(int argc, char **argv)
 
 	if (strcmp(what, "nonces") == 0 && argc == 6)
 		nonces(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5]);
+	else if (strcmp(what, "one") == 0 && argc == 5)
+		one(argv[2], argv[3], argv[4]);
 	else if (strcmp(what, "revoked") == 0 && argc == 7)
 		revoked(argv[2], (int)strtol(argv[3], NULL, 10), argv[4], (unsigned)strtoul(argv[5], NULL, 10),
 		    (unsigned)strtoul(argv[6], NULL, 10));
 	else if (strcmp(what, "find") == 0 && argc == 4)
 		find(argv[2], strtod(argv[3], NULL));
 	else {
-		fputs("usage: status nonces CA-CERTIFICATE STATUS-FILE COUNT FILE | revoked WORLD PORT CA-CERTIFICATE FIRST "
+		fputs("usage: status nonces CA-CERTIFICATE STATUS-FILE COUNT FILE | one CA-CERTIFICATE STATUS-FILE FILE | "
+		      "revoked WORLD PORT CA-CERTIFICATE FIRST "
 		      "COUNT | "
 		      "find FILE SECONDS\n",
 		    stderr);
