@@ -164,7 +164,8 @@ link_fresh(struct registrar *r, enum peer peer, uint64_t number)
 		issuer_gone(r);
 		return signer_fresh(r, &r->issuer);
 	case PEER_STATUS:
-		r->pub.answers_asked = r->pub.note_asked = false;
+		status_forget_answers(r);
+		r->pub.note_asked = false;
 		refresh_reset(r);
 		return signer_fresh(r, &r->status);
 	case PEER_PUBLISHER:
@@ -514,7 +515,8 @@ reopen(struct registrar *r)
 	log_text(LOG_WARN, "registrar-open: design 3: the books are open again");
 	r->closed = ok;
 	memset(&r->owed, 0, sizeof r->owed);
-	r->pub.answers_asked = r->pub.slots_sent = r->pub.note_asked = false;
+	status_forget_answers(r);
+	r->pub.note_asked = false;
 	r->n_links = 0; /* all are new again: what was on its way to them was dropped, late results of before find nobody */
 	return ok;
 }
@@ -598,13 +600,15 @@ registrar_turn(struct registrar *r)
 }
 
 int
-registrar_timeout_ms(const struct registrar *r)
+registrar_timeout_ms(struct registrar *r)
 {
+	int answers = status_timeout_ms(r);
+
 	if (r->late || r->gathering)
 		return 1;
 	if (r->more || r->revoked_now)
 		return 0;
-	if (r->pub.answers_asked || r->issuer.orders > 0 || r->flights > 0)
-		return 100;
-	return 50;
+	if (answers == 0 || (r->issuer.orders == 0 && r->flights == 0))
+		return answers;
+	return 100;
 }

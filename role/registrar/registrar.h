@@ -261,6 +261,22 @@ struct wheel {
 	serial missing[MISSING_MAX];
 };
 
+#define ANSWERS_ORDERS 16U /* at the signer and the publisher: 512 certificates share their syncs */
+
+/* One order of answers on its way: to the signer, then to the publisher. */
+struct answers_batch {
+	uint64_t id; /* 0: none */
+	bool sent;   /* to the publisher */
+	int64_t asked_at;
+	size_t n_asked;
+	serial asked[ANSWERS_MAX];
+	size_t n;
+	serial serials[ANSWERS_MAX];
+	bool good[ANSWERS_MAX];
+	instant this_update, next_update;
+	digest answers;
+};
+
 struct registrar {
 	const char *home;
 	char books[1024], state[1024];
@@ -359,16 +375,16 @@ struct registrar {
 	/* our status, see status.c */
 	struct {
 		uint64_t id;
-		bool answers_asked, slots_sent, note_asked, tiles_asked;
+		bool note_asked, tiles_asked;
 		bool withdraw_again;     /* a new publisher: what is revoked and not answered so is withdrawn again … */
 		struct record withdrawn; /* … up to this one */
-		uint64_t answers_id, slots_id, file_id, note_id, tiles_id;
+		uint64_t file_id, note_id, tiles_id;
 		int64_t answers_at, note_at, tick;
-		size_t n;
-		serial serials[ANSWERS_MAX];
-		bool good[ANSWERS_MAX];
-		instant this_update, next_update;
-		digest answers;
+		struct answers_batch batch[ANSWERS_ORDERS];
+		bool more_due;           /* the last order was full: the next at once   */
+		bool again;              /* one that is due was passed over because it was on its way */
+		struct record taken;     /* up to this one what is due was asked for …  */
+		bool has_taken;          /* … since it was last looked at from the first */
 		uint64_t note_from;
 		struct head note_head;
 		struct buf note;
@@ -425,7 +441,7 @@ void registrar_close_books(struct registrar *r);
 /* One turn without waiting.  ERR_CORRUPT: the role stops. */
 err registrar_turn(struct registrar *r) CHECKED;
 /* How long the role may sleep before the next turn. */
-int registrar_timeout_ms(const struct registrar *r);
+int registrar_timeout_ms(struct registrar *r);
 
 /* --- turn.c: entries and what leaves after the commit -------------------------- */
 /* What is refused now, or ok. */
@@ -627,6 +643,10 @@ err signer_tell_revoked(struct registrar *r) CHECKED;
 
 /* --- status.c ---------------------------------------------------------------------------- */
 err status_tend(struct registrar *r) CHECKED;
+/* How long a turn may wait, for the sake of answers. */
+int status_timeout_ms(struct registrar *r);
+/* Orders of answers on their way are not waited for: what is due is asked for again. */
+void status_forget_answers(struct registrar *r);
 err status_result(struct registrar *r, const struct frame *x) CHECKED;
 err publisher_result(struct registrar *r, const struct frame *x) CHECKED;
 err publisher_fresh(struct registrar *r) CHECKED;

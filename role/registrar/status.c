@@ -9,6 +9,7 @@
  */
 #define ANSWERS_IDLE_MS 5    /* between batches while no certificate waits at the issuer */
 #define ANSWERS_BUSY_MS 1000 /* … and while some do: status must not slow issuance       */
+#define IDLE_MS 50           /* between looks at what may have become due            */
 #define LATE_MS 20000        /* an order without a result: asked again                   */
 
 bool
@@ -57,73 +58,165 @@ answers_due_now(const struct registrar *r)
 
 #define PAGES_MAX 256U
 
-/* The batch: what is due and durable; a revoked one only after the signer has it in its set, and none that has ended. */
-static err
-gather(struct registrar *r, struct answers_order *o, struct buf *bytes)
+void
+status_forget_answers(struct registrar *r)
 {
-	struct record d[ANSWERS_MAX], last;
-	size_t n = ANSWERS_MAX, at[ANSWERS_MAX];
+	for (size_t i = 0; i < ANSWERS_ORDERS; i++)
+		r->pub.batch[i].id = 0;
+	r->pub.has_taken = r->pub.more_due = r->pub.again = false;
+}
 
-	/* those that wait are passed over: nobody's answer stands behind them for ever */
+static struct answers_batch *
+batch_of(struct registrar *r, uint64_t id)
+{
+	for (size_t i = 0; i < ANSWERS_ORDERS; i++)
+		if (r->pub.batch[i].id == id)
+			return &r->pub.batch[i];
+	return NULL;
+}
+
+/* What was revoked while "good" was on its way is due behind it. */
+static void
+end_batch(struct registrar *r, struct answers_batch *b)
+{
+	b->id = 0;
+	r->revoked_told = r->revoked_told || r->pub.again;
+	r->pub.again = false;
+}
+
+static size_t
+batches(const struct registrar *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ANSWERS_ORDERS; i++)
+		n += r->pub.batch[i].id != 0;
+	return n;
+}
+
+static bool
+is_asked(const struct registrar *r, serial s)
+{
+	for (size_t i = 0; i < ANSWERS_ORDERS; i++)
+		for (size_t k = 0; r->pub.batch[i].id != 0 && k < r->pub.batch[i].n_asked; k++)
+			if (serial_eq(r->pub.batch[i].asked[k], s))
+				return true;
+	return false;
+}
+
+/* One certificate more for the order. */
+static err
+take(struct registrar *r, const struct record *d, struct answers_order *o, struct answers_batch *b, struct buf *bytes)
+{
+	struct buf one OWNED(buf_drop) = BUF(CERT_MAX);
+
+	TRY(flight_load(r, d, NULL, &one));
+	buf_put(bytes, buf_slice(&one));
+	b->asked[b->n_asked++] = d->d.serial;
+	o->certificate[o->n++].n = one.n;
+	return ok;
+}
+
+/*
+ * The batch: what is due and durable; a revoked one only after the signer has it in its set, and none that has ended.  Those
+ * that wait are passed over, so that nobody's answer stands behind them for ever; those on their way too.
+ */
+static err
+gather_due(struct registrar *r, struct answers_order *o, struct answers_batch *b, struct buf *bytes)
+{
+	struct record d[ANSWERS_MAX];
+	size_t n = ANSWERS_MAX;
+
 	for (size_t page = 0; page < PAGES_MAX && n == ANSWERS_MAX && o->n < ANSWERS_MAX; page++) {
-		TRY(db_due(r->db, r->now, page == 0 ? NULL : &last, d, ANSWERS_MAX, &n));
+		TRY(db_due(r->db, r->now, r->pub.has_taken ? &r->pub.taken : NULL, d, ANSWERS_MAX, &n));
 		for (size_t i = 0; i < n && o->n < ANSWERS_MAX; i++) {
-			struct buf one OWNED(buf_drop) = BUF(CERT_MAX);
-
+			r->pub.taken = d[i];
+			r->pub.has_taken = true;
+			if (is_asked(r, d[i].d.serial)) {
+				r->pub.again = r->pub.again || d[i].d.state == DOSSIER_REVOKED;
+				continue;
+			}
 			if (d[i].d.state == DOSSIER_REVOKED ? !signer_has_heard(&r->status, &d[i].d)
 			                                    : r->now.ms > d[i].d.not_after.ms)
 				continue;
-			TRY(flight_load(r, &d[i], NULL, &one));
-			at[o->n] = bytes->n;
-			buf_put(bytes, buf_slice(&one));
-			o->certificate[o->n].n = one.n;
-			o->n++;
+			TRY(take(r, &d[i], o, b, bytes));
 		}
-		if (n > 0)
-			last = d[n - 1];
 	}
-	/* then those whose answers the signer makes no more, since it lost what it knew */
-	while (r->wheel.n_missing > 0 && o->n < ANSWERS_MAX) {
-		struct buf one OWNED(buf_drop) = BUF(CERT_MAX);
+	return ok;
+}
 
-		TRY(db_serial(r->db, r->wheel.missing[--r->wheel.n_missing], &d[0]));
-		if (d[0].d.state == DOSSIER_REVOKED && !signer_has_heard(&r->status, &d[0].d))
+/* Then those whose answers the signer makes no more, since it lost what it knew. */
+static err
+gather_missing(struct registrar *r, struct answers_order *o, struct answers_batch *b, struct buf *bytes)
+{
+	while (r->wheel.n_missing > 0 && o->n < ANSWERS_MAX) {
+		struct record d;
+
+		TRY(db_serial(r->db, r->wheel.missing[--r->wheel.n_missing], &d));
+		if (is_asked(r, d.d.serial) || (d.d.state == DOSSIER_REVOKED && !signer_has_heard(&r->status, &d.d)))
 			continue;
-		TRY(flight_load(r, &d[0], NULL, &one));
-		at[o->n] = bytes->n;
-		buf_put(bytes, buf_slice(&one));
-		o->certificate[o->n].n = one.n;
-		o->n++;
+		TRY(take(r, &d, o, b, bytes));
 	}
-	for (size_t i = 0; i < o->n; i++)
-		o->certificate[i].p = bytes->p + at[i];
-	return buf_check(bytes);
+	return ok;
+}
+
+static err
+ask_answers(struct registrar *r, struct answers_batch *b)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(ANSWERS_MAX * CERT_MAX);
+	struct answers_order o = {.now = instant_floor_second(r->now),
+	    .next_update = instant_floor_second((instant){r->now.ms + ANSWER_LIFE_MS})};
+	size_t at = 0;
+
+	*b = (struct answers_batch){.asked_at = r->seen_steady, .this_update = o.now, .next_update = o.next_update};
+	TRY(gather_due(r, &o, b, &bytes));
+	TRY(gather_missing(r, &o, b, &bytes));
+	TRY(buf_check(&bytes));
+	r->pub.more_due = o.n == ANSWERS_MAX;
+	if (!r->pub.more_due)
+		r->pub.has_taken = false; /* the end was reached: from the first again */
+	if (o.n == 0)
+		return ok;
+	for (size_t i = 0; i < o.n; at += o.certificate[i++].n)
+		o.certificate[i].p = bytes.p + at;
+	b->id = ++r->generations;
+	answers_order_put(body_new(r), &o);
+	turn_order(r, PEER_STATUS, 0, ORDER_ANSWERS, b->id, buf_slice(&r->body));
+	return ok;
+}
+
+static bool
+may_ask(struct registrar *r)
+{
+	return r->status.step == SIGNER_READY && !r->pub.withdraw_again && batches(r) < ANSWERS_ORDERS &&
+	       status_can_send(r, PEER_STATUS) && status_can_send(r, PEER_PUBLISHER);
+}
+
+int
+status_timeout_ms(struct registrar *r)
+{
+	if (!may_ask(r) || (!r->revoked_told && !r->pub.more_due))
+		return IDLE_MS;
+	return r->revoked_told ? 0 : ANSWERS_IDLE_MS;
 }
 
 static err
 answers_tend(struct registrar *r)
 {
-	struct buf bytes OWNED(buf_drop) = BUF(ANSWERS_MAX * CERT_MAX);
-	struct answers_order o = {.now = instant_floor_second(r->now), .next_update = {r->now.ms + ANSWER_LIFE_MS}};
+	bool busy = r->issuer.orders > 0 || r->flights > 0;
 
-	if (r->pub.answers_asked && r->seen_steady - r->pub.answers_at > LATE_MS)
-		r->pub.answers_asked = r->pub.slots_sent = false;
-	if (r->status.step != SIGNER_READY || r->pub.answers_asked || r->pub.withdraw_again ||
-	    !status_can_send(r, PEER_STATUS) || !status_can_send(r, PEER_PUBLISHER) || !answers_due_now(r))
+	for (size_t i = 0; i < ANSWERS_ORDERS; i++)
+		if (r->pub.batch[i].id != 0 && r->seen_steady - r->pub.batch[i].asked_at > LATE_MS)
+			r->pub.batch[i].id = 0;
+	if (!may_ask(r) || !answers_due_now(r) || (busy && batches(r) > 0 && !r->revoked_told))
 		return ok;
+	if (r->revoked_told) /* they stand before all others */
+		r->pub.has_taken = false;
 	r->pub.answers_at = r->seen_steady;
 	r->revoked_told = false;
-	o.next_update = instant_floor_second(o.next_update);
-	TRY(gather(r, &o, &bytes));
-	if (o.n == 0)
-		return ok;
-	r->pub.answers_id = ++r->generations;
-	r->pub.answers_asked = true;
-	r->pub.slots_sent = false;
-	r->pub.this_update = o.now;
-	r->pub.next_update = o.next_update;
-	answers_order_put(body_new(r), &o);
-	turn_order(r, PEER_STATUS, 0, ORDER_ANSWERS, r->pub.answers_id, buf_slice(&r->body));
+	do {
+		TRY(ask_answers(r, batch_of(r, 0)));
+	} while (r->pub.more_due && !busy && may_ask(r));
 	return ok;
 }
 
@@ -142,18 +235,26 @@ is_stale(struct registrar *r, const struct answers_reply *a, size_t i, bool *sta
 	return ok;
 }
 
+static void
+put_off(struct registrar *r, struct answers_batch *b, const struct frame *x, const char *who)
+{
+	log_what(LOG_WARN, who, x->what);
+	end_batch(r, b);
+	r->pub.has_taken = r->pub.more_due = false;
+	r->pub.answers_at = r->seen_steady + 1000;
+}
+
 static err
 answers_result(struct registrar *r, const struct frame *x)
 {
+	struct answers_batch *b = x->id == 0 ? NULL : batch_of(r, x->id);
 	struct answers_reply a, out = {0};
 	struct hash h;
 
-	if (!r->pub.answers_asked || x->id != r->pub.answers_id || r->pub.slots_sent)
+	if (b == NULL || b->sent)
 		return ok;
 	if (x->fail != OK) {
-		log_what(LOG_WARN, "status", x->what);
-		r->pub.answers_asked = false;
-		r->pub.answers_at = r->seen_steady + 1000;
+		put_off(r, b, x, "status");
 		return ok;
 	}
 	TRY(answers_reply_get(x->body, &a));
@@ -164,52 +265,52 @@ answers_result(struct registrar *r, const struct frame *x)
 		TRY(is_stale(r, &a, i, &stale, &good));
 		if (stale)
 			continue;
-		r->pub.good[out.n] = good;
-		out.serial[out.n] = r->pub.serials[out.n] = a.serial[i];
+		b->good[out.n] = good;
+		out.serial[out.n] = b->serials[out.n] = a.serial[i];
 		out.this_update[out.n] = a.this_update[i];
 		out.next_update[out.n] = a.next_update[i];
 		out.answer[out.n++] = a.answer[i];
 		hash_add(&h, a.answer[i]);
 	}
-	r->pub.answers = hash_end(&h);
-	r->pub.n = out.n;
+	b->answers = hash_end(&h);
+	b->n = out.n;
 	if (out.n == 0) {
-		r->pub.answers_asked = false;
+		end_batch(r, b);
 		return ok;
 	}
-	r->pub.slots_sent = true;
+	b->sent = true;
 	answers_reply_put(body_new(r), &out);
-	turn_order(r, PEER_PUBLISHER, 0, ORDER_SLOTS, r->pub.answers_id, buf_slice(&r->body));
+	turn_order(r, PEER_PUBLISHER, 0, ORDER_SLOTS, b->id, buf_slice(&r->body));
 	return ok;
 }
 
 static err
 slots_result(struct registrar *r, const struct frame *x)
 {
+	struct answers_batch *b = x->id == 0 ? NULL : batch_of(r, x->id);
 	struct entry e = entry_of(r, ACT_OCSP_PUBLISHED);
 
-	if (!r->pub.slots_sent || x->id != r->pub.answers_id)
+	if (b == NULL || !b->sent)
 		return ok;
-	r->pub.answers_asked = r->pub.slots_sent = false;
 	if (x->fail != OK) {
-		log_what(LOG_WARN, "publisher", x->what);
-		r->pub.answers_at = r->seen_steady + 1000;
+		put_off(r, b, x, "publisher");
 		return ok;
 	}
+	end_batch(r, b);
 	if (turn_open_check(r).kind != OK)
 		return ok;
 	e.line.by = BY_STATUS;
 	e.line.by_id = LIT("status");
-	e.this_update = r->pub.this_update;
-	e.next_update = r->pub.next_update;
-	e.answers = r->pub.answers;
-	for (size_t i = 0; i < r->pub.n; i++) {
+	e.this_update = b->this_update;
+	e.next_update = b->next_update;
+	e.answers = b->answers;
+	for (size_t i = 0; i < b->n; i++) {
 		struct record d;
 
 		/* revoked while it was on its way: withdrawn behind it, and still due */
-		TRY(db_serial(r->db, r->pub.serials[i], &d));
-		if (d.d.state != DOSSIER_REVOKED || !r->pub.good[i])
-			e.serials[e.n_serials++] = r->pub.serials[i];
+		TRY(db_serial(r->db, b->serials[i], &d));
+		if (d.d.state != DOSSIER_REVOKED || !b->good[i])
+			e.serials[e.n_serials++] = b->serials[i];
 	}
 	return e.n_serials == 0 ? ok : turn_enter(r, &e, NULL);
 }
@@ -341,7 +442,8 @@ publisher_fresh(struct registrar *r)
 	uint64_t n;
 	slice line;
 
-	r->pub.answers_asked = r->pub.slots_sent = r->pub.tiles_asked = false;
+	status_forget_answers(r);
+	r->pub.tiles_asked = false;
 	r->pub.withdraw_again = true;
 	r->pub.withdrawn = (struct record){0};
 	refresh_reset(r);

@@ -1177,6 +1177,53 @@ test_revoke_by_old_list(void **state)
 	stage_drop(s);
 }
 
+/* Answers are asked for while others are on their way; "good" that is overtaken by a revocation is thrown away, and asked anew. */
+static void
+test_answers_on_their_way(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, b;
+	struct record d;
+	uint64_t n;
+
+	(void)state;
+	s->answers_hang = true;
+	applicant_new(s, "yamada", &a, with_mail);
+	(void)apply(s, &a, true);
+	stage_turns(s, 8);
+	stage_wait(s, 1200);
+	stage_turns(s, 4);
+	expect_number("the first answer is on its way", s->n_kept, 1);
+	applicant_new(s, "sato", &b, with_mail);
+	(void)apply(s, &b, true);
+	stage_turns(s, 8);
+	stage_wait(s, 1200);
+	stage_turns(s, 4);
+	expect_number("the second beside it", s->n_kept, 2);
+	(void)entry_heard(s, ask_revoke(s, &a, a.card, NULL));
+	stage_turns(s, 6);
+	stage_wait(s, 1200);
+	stage_turns(s, 4);
+	expect_number("nothing is asked twice", s->n_kept, 2);
+	s->answers_hang = false;
+	n = s->slots;
+	stage_let_go(s, 1, true);
+	stage_turns(s, 4);
+	expect_number("the second is published", s->slots, n + 1);
+	stage_let_go(s, 0, true);
+	stage_turns(s, 4);
+	expect_number("of the first only what says revoked", s->slots, n + 2);
+	stage_turns(s, 4);
+	expect_ok("dossier", db_serial(s->r->db, a.reply.serial, &d));
+	expect_true("nothing is due", d.due.ms == 0);
+	expect_ok("dossier", db_serial(s->r->db, b.reply.serial, &d));
+	expect_true("nothing is due", d.due.ms == 0);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&b);
+	stage_drop(s);
+}
+
 /* A revocation while the signers are away: withdrawn at once, told when they are back, also after a restart. */
 static void
 test_revoke_alone(void **state)
@@ -2069,6 +2116,7 @@ main(void)
 	    cmocka_unit_test(test_issuer),
 	    cmocka_unit_test(test_receipt),
 	    cmocka_unit_test(test_revoke),
+	    cmocka_unit_test(test_answers_on_their_way),
 	    cmocka_unit_test(test_revoke_by_card),
 	    cmocka_unit_test(test_revoke_by_strangers),
 	    cmocka_unit_test(test_revoke_over_the_cap),

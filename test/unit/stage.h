@@ -64,6 +64,13 @@ struct scene {
 	enum err_kind issuer_kind;
 	struct buf mail, automation;
 	bool messenger_fails, capped; /* capped: the signers take no more by rule in this hour */
+	bool answers_as_were;
+	bool answers_hang;            /* the status signer keeps orders of answers, and answers them later */
+	struct {
+		uint64_t id;
+		struct buf body;
+	} kept[4];
+	size_t n_kept;
 	bool lists_hang;              /* the issuer hears the order of a list and never answers */
 	unsigned lists_fail;          /* so many orders of lists are refused                    */
 	uint64_t ocsp_calls;
@@ -620,7 +627,7 @@ answer_answers(struct scene *s, struct link *l, const struct frame *x)
 		ocsp_issuer_of(&s->trust->issuer, &p.issuer);
 		p.serial = c.serial;
 		p.responder_key_id = ARR(id);
-		if (d.d.state == DOSSIER_REVOKED) {
+		if (d.d.state == DOSSIER_REVOKED && !s->answers_as_were) {
 			p.status = OCSP_REVOKED;
 			p.revoked = d.d.revoked;
 			p.reason = d.d.reason;
@@ -639,6 +646,17 @@ answer_answers(struct scene *s, struct link *l, const struct frame *x)
 	link_answer(l, x, buf_slice(&b));
 	for (size_t i = 0; i < o.n; i++)
 		buf_drop(&all[i]);
+}
+
+/* The status signer answers the i-th order it kept, by what the books say now, or as if nothing was revoked. */
+static inline void
+stage_let_go(struct scene *s, size_t i, bool as_it_was)
+{
+	s->answers_as_were = as_it_was;
+	answer_answers(s, s->end[STATUS],
+	    &(struct frame){.kind = ORDER_ANSWERS, .id = s->kept[i].id, .body = buf_slice(&s->kept[i].body)});
+	s->answers_as_were = false;
+	buf_drop(&s->kept[i].body);
 }
 
 /* It knows all that the books issued, of at most SLOTS_PART_MAX; `forgets`: none. */
@@ -708,7 +726,13 @@ status_hear(struct scene *s)
 			answer_revoked(s, l, &x, 1);
 			break;
 		case ORDER_ANSWERS:
-			answer_answers(s, l, &x);
+			if (s->answers_hang) {
+				assert(s->n_kept < COUNT(s->kept));
+				s->kept[s->n_kept].id = x.id;
+				s->kept[s->n_kept].body = BUF(FRAME_BODY_MAX);
+				buf_put(&s->kept[s->n_kept++].body, x.body);
+			} else
+				answer_answers(s, l, &x);
 			break;
 		case ORDER_REFRESH:
 			answer_refresh(s, l, &x);
