@@ -73,11 +73,15 @@ ask_crl(struct registrar *r)
 	turn_order(r, PEER_MESSENGER, 0, ORDER_CALL, r->jlis.id, buf_slice(&r->body));
 }
 
+/* One that has no other list of this number on its way: an answer names only the number. */
 static struct judge *
-a_ready_verifier(struct registrar *r)
+a_free_verifier(struct registrar *r, size_t which)
 {
+	const digest none = {0};
+
 	for (size_t i = 0; i < COUNT(r->verifier); i++)
-		if (r->verifier[i].ready && link_of(r, PEER_VERIFIER, r->verifier[i].number) != NULL)
+		if (r->verifier[i].ready && digest_eq(r->verifier[i].sending[which], none) &&
+		    link_of(r, PEER_VERIFIER, r->verifier[i].number) != NULL)
 			return &r->verifier[i];
 	return NULL;
 }
@@ -90,7 +94,7 @@ jlis_tend(struct registrar *r)
 	if (r->trust->method != STATUS_CRL || !may_ask(r))
 		return ok;
 	if (r->jlis.whole && !r->jlis.judged) {
-		v = a_ready_verifier(r);
+		v = a_free_verifier(r, r->jlis.which);
 		if (v == NULL)
 			return ok;
 		r->jlis.judged = true;
@@ -161,6 +165,7 @@ give(struct registrar *r, size_t which)
 	digest name = db_ledger(r->db)->jlis[which].digest;
 	struct keyholder *const signers[] = {&r->issuer, &r->status};
 	struct evidence_at at;
+	const digest none = {0};
 
 	for (size_t i = 0; i < COUNT(r->verifier) + COUNT(signers); i++) {
 		bool is_signer = i >= COUNT(r->verifier);
@@ -171,8 +176,8 @@ give(struct registrar *r, size_t which)
 
 		if (is_signer ? s->step != SIGNER_READY : !v->ready)
 			continue;
-		if (digest_eq(has, name) || digest_eq(*sending, name))
-			continue;
+		if (digest_eq(has, name) || !digest_eq(*sending, none))
+			continue; /* it has it; or another one is on its way, and this one follows */
 		if (bytes.n == 0 && (db_place(r->db, name, &at).kind != OK ||
 		                        book_evidence(r->book, &at, name, secret_slice(&r->jlis_key), &bytes).kind != OK)) {
 			log_text(LOG_WARN, "jlis-gone: JPKI: a list in use cannot be read from the books any more");

@@ -1850,6 +1850,33 @@ test_lies(void **state)
 	}
 }
 
+/* The list in use and the day's new one reach a verifier at the same time, after a start: neither is taken for the other. */
+static void
+test_two_lists(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct buf bytes OWNED(buf_drop) = BUF(CRL_MAX);
+	uint64_t closed = s->closed;
+
+	(void)state;
+	stage_stop(s);
+	s->newer = make_world("2026-11-22T00:30:00Z", 0);
+	s->away[MESSENGER] = true;
+	s->judging_held = true;
+	stage_start(s);
+	stage_turns(s, 6);
+	expect_true("the list in use is on its way", s->held.n > 0);
+	stage_back(s, MESSENGER);
+	stage_turns(s, 6);
+	stage_release(s, VERIFIER);
+	stage_turns(s, 6);
+	world_crl(s->newer, "signca03.crl", &bytes, NULL);
+	expect_number("no link was closed", s->closed, closed);
+	expect_true("the new one is in use", digest_eq(db_ledger(s->r->db)->jlis[0].digest, sha256(buf_slice(&bytes))));
+	stage_audit(s);
+	stage_drop(s);
+}
+
 /* What is written in inkan.conf and cannot be read is never taken for what is not written. */
 static void
 test_mistyped(void **state)
@@ -2133,6 +2160,7 @@ main(void)
 	    cmocka_unit_test(test_rollback),
 	    cmocka_unit_test(test_verifiers),
 	    cmocka_unit_test(test_lies),
+	    cmocka_unit_test(test_two_lists),
 	    cmocka_unit_test(test_mistyped),
 	    cmocka_unit_test(test_nonsense),
 	    cmocka_unit_test(test_state),

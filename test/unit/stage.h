@@ -73,6 +73,10 @@ struct scene {
 	size_t n_kept;
 	bool lists_hang;              /* the issuer hears the order of a list and never answers */
 	unsigned lists_fail;          /* so many orders of lists are refused                    */
+	bool judging_held;            /* the verifiers' answers about lists of J-LIS wait in `held` */
+	struct buf held;
+	uint64_t closed;     /* links that the registrar closed */
+	const char *newer;   /* the world whose list J-LIS has, NULL: this one */
 	uint64_t ocsp_calls;
 	enum ocsp_status jlis_status;
 	struct head journal[2]; /* what the signers say of theirs, issuer first */
@@ -333,6 +337,7 @@ stage_new_with(const char *method, const char *conf)
 	put_house(s, conf);
 	s->parts = BUF(CRL_MAX);
 	s->mail = BUF(1U << 20);
+	s->held = BUF(1U << 20);
 	for (int i = 0; i < 2; i++)
 		verifier_start(&s->verifier[i]);
 	s->away[VERIFIER2] = true;
@@ -354,6 +359,7 @@ stage_drop(struct scene *s)
 		crl_table_drop(&s->crl[i]);
 	buf_drop(&s->parts);
 	buf_drop(&s->mail);
+	buf_drop(&s->held);
 	buf_drop(&s->automation);
 	trust_drop(&s->trust);
 	profile_drop(&s->profile);
@@ -401,9 +407,28 @@ verifier_hear(struct scene *s, int which)
 
 			expect_ok("verifier", frame_get(&rest, &whole, &f));
 			twist(s, &f, &body);
-			link_put(l, &f);
+			if (s->judging_held && f.kind == ORDER_CRL_IN)
+				frame_put(&s->held, &f);
+			else
+				link_put(l, &f);
 		}
 	}
+}
+
+/* What was held goes out, in its order. */
+static inline void
+stage_release(struct scene *s, int which)
+{
+	slice rest = buf_slice(&s->held);
+	struct frame f;
+	bool whole;
+
+	s->judging_held = false;
+	while (rest.n > 0) {
+		expect_ok("held", frame_get(&rest, &whole, &f));
+		link_put(s->end[which], &f);
+	}
+	buf_clear(&s->held);
 }
 
 /* A J-LIS list in parts; true when it was the last. */
@@ -861,7 +886,8 @@ messenger_hear(struct scene *s)
 			continue;
 		}
 		if (c.kind == CALL_JLIS_CRL && (c.body.n == 0 || slice_eq(c.body, LIT("1")))) {
-			snprintf(path, sizeof path, "%s/signca0%c.crl", s->world, c.body.n == 0 ? '3' : '2');
+			snprintf(path, sizeof path, "%s/signca0%c.crl", s->newer == NULL ? s->world : s->newer,
+			    c.body.n == 0 ? '3' : '2');
 			buf_clear(&crl);
 			file_get(path, &crl);
 			put_part(l, &x, buf_slice(&crl));
@@ -895,6 +921,7 @@ stage_end_turn(struct scene *s, int which)
 	if (s->end[which] == NULL)
 		return;
 	if (link_fill(s->end[which]).kind != OK) {
+		s->closed++;
 		stage_wire(s, which); /* the registrar closed it: inkand would hand out another */
 		return;
 	}
