@@ -68,7 +68,7 @@ enum order_kind {
 	ORDER_SIGN_MANY = 122, /* struct sign_many_order -> struct sign_many_reply                   */
 	ORDER_KEY = 121,     /* {} -> one OCTET STRING: the SubjectPublicKeyInfo in the token   */
 	/* inkand -> every role, on descriptor 3; a wire's descriptor travels as SCM_RIGHTS     */
-	ORDER_WIRE = 200,    /* struct wire_order -> nothing                                    */
+	ORDER_WIRE = 200,    /* struct wire_order -> nothing; from a role: that wire went wrong, a new one  */
 	ORDER_BEAT = 201,    /* {} or struct numbers -> {}: the heartbeat, and how the processes stand */
 	ORDER_STOP = 202,    /* {} -> nothing: finish the turn and exit 0                       */
 	ORDER_PIN = 203,     /* one OCTET STRING: the token PIN, to signers only, passed on to hands */

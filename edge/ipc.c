@@ -243,7 +243,7 @@ struct wires {
 	bool ready[WATCHED_MAX];
 	bool stopped, confirmed;
 	struct secret pin;
-	struct buf beat; /* owned: what inkand said last with a heartbeat */
+	struct buf beat;   /* owned: what inkand said last with a heartbeat */
 	int waiting_fd[8]; /* descriptors that came along, in order, not yet named by a frame */
 	size_t n_waiting;
 	uint64_t accepted;
@@ -413,6 +413,27 @@ control_turn(struct wires *w)
 	return link_flush(w->control);
 }
 
+static size_t
+find(const struct wires *w, enum peer peer, uint64_t number)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->link[i]->peer == peer && w->link[i]->number == number)
+			return i;
+	return SIZE_MAX;
+}
+
+static void
+drop_link(struct wires *w, struct link *l)
+{
+	size_t i = find(w, l->peer, l->number);
+
+	assert(i != SIZE_MAX && w->link[i] == l);
+	link_drop(&w->link[i]);
+	w->n--;
+	memmove(w->link + i, w->link + i + 1, (w->n - i) * sizeof w->link[0]);
+	memmove(w->fresh + i, w->fresh + i + 1, (w->n - i) * sizeof w->fresh[0]);
+}
+
 void
 wires_watch(struct wires *w, int fd)
 {
@@ -456,7 +477,7 @@ wires_wait(struct wires *w, int timeout_ms)
 		struct link *l = w->link[i];
 
 		if (p[1 + i].revents & (POLLIN | POLLHUP | POLLERR) && link_fill(l).kind != OK)
-			wires_close(w, l);
+			drop_link(w, l);
 	}
 	return p[0].revents != 0 ? control_turn(w) : ok;
 }
@@ -466,7 +487,8 @@ wires_flush(struct wires *w)
 {
 	for (size_t i = w->n; i-- > 0;)
 		if (link_flush(w->link[i]).kind != OK)
-			wires_close(w, w->link[i]);
+			drop_link(w, w->link[i]);
+	(void)link_flush(w->control).kind; /* a broken one is seen when it is read */
 }
 
 bool
@@ -502,15 +524,6 @@ wires_at(struct wires *w, size_t i)
 	return w->link[i];
 }
 
-static size_t
-find(const struct wires *w, enum peer peer, uint64_t number)
-{
-	for (size_t i = 0; i < w->n; i++)
-		if (w->link[i]->peer == peer && w->link[i]->number == number)
-			return i;
-	return SIZE_MAX;
-}
-
 struct link *
 wires_find(struct wires *w, enum peer peer, uint64_t number)
 {
@@ -533,13 +546,15 @@ wires_fresh(struct wires *w, enum peer peer, uint64_t number)
 void
 wires_close(struct wires *w, struct link *l)
 {
-	size_t i = find(w, l->peer, l->number);
+	struct buf body OWNED(buf_drop) = BUF(64);
+	bool ours = l->peer != PEER_OFFICE; /* what inkand did not wire it cannot wire again */
 
-	assert(i != SIZE_MAX && w->link[i] == l);
-	link_drop(&w->link[i]);
-	w->n--;
-	memmove(w->link + i, w->link + i + 1, (w->n - i) * sizeof w->link[0]);
-	memmove(w->fresh + i, w->fresh + i + 1, (w->n - i) * sizeof w->fresh[0]);
+	wire_order_put(&body, &(struct wire_order){l->peer, l->number});
+	drop_link(w, l);
+	if (!ours)
+		return;
+	link_order(w->control, ORDER_WIRE, 0, buf_slice(&body));
+	(void)link_flush(w->control).kind; /* else with the next */
 }
 
 int

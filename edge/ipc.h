@@ -84,7 +84,10 @@ struct link *wires_at(struct wires *w, size_t i);
 struct link *wires_find(struct wires *w, enum peer peer, uint64_t number);
 /* True once after a (new) link to this peer came up: say hello again, forget what was asked of the old one. */
 bool wires_fresh(struct wires *w, enum peer peer, uint64_t number);
-/* Closes a link whose peer is gone or went wrong; inkand will hand out a new one. */
+/*
+ * Closes a link whose peer went wrong, and asks inkand for a new one: at once the first time, later ones a second apart.
+ * (A peer that is gone needs no asking: its successor is wired to us at its start.)
+ */
 void wires_close(struct wires *w, struct link *l);
 /* Listening sockets handed over (PEER_PUBLIC, PEER_PRIVATE, PEER_OFFICE): -1 when none came. */
 int wires_listener(const struct wires *w, enum peer peer);

@@ -41,11 +41,12 @@
 #include "edge/log.h"
 
 #define STATUS_USER 5 /* 4, the issuer's, in a house whose status keys lie in the issuer's token */
-#define ROLES_MAX 24
+#define ROLES_MAX 24  /* at most 32: struct role's `again` */
 #define BEAT_EVERY_MS 2000
 #define BEAT_LATE_MS 15000   /* an answer later than this: the process is stuck, not slow */
 #define START_LATE_MS 120000 /* before the first answer: reading journals and books        */
 #define STOP_LATE_MS 10000
+#define AGAIN_MS 1000   /* between new wires that one role asks for */
 #define STEADY_MS 60000 /* alive for so long: earlier deaths are forgotten            */
 #define EXIT_CORRUPT 3  /* a role says: what I hold is damaged, do not start me again */
 
@@ -60,7 +61,9 @@ struct role {
 	unsigned deaths;
 	uint64_t restarts;
 	bool answered, retired;
-	bool paused; /* a signer while the room is closed */
+	bool paused;    /* a signer while the room is closed */
+	uint32_t again; /* bit i: its wire to role[i] went wrong, a new one is due at again_at */
+	int64_t again_at;
 };
 
 struct house {
@@ -153,25 +156,30 @@ is_wired(enum peer a, enum peer b)
 	return false;
 }
 
+/* A new wire between two that have one. */
+static void
+wire_two(struct role *r, struct role *o)
+{
+	int pair[2];
+
+	if (o == r || r->pid == 0 || o->pid == 0 || !is_wired(r->peer, o->peer))
+		return;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+		log_text(LOG_ALARM, "inkand-pair: house: no more socket pairs to be had");
+		return;
+	}
+	send_wire(r, o->peer, o->number, pair[0]);
+	send_wire(o, r->peer, r->number, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 /* All wires of one role, new at both ends. */
 static void
 wire_role(struct house *h, struct role *r)
 {
-	for (size_t i = 0; i < h->n; i++) {
-		struct role *o = &h->role[i];
-		int pair[2];
-
-		if (o == r || o->pid == 0 || !is_wired(r->peer, o->peer))
-			continue;
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-			log_text(LOG_ALARM, "inkand-pair: house: no more socket pairs to be had");
-			continue;
-		}
-		send_wire(r, o->peer, o->number, pair[0]);
-		send_wire(o, r->peer, r->number, pair[1]);
-		close(pair[0]);
-		close(pair[1]);
-	}
+	for (size_t i = 0; i < h->n; i++)
+		wire_two(r, &h->role[i]);
 	if (r->peer == PEER_FRONT) {
 		send_wire(r, PEER_PUBLIC, 0, h->public_fd);
 		if (h->private_fd >= 0)
@@ -261,6 +269,7 @@ start_role(struct house *h, struct role *r)
 	r->control = link_new(pair[0], r->peer, r->number);
 	r->started = r->beat_heard = r->beat_sent = clock_steady_ms();
 	r->answered = false;
+	r->again = 0;
 	wire_role(h, r);
 	write_pids(h);
 }
@@ -412,6 +421,31 @@ put_numbers(const struct house *h, struct buf *b)
 }
 
 /* Starts what is due, sends heartbeats, kills what does not answer. */
+/* A role closed a wire on which it heard nonsense.  One that does so again and again gets a new one a second apart. */
+static void
+want_wire(struct house *h, struct role *r, slice body)
+{
+	struct wire_order o;
+
+	if (wire_order_get(body, &o).kind != OK)
+		return;
+	for (size_t i = 0; i < h->n; i++)
+		if (h->role[i].peer == o.peer && h->role[i].number == o.number)
+			r->again |= 1U << i;
+}
+
+static void
+wire_again(struct house *h, struct role *r, int64_t now)
+{
+	if (r->again == 0 || now < r->again_at)
+		return;
+	for (size_t i = 0; i < h->n; i++)
+		if (r->again & 1U << i)
+			wire_two(r, &h->role[i]);
+	r->again = 0;
+	r->again_at = now + AGAIN_MS;
+}
+
 static void
 tend(struct house *h)
 {
@@ -448,6 +482,7 @@ tend(struct house *h)
 			}
 			r->beat_sent = now;
 		}
+		wire_again(h, r, now);
 		(void)link_flush(r->control).kind;
 	}
 }
@@ -461,6 +496,10 @@ hear(struct house *h, struct role *r)
 	if (link_fill(r->control).kind != OK)
 		return; /* its death is seen by waitpid */
 	while (link_next(r->control, &have, &f).kind == OK && have) {
+		if (f.kind == ORDER_WIRE) {
+			want_wire(h, r, f.body);
+			continue;
+		}
 		r->beat_heard = clock_steady_ms();
 		if (r->answered || f.kind != ORDER_BEAT)
 			continue;
@@ -594,15 +633,9 @@ static const struct {
 	mode_t mode;
 } FOLDERS[] = {
     {"run", 0, 0, 0700}, /* its sockets and locks are root's: nobody else so much as names them */
-    {"books", 2, 2, 0750},
-    {"state", 2, 2, 0700},
-    {"keys", 2, 2, 0700},
-    {"journal-issuer", 4, 4, 0700},
-    {"journal-status", STATUS_USER, STATUS_USER, 0700},
-    {"tokens", 4, 4, 0700},
-    {"tokens-status", STATUS_USER, STATUS_USER, 0700},
-    {"repository", 6, 1, 02750},
-    {"mail", 7, 7, 0700},
+    {"books", 2, 2, 0750}, {"state", 2, 2, 0700}, {"keys", 2, 2, 0700}, {"journal-issuer", 4, 4, 0700},
+    {"journal-status", STATUS_USER, STATUS_USER, 0700}, {"tokens", 4, 4, 0700},
+    {"tokens-status", STATUS_USER, STATUS_USER, 0700}, {"repository", 6, 1, 02750}, {"mail", 7, 7, 0700},
     {"mirror", 7, 7, 0700}, /* credentials of stores, and how far each copy is */
 };
 

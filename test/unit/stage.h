@@ -922,7 +922,9 @@ stage_end_turn(struct scene *s, int which)
 		return;
 	if (link_fill(s->end[which]).kind != OK) {
 		s->closed++;
-		stage_wire(s, which); /* the registrar closed it: inkand would hand out another */
+		link_drop(&s->end[which]); /* the registrar closed it, and says so to inkand */
+		if (which == OFFICE)
+			stage_wire(s, which);
 		return;
 	}
 	switch (which) {
@@ -1015,6 +1017,22 @@ stage_acts(struct scene *s, const dossier_id *of)
 	return text;
 }
 
+/* What inkand does: a wire that the registrar closed, and asks for, is made anew. */
+static void
+stage_rewire(struct scene *s)
+{
+	struct wire_order o;
+	struct frame x;
+	bool have = true;
+
+	expect_ok("control", link_fill(s->control));
+	while (link_next(s->control, &have, &x).kind == OK && have)
+		for (int i = 0; i < ENDS && x.kind == ORDER_WIRE; i++)
+			if (wire_order_get(x.body, &o).kind == OK && o.peer == END[i].peer && o.number == END[i].number &&
+			    !s->away[i])
+				stage_wire(s, i);
+}
+
 /* One turn of everybody, the registrar first. */
 static void
 stage_turn(struct scene *s)
@@ -1025,6 +1043,7 @@ stage_turn(struct scene *s)
 	wires_flush(s->r->wires);
 	for (int i = 0; i < ENDS; i++)
 		stage_end_turn(s, i);
+	stage_rewire(s);
 }
 
 static void
