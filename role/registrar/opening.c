@@ -289,6 +289,7 @@ registrar_close(struct registrar *r)
 	lists_drop(&r->lists);
 	buf_drop(&r->mirrors.bytes);
 	buf_drop(&r->responder.certificate);
+	buf_drop(&r->shows.note);
 	free(r->parcel);
 	r->parcel = NULL;
 }

@@ -169,7 +169,8 @@ link_fresh(struct registrar *r, enum peer peer, uint64_t number)
 		refresh_reset(r);
 		return signer_fresh(r, &r->status);
 	case PEER_PUBLISHER:
-		return publisher_fresh(r);
+		publisher_fresh(r);
+		return ok;
 	case PEER_MESSENGER:
 		messenger_gone(r);
 		return ok;
@@ -606,7 +607,7 @@ registrar_timeout_ms(struct registrar *r)
 
 	if (r->late || r->gathering)
 		return 1;
-	if (r->more || r->revoked_now)
+	if (r->more || r->revoked_now || r->shows.soon)
 		return 0;
 	if (answers == 0 || (r->issuer.orders == 0 && r->flights == 0))
 		return answers;

@@ -88,6 +88,7 @@
 #define BATCHES_ASKED 2                /* at the signer: its hand has always work, a revocation waits for two      */
 #define MISSING_MAX 4096               /* known to us and not to the signer: to be shown to it                     */
 #define CHECKPOINT_EVERY_MS 3000
+#define TILES_OPEN_MAX 16              /* at the publisher, 8 KiB each: the first checkpoint after a fill has tens of thousands */
 #define CLOCK_JUMP_MS HOUR_MS /* design law 9 */
 #define OFFICE_CLOCK_MS (5 * 60 * SECOND_MS) /* an officer's clock and ours                                */
 #define CLOCK_OFF_MS                                                                                                   \
@@ -375,10 +376,10 @@ struct registrar {
 	/* our status, see status.c */
 	struct {
 		uint64_t id;
-		bool note_asked, tiles_asked;
+		bool note_asked;
 		bool withdraw_again;     /* a new publisher: what is revoked and not answered so is withdrawn again … */
 		struct record withdrawn; /* … up to this one */
-		uint64_t file_id, note_id, tiles_id;
+		uint64_t file_id, note_id;
 		int64_t answers_at, note_at, tick;
 		struct answers_batch batch[ANSWERS_ORDERS];
 		bool more_due;           /* the last order was full: the next at once   */
@@ -387,10 +388,22 @@ struct registrar {
 		bool has_taken;          /* … since it was last looked at from the first */
 		uint64_t note_from;
 		struct head note_head;
-		struct buf note;
-		struct buf slots;
 		bool ca_sent;
 	} pub;
+
+	/* the last checkpoint on its way to the publisher: its tiles, a few at a time, then its note; see note.c */
+	struct {
+		bool going, soon;
+		uint64_t shown;       /* the checkpoint of so many lines is published                    */
+		uint64_t from, index; /* tiles of `books` beyond `from` lines: next is `index` of `level` */
+		int level;
+		struct head books;
+		struct buf note;
+		size_t n_open;
+		uint64_t open[TILES_OPEN_MAX]; /* ids of what the publisher has not answered yet */
+		uint64_t id;                   /* of the note's order, 0: not sent              */
+		int64_t again;                 /* steady ms: not before                         */
+	} shows;
 
 	struct wheel wheel; /* see refresh.c */
 	struct lists lists; /* our CRLs, see lists.c */
@@ -649,11 +662,21 @@ int status_timeout_ms(struct registrar *r);
 void status_forget_answers(struct registrar *r);
 err status_result(struct registrar *r, const struct frame *x) CHECKED;
 err publisher_result(struct registrar *r, const struct frame *x) CHECKED;
-err publisher_fresh(struct registrar *r) CHECKED;
+void publisher_fresh(struct registrar *r);
 void status_send_file(struct registrar *r, slice path, uint64_t id, slice bytes);
 bool status_can_send(struct registrar *r, enum peer peer);
 /* The path below the repository: what a URI of our profile says after the host. */
 slice status_path(slice uri, slice otherwise);
+
+/* --- note.c: checkpoints, and the tiles they speak for ----------------------------------- */
+err note_tend(struct registrar *r) CHECKED;
+/* The signer's word. */
+err note_result(struct registrar *r, const struct frame *x) CHECKED;
+/* The publisher's: of a tile (false: it was another file), and of the note. */
+bool note_is_tile(struct registrar *r, const struct frame *x);
+void note_published(struct registrar *r, const struct frame *x);
+/* The publisher is new: the last checkpoint is shown to it again, with what it speaks for beyond the one before. */
+void note_forget(struct registrar *r);
 
 /* --- refresh.c ----------------------------------------------------------------------- */
 err refresh_tend(struct registrar *r) CHECKED;

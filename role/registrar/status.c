@@ -3,7 +3,7 @@
 #include "role/registrar/registrar.h"
 
 /*
- * What relying parties see (Rule 6(xi)): OCSP answers, the list, checkpoints.
+ * What relying parties see (Rule 6(xi)): OCSP answers; lists and checkpoints are lists.c's and note.c's.
  * Each goes signer → publisher → books: an entry says "published" once it is.
  * What was asked and lost is still owed by the books, and asked again.
  */
@@ -338,112 +338,13 @@ withdrawals_tend(struct registrar *r)
 	return ok;
 }
 
-/* --- checkpoints --------------------------------------------------------------------------- */
-static err
-note_tend(struct registrar *r)
-{
-	struct checkpoint_order o = {.books = {book_size(r->book), book_root(r->book)}};
-	const struct ledger *h = db_ledger(r->db);
-	struct tree_nodes nodes = book_nodes(r->book);
-
-	if (r->pub.note_asked && r->seen_steady - r->pub.note_at > LATE_MS)
-		r->pub.note_asked = false;
-	/* one at a time, published before the next: after a crash only the last one's tiles can be missing */
-	if (r->status.step != SIGNER_READY || r->pub.note_asked || r->pub.tiles_asked || !status_can_send(r, PEER_STATUS) ||
-	    !status_can_send(r, PEER_PUBLISHER) || o.books.size == 0 || !ledger_owes_checkpoint(h) ||
-	    r->seen_steady - r->pub.note_at < (r->note_soon ? 200 : CHECKPOINT_EVERY_MS))
-		return ok;
-	/* the signer may have signed one whose answer was lost: then from there */
-	o.from = r->pub.note_from > h->checkpoint_size ? r->pub.note_from : h->checkpoint_size;
-	if (o.from > o.books.size)
-		return ok;
-	if (o.from > 0)
-		TRY(tree_consistency(&nodes, o.from, o.books.size, o.proof, &o.n_proof));
-	r->note_soon = false;
-	r->pub.note_id = ++r->generations;
-	r->pub.note_asked = true;
-	r->pub.note_at = r->seen_steady;
-	r->pub.note_head = o.books;
-	checkpoint_order_put(body_new(r), &o);
-	turn_order(r, PEER_STATUS, 0, ORDER_CHECKPOINT, r->pub.note_id, buf_slice(&r->body));
-	return ok;
-}
-
-/* One tile of the tree below repository/books. */
-static err
-send_tile(struct registrar *r, int level, uint64_t index, unsigned width)
-{
-	struct buf path OWNED(buf_drop) = BUF(256), bytes OWNED(buf_drop) = BUF(256 * SHA256_LEN);
-
-	buf_put_str(&path, "books/");
-	tile_put_path(&path, level, index, width);
-	TRY(book_tile(r->book, level, index, width, &bytes));
-	status_send_file(r, buf_slice(&path), ++r->generations, buf_slice(&bytes));
-	return ok;
-}
-
-/* What the tree of `books` has more than the one of `from` lines, then the note that speaks for it. */
-static err
-send_tiles(struct registrar *r, uint64_t from, struct head books, slice note)
-{
-	for (int level = 0; books.size >> (8 * level) > 0; level++) {
-		uint64_t nodes = books.size >> (8 * level), index = (from >> (8 * level)) / 256;
-
-		for (; index < nodes / 256; index++)
-			TRY(send_tile(r, level, index, 256));
-		if (nodes % 256 > 0)
-			TRY(send_tile(r, level, nodes / 256, (unsigned)(nodes % 256)));
-	}
-	checkpoint_order_put(body_new(r), &(struct checkpoint_order){.books = books, .note = note});
-	r->pub.tiles_id = ++r->generations;
-	r->pub.tiles_asked = true;
-	turn_order(r, PEER_PUBLISHER, 0, ORDER_TILES, r->pub.tiles_id, buf_slice(&r->body));
-	return ok;
-}
-
-static err
-note_result(struct registrar *r, const struct frame *x)
-{
-	struct entry e = entry_of(r, ACT_CHECKPOINT_SIGNED);
-	struct head_reply last;
-	uint64_t from;
-
-	if (!r->pub.note_asked || x->id != r->pub.note_id)
-		return ok;
-	r->pub.note_asked = false;
-	if (x->fail != OK) {
-		log_what(LOG_WARN, "status", x->what);
-		if (x->fail == ERR_CONFLICT && head_reply_get(x->body, &last).kind == OK)
-			r->pub.note_from = last.books.size;
-		return ok;
-	}
-	if (turn_open_check(r).kind != OK || r->pub.note_head.size <= db_ledger(r->db)->checkpoint_size)
-		return ok;
-	TRY(octets_get(x->body, &e.note));
-	e.line.by = BY_STATUS;
-	e.line.by_id = LIT("status");
-	e.size = r->pub.note_head.size;
-	e.root = r->pub.note_head.root;
-	e.journal = r->status.journal.size;
-	e.journal_root = r->status.journal.root;
-	from = db_ledger(r->db)->checkpoint_size;
-	TRY(turn_enter(r, &e, NULL));
-	return send_tiles(r, from, r->pub.note_head, e.note);
-}
-
 /* --- the publisher --------------------------------------------------------------------------- */
-/* A new wire: our certificate, and the last checkpoint with its tiles, which a crash may have kept from it. */
-err
+/* A new wire: our certificate and texts; the last checkpoint with its tiles, which a crash may have kept from it, follows. */
+void
 publisher_fresh(struct registrar *r)
 {
-	struct book_reader *reader OWNED(book_reader_close) = NULL;
-	const struct ledger *h = db_ledger(r->db);
-	struct entry e OWNED(entry_drop) = {0};
-	uint64_t n;
-	slice line;
-
 	status_forget_answers(r);
-	r->pub.tiles_asked = false;
+	note_forget(r);
 	r->pub.withdraw_again = true;
 	r->pub.withdrawn = (struct record){0};
 	refresh_reset(r);
@@ -453,12 +354,6 @@ publisher_fresh(struct registrar *r)
 	    buf_slice(&r->trust->issuer_der));
 	keys_publish(r);
 	texts_publish(r);
-	if (h->checkpoint_size == 0)
-		return ok;
-	TRY(book_read_from(r->book, h->checkpoint_n, &reader));
-	TRY(book_read_next(reader, &n, &line));
-	TRY(entry_get(line, &e));
-	return send_tiles(r, h->checkpoint_before, (struct head){e.size, e.root}, e.note);
 }
 
 err
@@ -470,9 +365,9 @@ publisher_result(struct registrar *r, const struct frame *x)
 	case ORDER_RENEWED:
 		return refresh_published(r, x);
 	case ORDER_FILE:
-		return lists_published(r, x);
+		return note_is_tile(r, x) ? ok : lists_published(r, x);
 	case ORDER_TILES:
-		r->pub.tiles_asked = r->pub.tiles_asked && x->id != r->pub.tiles_id;
+		note_published(r, x);
 		break;
 	default:
 		break;

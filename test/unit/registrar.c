@@ -1,4 +1,4 @@
-/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/keys.c role/registrar/lists.c role/registrar/mirrors.c role/registrar/numbers.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/opening.c role/registrar/recall.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/refresh.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/keys.c role/registrar/lists.c role/registrar/mirrors.c role/registrar/numbers.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/opening.c role/registrar/recall.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/note.c role/registrar/refresh.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
 /* The registrar's turn with pretended helpers: design 3, laws 1 to 3; B-2, ID-2, B-3.2イ, B-10 to B-12, 12(1). */
 #include "test/unit/stage.h"
 
@@ -1473,6 +1473,95 @@ test_disk(void **state)
 	stage_drop(s);
 }
 
+/* --- many lines before a checkpoint ----------------------------------------------------------------------------------- */
+/* Lines that no helper has to do with, straight into the books. */
+static void
+enter_many(struct scene *s, uint64_t n)
+{
+	struct registrar *r = s->r;
+
+	while (n > 0) {
+		expect_ok("begin", db_begin(r->db));
+		r->now.ms = r->last_at.ms + 1;
+		for (int i = 0; i < 400 && n > 0; i++, n--) {
+			struct entry e = entry_of(r, ACT_OPERATION_DONE);
+
+			e.what = LIT("drill");
+			expect_ok("enter", turn_enter(r, &e, NULL));
+		}
+		expect_ok("commit", turn_commit(r));
+	}
+	stage_clock_set((instant){r->last_at.ms + 1});
+}
+
+static uint64_t
+tiles_there(const struct scene *s, uint64_t from, uint64_t to)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = from; i < to; i++)
+		n += s->tile_there[i];
+	return n;
+}
+
+/* Turns until so many tiles were given or the note was, at most a few hundred. */
+static void
+until_tiles(struct scene *s, uint64_t files, uint64_t notes)
+{
+	for (int i = 0; i < 400 && s->tile_files < files && s->tiles < notes; i++)
+		stage_turn(s);
+}
+
+/* FA-3: after a fill or an outage tiles leave a few at a time, each again that was not written, and the note after all of them. */
+static void
+test_tiles(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	uint64_t notes, files;
+
+	(void)state;
+	stage_wait(s, 4000);
+	stage_turns(s, 12);
+	notes = s->tiles;
+	expect_true("a checkpoint is public", notes > 0 && s->r->shows.shown == db_ledger(s->r->db)->checkpoint_size);
+	enter_many(s, 40 * 256);
+	s->tile_files = s->tiles_at_once = 0;
+	s->tile_refused = 25;
+	stage_wait(s, 4000);
+	until_tiles(s, 20, notes + 1);
+	expect_true("some went, not all", s->tile_files >= 20 && s->tile_files < 36);
+	expect_true("a turn holds few", s->r->bytes.cap <= 4 * TILES_OPEN_MAX * 256 * SHA256_LEN);
+	stage_turns(s, 12);
+	expect_number("one was refused: no note", s->tiles, notes);
+	files = s->tile_files;
+	stage_turns(s, 12);
+	expect_number("nor more of them", s->tile_files, files);
+	stage_wait(s, 1000);
+	until_tiles(s, files + 20, notes + 1);
+	/* the publisher ends half-way: the next one gets all of them */
+	stage_cut(s, PUBLISHER);
+	stage_turns(s, 4);
+	memset(s->tile_there, 0, sizeof s->tile_there);
+	expect_number("no note yet", s->tiles, notes);
+	stage_back(s, PUBLISHER);
+	s->tile_files = 0;
+	until_tiles(s, UINT64_MAX, notes + 1);
+	expect_number("then the note", s->tiles, notes + 1);
+	expect_number("after each full tile", tiles_there(s, 0, 40), 40);
+	expect_true("and what they make together", s->tile_files >= 42);
+	expect_true("a few at once", s->tiles_at_once > 1 && s->tiles_at_once <= TILES_OPEN_MAX);
+	stage_turns(s, 4);
+	expect_true("it is public", s->r->shows.shown == db_ledger(s->r->db)->checkpoint_size);
+	/* the next one speaks for what is new, and a new publisher is shown only that */
+	s->tile_files = 0;
+	enter_many(s, 600);
+	stage_wait(s, 4000);
+	until_tiles(s, UINT64_MAX, notes + 2);
+	expect_true("the next has few tiles", s->tiles == notes + 2 && s->tile_files <= 6);
+	stage_audit(s);
+	stage_drop(s);
+}
+
 /* --- the wheel -------------------------------------------------------------------------------------------------------- */
 /* So many hours of ordinary days. */
 static void
@@ -2154,6 +2243,7 @@ main(void)
 	    cmocka_unit_test(test_clock_under_way),
 	    cmocka_unit_test(test_projection),
 	    cmocka_unit_test(test_disk),
+	    cmocka_unit_test(test_tiles),
 	    cmocka_unit_test(test_wheel),
 	    cmocka_unit_test(test_ocsp),
 	    cmocka_unit_test(test_limits),

@@ -71,6 +71,9 @@ struct scene {
 		struct buf body;
 	} kept[4];
 	size_t n_kept;
+	/* tiles the publisher was given: all, at most at once, which full ones of the first level, to be refused the n-th next */
+	uint64_t tile_files, tiles_at_once, tile_refused;
+	bool tile_there[1000];
 	bool lists_hang;              /* the issuer hears the order of a list and never answers */
 	unsigned lists_fail;          /* so many orders of lists are refused                    */
 	bool judging_held;            /* the verifiers' answers about lists of J-LIS wait in `held` */
@@ -144,6 +147,7 @@ stage_wait(struct scene *s, int64_t ms)
 	r->lists.again -= ms;
 	r->wheel.again -= ms;
 	r->pub.note_at -= ms;
+	r->shows.again -= ms;
 	r->owed.verify_at -= ms;
 	r->owed.issue_at -= ms;
 	r->owed.notice_at -= ms;
@@ -777,6 +781,7 @@ publisher_hear(struct scene *s)
 	struct file_order f;
 	struct frame x;
 	bool have = true;
+	uint64_t before = s->tile_files;
 
 	while (link_next(l, &have, &x).kind == OK && have) {
 		s->slots += x.kind == ORDER_SLOTS;
@@ -803,6 +808,17 @@ publisher_hear(struct scene *s)
 			expect_ok("file", file_order_get(x.body, &f));
 			if (!f.part.last)
 				continue;
+			if (slice_has_prefix(f.path, LIT("books/tile/"))) {
+				s->tile_files++;
+				if (s->tile_files - before > s->tiles_at_once)
+					s->tiles_at_once = s->tile_files - before;
+				if (s->tile_refused > 0 && --s->tile_refused == 0) {
+					link_refuse(l, &x, fail(ERR_WORLD, "disk-full: house: there is no room left on the disk"));
+					continue;
+				}
+				if (slice_has_prefix(f.path, LIT("books/tile/0/")) && f.path.n == 16)
+					s->tile_there[100 * (f.path.p[13] - '0') + 10 * (f.path.p[14] - '0') + f.path.p[15] - '0'] = true;
+			}
 		}
 		link_answer(l, &x, (slice){NULL, 0});
 	}
