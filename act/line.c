@@ -1,4 +1,5 @@
 #include "act/line.h"
+#include "base/text.h"
 
 static const struct act_row {
 	const char *name, *class;
@@ -113,8 +114,8 @@ by_get(slice name, enum by *out)
  * value   = string / natural / "true" / "false" / '[' [ value *( ',' value ) ] ']' / object
  * object  = '{' [ string ':' value *( ',' string ':' value ) ] '}'
  *
- * What is well formed by this is what base/json writes; UTF-8 and repeated names
- * are judged by the reader of base/json afterwards.
+ * What is well formed by this is what base/json writes.  Repeated names and what is
+ * not UTF-8 are noticed here, and judged by the reader of base/json.
  */
 static bool
 skip(slice *s, slice literal)
@@ -148,13 +149,18 @@ skip_string(slice *s)
 
 	if (!skip(s, LIT("\"")))
 		return false;
-	while (slice_take(s, 1, &c)) {
+	for (;;) {
+		size_t n = 0;
+
+		while (n < s->n && s->p[n] >= 0x20 && s->p[n] != '"' && s->p[n] != '\\')
+			n++;
+		if (!slice_take(s, n, &c) || !slice_take(s, 1, &c))
+			return false;
 		if (c.p[0] == '"')
 			return true;
-		if (c.p[0] < 0x20 || (c.p[0] == '\\' && !skip_escape(s)))
+		if (c.p[0] != '\\' || !skip_escape(s))
 			return false;
 	}
-	return false;
 }
 
 static bool
@@ -170,30 +176,61 @@ skip_natural(slice *s)
 	return slice_take(&t, n, &d) && decimal_get(d, INT64_MAX, &v).kind == OK && slice_take(s, n, &d);
 }
 
-static bool skip_value(slice *s, unsigned depth);
+static bool skip_value(slice *s, unsigned depth, bool *once);
+
+#define NAMES_MAX 32 /* of an object, compared here: no act's body has more */
+
+/* `once` stays true where no name is there twice: one text has one spelling only, so bytes are compared. */
+static void
+note_name(slice names[NAMES_MAX], size_t *n, slice name, bool *once)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (slice_eq(names[i], name))
+			*once = false;
+	if (*n == NAMES_MAX)
+		*once = false;
+	else
+		names[(*n)++] = name;
+}
 
 static bool
-skip_members(slice *s, unsigned depth, bool named)
+skip_members(slice *s, unsigned depth, bool *once)
 {
+	slice names[NAMES_MAX];
+	size_t n = 0;
+
 	do {
-		if (named && (!skip_string(s) || !skip(s, LIT(":"))))
+		const slice from = *s;
+
+		if (!skip_string(s))
 			return false;
-		if (!skip_value(s, depth))
+		note_name(names, &n, (slice){from.p, from.n - s->n}, once);
+		if (!skip(s, LIT(":")) || !skip_value(s, depth, once))
 			return false;
 	} while (skip(s, LIT(",")));
 	return true;
 }
 
 static bool
-skip_object(slice *s, unsigned depth)
+skip_elements(slice *s, unsigned depth, bool *once)
 {
-	if (depth == 0 || !skip(s, LIT("{")))
-		return false;
-	return skip(s, LIT("}")) || (skip_members(s, depth - 1, true) && skip(s, LIT("}")));
+	do {
+		if (!skip_value(s, depth, once))
+			return false;
+	} while (skip(s, LIT(",")));
+	return true;
 }
 
 static bool
-skip_value(slice *s, unsigned depth)
+skip_object(slice *s, unsigned depth, bool *once)
+{
+	if (depth == 0 || !skip(s, LIT("{")))
+		return false;
+	return skip(s, LIT("}")) || (skip_members(s, depth - 1, once) && skip(s, LIT("}")));
+}
+
+static bool
+skip_value(slice *s, unsigned depth, bool *once)
 {
 	if (s->n == 0)
 		return false;
@@ -205,11 +242,11 @@ skip_value(slice *s, unsigned depth)
 	case 'f':
 		return skip(s, LIT("false"));
 	case '{':
-		return skip_object(s, depth);
+		return skip_object(s, depth, once);
 	case '[':
 		if (depth == 0 || !skip(s, LIT("[")))
 			return false;
-		return skip(s, LIT("]")) || (skip_members(s, depth - 1, false) && skip(s, LIT("]")));
+		return skip(s, LIT("]")) || (skip_elements(s, depth - 1, once) && skip(s, LIT("]")));
 	default:
 		return skip_natural(s);
 	}
@@ -259,9 +296,10 @@ line_put(struct buf *b, const struct line *l)
 {
 	slice body = l->body;
 	const size_t start = b->n;
+	bool once = true;
 
 	assert(l->n_rules <= LINE_RULES_MAX && l->n_evidence <= LINE_EVIDENCE_MAX && is_plain(l->by_id, LINE_ID_MAX));
-	assert(body.n <= LINE_BODY_MAX && skip_object(&body, LINE_DEPTH_MAX) && body.n == 0);
+	assert(body.n <= LINE_BODY_MAX && skip_object(&body, LINE_DEPTH_MAX, &once) && body.n == 0);
 	buf_put_str(b, "{\"n\":");
 	buf_put_decimal(b, l->n);
 	buf_put_str(b, ",\"at\":\"");
@@ -376,24 +414,39 @@ head_get(slice *s, struct line *l)
 	return skip(s, LIT(",\"body\":")) ? ok : FORM;
 }
 
+static bool
+is_utf8(slice s)
+{
+	uint32_t cp;
+
+	while (s.n > 0)
+		if (s.p[0] < 0x80)
+			s = (slice){s.p + 1, s.n - 1};
+		else if (!text_next(&s, &cp))
+			return false;
+	return true;
+}
+
 err
 line_get(slice in, struct line *out)
 {
 	struct line l = {0};
 	slice s = in, rest;
 	struct json *doc OWNED(json_drop) = NULL;
+	bool once = true;
 
 	if (in.n > LINE_MAX)
 		return fail(ERR_INPUT, "line-long: house: the line is longer than any a book has");
 	TRY(head_get(&s, &l));
 	rest = s;
-	if (!skip_object(&rest, LINE_DEPTH_MAX) || !slice_eq(rest, LIT("}")))
+	if (!skip_object(&rest, LINE_DEPTH_MAX, &once) || !slice_eq(rest, LIT("}")))
 		return fail(ERR_INPUT, "line-body: design 5: the line's body is not written as the books write theirs");
 	l.body = slice_of(s.p, s.n - 1);
 	if (l.body.n > LINE_BODY_MAX)
 		return fail(ERR_INPUT, "line-long: house: the line is longer than any a book has");
-	/* UTF-8 everywhere, no name twice. */
-	TRY(json_get(in, &doc));
+	/* UTF-8 everywhere, no name twice: a book of millions of lines is read without a second reader, but in doubt */
+	if (!once || !is_utf8(in))
+		TRY(json_get(in, &doc));
 	*out = l;
 	return ok;
 }

@@ -242,26 +242,22 @@ buf_drop(struct buf *b)
 	*b = (struct buf){.max = b->max};
 }
 
-static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 err
 hex_get(slice in, uint8_t *out, size_t n)
 {
+	/* a digit's value and 16; 0: no digit */
+	static const uint8_t digit[256] = {['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22,
+	    ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31};
+	uint8_t all = 16;
+
 	if (in.n != n * 2)
 		return fail(ERR_INPUT, "hex-length: house: a hexadecimal value has the wrong length");
 	for (size_t i = 0; i < in.n; i++)
-		if (hex_digit(in.p[i]) < 0)
-			return fail(ERR_INPUT, "hex-digit: house: a hexadecimal value has another character in it");
+		all &= digit[in.p[i]];
+	if (all < 16)
+		return fail(ERR_INPUT, "hex-digit: house: a hexadecimal value has another character in it");
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)(hex_digit(in.p[2 * i]) << 4 | hex_digit(in.p[2 * i + 1]));
+		out[i] = (uint8_t)(digit[in.p[2 * i]] << 4 | (digit[in.p[2 * i + 1]] & 15));
 	return ok;
 }
 

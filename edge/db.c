@@ -12,6 +12,7 @@ struct db {
 	struct whole now, committed;
 	bool in_turn;
 	bool open, changed; /* a transaction; this turn applied something */
+	bool anew;          /* see db_anew_begin: nothing is ever taken back */
 	uint64_t unstored;  /* lines of turns that are committed here and not yet in the file */
 	/* The dossier in hand: changed by several lines of a turn, written once. */
 	bool have, fresh, dirty;
@@ -157,6 +158,36 @@ make_schema(struct db *db)
 	return execute(db, text);
 }
 
+/* The books are the truth: what the last power failure took from the projection is applied again. */
+#define WRITING                                                                                                        \
+	"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"                             \
+	"PRAGMA wal_autocheckpoint = 16000;"
+
+err
+db_anew_begin(struct db *db)
+{
+	assert(!db->open && !db->in_turn);
+	/* a file that is not finished is known by its version, and that is on the disk before anything else is */
+	TRY(execute(db, "PRAGMA user_version = 2; /* no layout is even */ PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = OFF;"
+	                "PRAGMA synchronous = OFF;"));
+	db->anew = true;
+	return ok;
+}
+
+err
+db_anew_end(struct db *db)
+{
+	char text[64];
+
+	assert(db->anew && !db->open && !db->in_turn);
+	/* with this commit all pages go to the disk: a power failure before leaves a file that is thrown away */
+	TRY(execute(db, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"));
+	snprintf(text, sizeof text, "PRAGMA user_version = %lld", (long long)fold_layout());
+	TRY(execute(db, text));
+	db->anew = false;
+	return execute(db, WRITING);
+}
+
 static err
 setup(struct db *db, bool writes)
 {
@@ -164,9 +195,7 @@ setup(struct db *db, bool writes)
 
 	(void)sqlite3_busy_timeout(db->sql, 2000);
 	if (writes) {
-		/* The books are the truth: what the last power failure took from the projection is applied again. */
-		TRY(execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
-		                "PRAGMA wal_autocheckpoint = 16000;"));
+		TRY(execute(db, WRITING));
 		version = pragma_number(db, "PRAGMA user_version");
 		if (version == 0)
 			TRY(make_schema(db));
@@ -260,7 +289,7 @@ static err
 change(struct db *db)
 {
 	assert(db->in_turn);
-	if (!db->changed)
+	if (!db->changed && !db->anew)
 		TRY(run(db, Q_TURN));
 	db->changed = true;
 	return ok;
@@ -273,7 +302,8 @@ db_commit(struct db *db, struct head books)
 
 	TRY(change(db));
 	TRY(flush(db));
-	TRY(run(db, Q_TURN_END));
+	if (!db->anew)
+		TRY(run(db, Q_TURN_END));
 	db->now.applied = books;
 	db->now.next = books.size;
 	db->committed = db->now;
@@ -309,7 +339,7 @@ db_rollback(struct db *db)
 {
 	if (!db->in_turn)
 		return;
-	if (db->changed) {
+	if (db->changed && !db->anew) {
 		(void)run(db, Q_TURN_BACK).kind;
 		(void)run(db, Q_TURN_END).kind;
 		db->have = db->fresh = db->dirty = false;

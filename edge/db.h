@@ -106,6 +106,12 @@ err db_revoked(struct db *db, uint64_t from, struct record *out, size_t max, siz
 /* Up to where the packs were walked for the lines applied; db_catch_up.c goes on from there. */
 struct evidence_iter db_walked(const struct db *db, bool sealed);
 /*
+ * An empty projection is made from many lines: its file is written without a log and without a sync until the end, and says
+ * of another version until then.  Who does not come to the end, for any reason, has a file that is thrown away.
+ */
+err db_anew_begin(struct db *db) CHECKED;
+err db_anew_end(struct db *db) CHECKED;
+/*
  * Applies all lines of the book from where the projection stands.  ERR_CONFLICT
  * db-leads, db-root: it is not of this book.  `step` (may be NULL) is called now
  * and then, so that a role can answer its heartbeat.

@@ -1,19 +1,23 @@
 #include "edge/db.h"
 
 /*
- * Lines cite evidence by name; where it lies is found by walking the packs beside
- * the lines.  Evidence is written in the order of the lines that cite it, so what
- * was passed over and not cited yet stays few.
+ * Lines cite evidence by name; where it lies is found by walking the packs beside the lines.  Evidence is written by the
+ * turn of the line that cites it, in their order: what was passed over and not cited yet stays few, and what is not found
+ * AHEAD members further was erased by law, with its pack.  So nothing is held for each piece of evidence there is.
  */
+#define AHEAD 16384U /* members; a turn adds some thousands at most */
+#define FAMILIES 2   /* plain, sealed                               */
+
 struct finder {
 	struct book *book;
-	struct evidence_iter iter[2]; /* plain, sealed */
-	bool ended[2];
-	size_t n, cap; /* open addressing, cap a power of two */
+	struct evidence_iter iter[FAMILIES];
+	bool ended[FAMILIES];
+	uint64_t walked[FAMILIES], cited[FAMILIES]; /* members; the last of them that was cited */
+	size_t n, cap;                              /* open addressing, cap a power of two */
 	struct found {
 		digest name;
 		struct evidence_at at;
-		bool used;
+		uint64_t number; /* of its family, from 1; 0: free */
 	} * table;
 };
 
@@ -26,65 +30,112 @@ finder_drop(struct finder *f)
 
 /* A digest is its own hash. */
 static size_t
-name_hash(digest name)
+home(const struct finder *f, digest name)
 {
 	size_t h;
 
 	memcpy(&h, name.b, sizeof h);
-	return h;
+	return h & (f->cap - 1);
 }
 
 static struct found *
 finder_slot(struct finder *f, digest name)
 {
-	size_t i = name_hash(name) & (f->cap - 1);
+	size_t i = home(f, name);
 
-	while (f->table[i].used && !digest_eq(f->table[i].name, name))
+	while (f->table[i].number != 0 && !digest_eq(f->table[i].name, name))
 		i = (i + 1) & (f->cap - 1);
 	return &f->table[i];
 }
 
+/* Room for one more; what was passed over long ago goes. */
 static void
-finder_put(struct finder *f, digest name, struct evidence_at at)
+finder_room(struct finder *f)
 {
-	struct found *s;
+	struct found *old = f->table;
+	size_t cap = f->cap;
 
-	if (2 * (f->n + 1) > f->cap) {
-		struct found *old = f->table;
-		size_t cap = f->cap;
-
-		f->cap = cap == 0 ? 1024 : 2 * cap;
-		f->table = mem_new(f->cap, sizeof *f->table);
-		for (size_t i = 0; i < cap; i++)
-			if (old[i].used)
-				*finder_slot(f, old[i].name) = old[i];
-		free(old);
-	}
-	s = finder_slot(f, name);
-	if (s->used)
-		return; /* the first copy counts, as in the turn that wrote it */
-	*s = (struct found){name, at, true};
-	f->n++;
+	if (2 * (f->n + 1) <= cap)
+		return;
+	f->cap = cap == 0 ? 1024 : cap < 16 * AHEAD ? 2 * cap : cap;
+	f->table = mem_new(f->cap, sizeof *f->table);
+	f->n = 0;
+	for (size_t i = 0; i < cap; i++)
+		if (old[i].number != 0 && old[i].number + AHEAD > f->cited[old[i].at.sealed]) {
+			*finder_slot(f, old[i].name) = old[i];
+			f->n++;
+		}
+	free(old);
 }
 
-/* Walks one family on until `name` is found or the packs end. */
-static err
-finder_walk(struct finder *f, unsigned family, digest name, bool *found)
+/* Takes one out; those behind it move up, as far as their places allow. */
+static void
+finder_remove(struct finder *f, struct found *s)
 {
-	while (!f->ended[family]) {
-		struct evidence_at at;
-		digest d;
-		err e = book_evidence_next(f->book, &f->iter[family], &d, &at);
+	size_t hole = (size_t)(s - f->table), i = hole;
 
-		if (e.kind == ERR_ABSENT || (e.kind == OK && family == 0 && at.sealed)) {
-			f->ended[family] = true;
-			break;
-		}
-		TRY(e);
-		finder_put(f, d, at);
-		if (digest_eq(d, name)) {
-			*found = true;
-			return ok;
+	f->n--;
+	for (;;) {
+		size_t h;
+
+		f->table[hole].number = 0;
+		do {
+			i = (i + 1) & (f->cap - 1);
+			if (f->table[i].number == 0)
+				return;
+			h = home(f, f->table[i].name);
+		} while (hole <= i ? hole < h && h <= i : hole < h || h <= i);
+		f->table[hole] = f->table[i];
+		hole = i;
+	}
+}
+
+/* One member on; false: the packs end, or it is far enough ahead. */
+static err
+finder_step(struct finder *f, unsigned family, digest *name, bool *stepped)
+{
+	struct evidence_at at;
+	struct found *s;
+	err e;
+
+	*stepped = false;
+	if (f->ended[family] || f->walked[family] >= f->cited[family] + AHEAD)
+		return ok;
+	e = book_evidence_next(f->book, &f->iter[family], name, &at);
+	if (e.kind == ERR_ABSENT || (e.kind == OK && family == 0 && at.sealed)) {
+		f->ended[family] = true;
+		return ok;
+	}
+	TRY(e);
+	*stepped = true;
+	f->walked[family]++;
+	finder_room(f);
+	s = finder_slot(f, *name);
+	if (s->number != 0)
+		return ok; /* the first copy counts, as in the turn that wrote it */
+	*s = (struct found){*name, at, f->walked[family]};
+	f->n++;
+	return ok;
+}
+
+/* Both families go on beside each other: which of them holds it, the line does not say. */
+static err
+finder_walk(struct finder *f, digest name, bool *found)
+{
+	bool going = true;
+
+	while (going) {
+		going = false;
+		for (unsigned family = 0; family < FAMILIES; family++) {
+			bool stepped;
+			digest d;
+
+			TRY(finder_step(f, family, &d, &stepped));
+			going = going || stepped;
+			if (stepped && digest_eq(d, name)) {
+				*found = true;
+				return ok;
+			}
 		}
 	}
 	return ok;
@@ -93,22 +144,25 @@ finder_walk(struct finder *f, unsigned family, digest name, bool *found)
 static err
 finder_find(struct finder *f, struct db *db, digest name, struct evidence_at *out)
 {
-	bool found = f->cap > 0 && finder_slot(f, name)->used;
+	bool found = f->cap > 0 && finder_slot(f, name)->number != 0;
+	struct found *s;
 	err e;
 
 	if (!found) {
 		e = db_place(db, name, out);
 		if (e.kind != ERR_ABSENT)
 			return e;
-		TRY(finder_walk(f, 0, name, &found));
-		if (!found)
-			TRY(finder_walk(f, 1, name, &found));
+		TRY(finder_walk(f, name, &found));
 	}
 	if (!found) {
 		*out = (struct evidence_at){0}; /* erased by law, with its pack */
 		return ok;
 	}
-	*out = finder_slot(f, name)->at;
+	s = finder_slot(f, name);
+	*out = s->at;
+	if (s->number > f->cited[s->at.sealed])
+		f->cited[s->at.sealed] = s->number;
+	finder_remove(f, s); /* the projection knows it from now on */
 	return ok;
 }
 
@@ -126,29 +180,55 @@ apply_line(struct db *db, struct finder *f, slice line)
 }
 
 #define CATCH_UP_LINES 4096 /* a transaction: a crash costs little, a commit costs little */
+#define ANEW_LINES 65536    /* … of a projection that is made anew, which a crash makes anew once more */
+
+struct lines {
+	struct book_reader *reader;
+	uint64_t until, at;
+	void (*step)(void *);
+	void *with;
+};
 
 static err
-catch_up_some(struct db *db, struct finder *f, struct book_reader *r, uint64_t until, uint64_t *at)
+catch_up_some(struct db *db, struct finder *f, struct lines *l, uint64_t lines)
 {
-	for (size_t i = 0; i < CATCH_UP_LINES && *at < until; i++) {
+	for (uint64_t i = 0; i < lines && l->at < l->until; i++) {
 		uint64_t n;
 		slice line;
 
-		TRY(book_read_next(r, &n, &line));
+		TRY(book_read_next(l->reader, &n, &line));
 		TRY(apply_line(db, f, line));
-		*at = n + 1;
+		l->at = n + 1;
+		if (l->step != NULL && l->at % CATCH_UP_LINES == 0)
+			l->step(l->with);
 	}
 	return ok;
+}
+
+/* One transaction. */
+static err
+catch_up_turn(struct db *db, struct finder *f, struct lines *l, uint64_t lines)
+{
+	struct tree_nodes nodes = book_nodes(f->book);
+	digest root;
+
+	TRY(db_begin(db));
+	TRY(catch_up_some(db, f, l, lines));
+	TRY(tree_root_at(&nodes, l->at, &root));
+	TRY(db_commit(db, (struct head){l->at, root}));
+	return db_store(db);
 }
 
 err
 db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void *), void *with)
 {
 	struct finder f OWNED(finder_drop) = {.book = book};
-	struct book_reader *r OWNED(book_reader_close) = NULL;
+	struct lines l = {.until = until, .step = step, .with = with};
 	struct tree_nodes nodes = book_nodes(book);
 	struct head at = db_head(db);
 	digest root;
+	bool anew = at.size == 0 && until > CATCH_UP_LINES;
+	err e = ok;
 
 	if (at.size > book_size(book))
 		return fail(ERR_CONFLICT, "db-leads: design 3: the projection knows lines the books do not have");
@@ -161,23 +241,17 @@ db_catch_up(struct db *db, struct book *book, uint64_t until, void (*step)(void 
 		return ok;
 	f.iter[0] = db_walked(db, false);
 	f.iter[1] = db_walked(db, true);
-	TRY(book_read_from(book, at.size, &r));
-	while (at.size < until) {
-		err e;
-
-		TRY(db_begin(db));
-		e = catch_up_some(db, &f, r, until, &at.size);
-		if (e.kind == OK)
-			e = tree_root_at(&nodes, at.size, &at.root);
-		if (e.kind == OK)
-			e = db_commit(db, at);
-		if (e.kind != OK) {
+	TRY(book_read_from(book, at.size, &l.reader));
+	l.at = at.size;
+	if (anew)
+		e = db_anew_begin(db);
+	while (e.kind == OK && l.at < until) {
+		e = catch_up_turn(db, &f, &l, anew ? ANEW_LINES : CATCH_UP_LINES);
+		if (e.kind != OK)
 			db_rollback(db);
-			return e;
-		}
-		TRY(db_store(db));
-		if (step != NULL)
+		else if (step != NULL)
 			step(with);
 	}
-	return ok;
+	book_reader_close(&l.reader);
+	return e.kind == OK && anew ? db_anew_end(db) : e;
 }

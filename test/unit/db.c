@@ -2,6 +2,8 @@
 #include "test/unit/test.h"
 
 #include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -353,6 +355,175 @@ test_files(void **state)
 	    "db-file: design 3: the projection's file cannot be read or written");
 }
 
+/* --- made anew from a real book ---------------------------------------------------------------------------------------- */
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+struct told {
+	struct book *book;
+	struct db *db; /* folded as the lines were written */
+	uint64_t n;
+};
+
+/* The evidence whose digest is of(seed). */
+static struct evidence_at
+add_evidence(struct told *t, unsigned seed, bool sealed)
+{
+	static const uint8_t key[32] = {7}, nonce[12] = {8};
+	uint8_t b[4] = {(uint8_t)seed, (uint8_t)(seed >> 8), 3, 4};
+	struct evidence_at at;
+
+	if (sealed)
+		book_add_sealed(t->book, of(seed), ARR(b), ARR(key), ARR(nonce), &at);
+	else
+		book_add_evidence(t->book, of(seed), ARR(b), &at);
+	return at;
+}
+
+/* One line, into the book and into the fold that was there. */
+static void
+tell(struct told *t, unsigned who, enum act a)
+{
+	struct buf line OWNED(buf_drop) = BUF(LINE_MAX), openings OWNED(buf_drop) = BUF(4096);
+	struct entry e = about(a, t->n, who);
+	struct evidence_at at = {0};
+
+	e.line.at.ms = 1795312370000 + (int64_t)(t->n / 600); /* a turn has one time */
+	e.token = of(who + 3000);
+	if (a == ACT_APPLICATION_RECEIVED)
+		at = add_evidence(t, who, false);
+	else if (a == ACT_CERTIFICATE_ISSUED)
+		at = add_evidence(t, who + 5000, false);
+	else if (a == ACT_IDENTITY_VERIFIED && who % 3 == 0) {
+		e.method = STATUS_OCSP;
+		e.status = e.line.evidence[0] = of(who + 20000);
+		at = add_evidence(t, who + 20000, true);
+	} else
+		e.line.n_evidence = 0;
+	entry_put(&line, &openings, &e);
+	expect_ok("apply", db_apply(t->db, &e, &at));
+	book_add_line(t->book, buf_slice(&line));
+	t->n++;
+}
+
+static void
+end_turn(struct told *t)
+{
+	expect_ok("books", book_commit(t->book));
+	expect_ok("fold", db_commit(t->db, (struct head){book_size(t->book), book_root(t->book)}));
+}
+
+static void
+tell_all(struct told *t, const char *folder, unsigned dossiers)
+{
+	struct book_opened opened;
+
+	expect_ok("book", book_open(folder, BOOK_WRITE, 0, &t->book, &opened));
+	t->db = memory();
+	for (unsigned who = 0; who < dossiers; who++) {
+		if (who % 100 == 0)
+			expect_ok("begin", db_begin(t->db));
+		for (size_t i = 0; i < STEPS; i++)
+			tell(t, who, STEP[i]);
+		if (who % 100 == 99)
+			end_turn(t);
+	}
+}
+
+static void
+count_step(void *with)
+{
+	(*(unsigned *)with)++;
+}
+
+/*
+ * All at once or line by line: the same, with the places of evidence of both families.  A file that was not finished is known.
+ */
+static void
+test_anew(void **state)
+{
+	char folder[] = "/tmp/inkan-db-XXXXXX", path[64], books[64];
+	struct told t = {0};
+	struct db *db OWNED(db_close) = NULL, *same OWNED(db_close) = memory();
+	struct record r;
+	struct evidence_at at;
+	digest one, two;
+	unsigned steps = 0;
+
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		abort();
+	snprintf(path, sizeof path, "%s/state.db", folder);
+	snprintf(books, sizeof books, "%s/books", folder);
+	tell_all(&t, books, 2000);
+	expect_ok("digest", db_digest(t.db, &one));
+	expect_ok("open", db_open(path, &db));
+	expect_ok("anew", db_catch_up(db, t.book, t.n, count_step, &steps));
+	expect_true("heartbeats are answered meanwhile", steps >= t.n / 4096);
+	expect_ok("digest", db_digest(db, &two));
+	expect_same("the file says the same", digest_slice(&two), digest_slice(&one));
+	expect_ok("a dossier", db_dossier(db, dossier_id_of(of(1999)), &r));
+	expect_ok("its certificate",
+	    book_evidence(t.book, &r.certificate, of(1999 + 5000), (slice){NULL, 0}, &(struct buf){.max = 64}));
+	expect_ok("what was sealed", db_place(db, of(1998 + 20000), &at));
+	expect_true("there", at.sealed && at.length > 0);
+	/* in two parts: first few lines, so not as a new file is made, and then the rest */
+	expect_ok("some", db_catch_up(same, t.book, 600, NULL, NULL));
+	expect_ok("rest", db_catch_up(same, t.book, t.n, NULL, NULL));
+	expect_ok("digest", db_digest(same, &two));
+	expect_same("in parts too", digest_slice(&two), digest_slice(&one));
+	db_close(&db);
+	/* it goes on as any other */
+	expect_ok("open", db_open(path, &db));
+	expect_number("it stands there", db_head(db).size, t.n);
+	db_close(&db);
+	db_delete(path);
+	expect_ok("open", db_open(path, &db));
+	expect_ok("begun", db_anew_begin(db));
+	expect_ok("begin", db_begin(db));
+	db_close(&db); /* as a crash leaves it */
+	expect_err("not finished", db_open(path, &db), ERR_CORRUPT,
+	    "db-version: design 3: the projection is of another version; make it anew");
+	book_close(&t.book);
+	db_close(&t.db);
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Evidence lies near its line: what does not is not looked for in all packs, and nothing is held for what is passed over. */
+static void
+test_near(void **state)
+{
+	char folder[] = "/tmp/inkan-db-XXXXXX", books[64];
+	struct told t = {0};
+	struct db *db OWNED(db_close) = memory();
+	struct record r;
+
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		abort();
+	snprintf(books, sizeof books, "%s/books", folder);
+	tell_all(&t, books, 100);
+	expect_ok("begin", db_begin(t.db));
+	for (unsigned i = 0; i < 20000; i++) /* cited by nobody: no house writes so */
+		(void)add_evidence(&t, 30000 + i, false);
+	tell(&t, 100, ACT_APPLICATION_RECEIVED);
+	end_turn(&t);
+	expect_ok("anew", db_catch_up(db, t.book, t.n, NULL, NULL));
+	expect_ok("near", db_dossier(db, dossier_id_of(of(99)), &r));
+	expect_true("found", r.application.length == 4 && r.certificate.length == 4);
+	expect_ok("far", db_dossier(db, dossier_id_of(of(100)), &r));
+	expect_true("as if erased", r.application.length == 0);
+	book_close(&t.book);
+	db_close(&t.db);
+	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int
 main(void)
 {
@@ -363,6 +534,8 @@ main(void)
 	    cmocka_unit_test(test_turns),
 	    cmocka_unit_test(test_store),
 	    cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_anew),
+	    cmocka_unit_test(test_near),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
