@@ -1,5 +1,5 @@
 /*
- * disk.c - preloaded into a role: its k-th write or sync of a file fails where a test says.
+ * disk.c - preloaded into a role: its k-th write or sync of a file fails where a test says, or the role dies of it.
  *
  *	INKAN_DISK_FAULTS    a folder; the role's rule is the file of its name there (registrar, issuer, status, publisher, …)
  *
@@ -8,6 +8,9 @@
  *	sync EIO 3      the third fdatasync or fsync from now on says EIO and does nothing
  *	write ENOSPC 1  the next write or pwrite of a regular file
  *	half ENOSPC 1   the next one writes half of it, and what is written after it fails
+ *	kill before 7   the process dies before the seventh effect from now on: a write, a sync, a rename, a removal
+ *	kill half 7     … in the middle of it, where it is a write
+ *	kill after 7    … when it is done
  *
  * The number falls with each call and stays at 0 after the failure: it fails once.  The file is mapped before the role
  * locks itself in, so the test may give another rule at any time.  A role has one thread; its log is not a file of it.
@@ -31,6 +34,8 @@ static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static int (*real_fdatasync)(int);
 static int (*real_fsync)(int);
+static int (*real_renameat)(int, const char *, int, const char *);
+static int (*real_unlinkat)(int, const char *, int);
 
 #define REAL(name) *(void **)(&real_##name) = dlsym(RTLD_NEXT, #name)
 
@@ -67,6 +72,8 @@ map_rule(void)
 	REAL(pwrite);
 	REAL(fdatasync);
 	REAL(fsync);
+	REAL(renameat);
+	REAL(unlinkat);
 	role_name(name);
 	if (folder == NULL || name[0] == '\0')
 		return;
@@ -79,11 +86,11 @@ map_rule(void)
 	rule = p == MAP_FAILED ? NULL : p;
 }
 
-/* The error this call must give, or 0. */
+/* One call less until it is due; true when it is. */
 static int
-fault(const char *call)
+is_due(const char *call, char error[16])
 {
-	char word[16], error[16], text[RULE_BYTES + 16];
+	char word[16], text[RULE_BYTES + 16];
 	int left;
 
 	if (rule == NULL)
@@ -95,9 +102,46 @@ fault(const char *call)
 	snprintf(text, sizeof text, "%s %s %d", word, error, left - 1);
 	memset(rule, ' ', RULE_BYTES - 1);
 	memcpy(rule, text, strlen(text));
-	if (left > 1)
+	return left == 1;
+}
+
+/* The error this call must give, or 0. */
+static int
+fault(const char *call)
+{
+	char error[16];
+
+	if (!is_due(call, error))
 		return 0;
 	return strcmp(error, "ENOSPC") == 0 ? ENOSPC : EIO;
+}
+
+/* As kill -9: nothing runs any more. */
+static void
+die(void)
+{
+	__builtin_trap();
+}
+
+/* What the next effect is to die of: 'b'efore, 'h'alf, 'a'fter; 0: nothing. */
+static int
+mortal(void)
+{
+	char when[16];
+
+	if (!is_due("kill", when))
+		return 0;
+	if (when[0] == 'b')
+		die();
+	return when[0];
+}
+
+static ssize_t
+end(int when, ssize_t done)
+{
+	if (when != 0)
+		die();
+	return done;
 }
 
 static int
@@ -140,21 +184,27 @@ take_spent(void)
 ssize_t
 write(int fd, const void *p, size_t n)
 {
+	int when;
+
 	if (rule == NULL || !is_file(fd))
 		return real_write(fd, p, n);
 	if (fails(take_spent()) || fails(fault("write")))
 		return -1;
-	return real_write(fd, p, half_of(n));
+	when = mortal();
+	return end(when, real_write(fd, p, when == 'h' ? n / 2 : half_of(n)));
 }
 
 ssize_t
 pwrite(int fd, const void *p, size_t n, off_t at)
 {
+	int when;
+
 	if (rule == NULL || !is_file(fd))
 		return real_pwrite(fd, p, n, at);
 	if (fails(take_spent()) || fails(fault("write")))
 		return -1;
-	return real_pwrite(fd, p, half_of(n), at);
+	when = mortal();
+	return end(when, real_pwrite(fd, p, when == 'h' ? n / 2 : half_of(n), at));
 }
 
 /* SQLite asks for this name. */
@@ -167,15 +217,37 @@ pwrite64(int fd, const void *p, size_t n, off_t at)
 int
 fdatasync(int fd)
 {
+	int when;
+
 	if (rule != NULL && fails(fault("sync")))
 		return -1;
-	return real_fdatasync(fd);
+	when = mortal();
+	return (int)end(when, real_fdatasync(fd));
 }
 
 int
 fsync(int fd)
 {
+	int when;
+
 	if (rule != NULL && fails(fault("sync")))
 		return -1;
-	return real_fsync(fd);
+	when = mortal();
+	return (int)end(when, real_fsync(fd));
+}
+
+int
+renameat(int from, const char *a, int to, const char *b)
+{
+	int when = mortal();
+
+	return (int)end(when, real_renameat(from, a, to, b));
+}
+
+int
+unlinkat(int at, const char *name, int flags)
+{
+	int when = mortal();
+
+	return (int)end(when, real_unlinkat(at, name, flags));
 }
