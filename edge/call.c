@@ -5,12 +5,15 @@
 #include "edge/call.h"
 #include "edge/clock.h"
 
+#define MAIL_ANSWER_S 10L /* to one command; below inkand's patience with a role that does not answer */
+
 struct one {
 	CURL *easy;
 	uint64_t id;
 	struct buf sent, got;
 	size_t sent_at;
 	struct curl_slist *headers, *to;
+	char error[CURL_ERROR_SIZE]; /* of a letter: libcurl says at which command a server refused only here */
 	bool mail;
 	enum call_method method;
 	int file; /* owned, -1: none */
@@ -230,7 +233,10 @@ dress(struct one *o, const struct call *call)
 		dress_push(o, call);
 	else if (call->mail_to != NULL) {
 		o->mail = true;
+		curl_easy_setopt(o->easy, CURLOPT_ERRORBUFFER, o->error);
 		o->to = curl_slist_append(NULL, call->mail_to);
+		/* a relay that keeps silent: libcurl waits for the answer to its goodbye, and whoever called waits with it */
+		curl_easy_setopt(o->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, MAIL_ANSWER_S);
 		curl_easy_setopt(o->easy, CURLOPT_MAIL_FROM, call->mail_from);
 		curl_easy_setopt(o->easy, CURLOPT_MAIL_RCPT, o->to);
 		curl_easy_setopt(o->easy, CURLOPT_UPLOAD, 1L);
@@ -304,6 +310,19 @@ calls_turn(struct calls *c)
 	}
 }
 
+/*
+ * RFC 5321 4.2.1: 5yz to RCPT is for good.  530 and 554 speak of us (sign in first, no relaying for you): what is wrong in
+ * our configuration is no word about anybody's address.
+ */
+static bool
+is_recipient_refused(const struct one *o, CURLcode rc, long *code)
+{
+	if (!o->mail || rc == CURLE_OK || strncmp(o->error, "RCPT failed: 5", 14) != 0)
+		return false;
+	curl_easy_getinfo(o->easy, CURLINFO_RESPONSE_CODE, code);
+	return *code >= 500 && *code <= 599 && *code != 530 && *code != 554;
+}
+
 static err
 result_of(const struct one *o, CURLcode rc)
 {
@@ -311,6 +330,9 @@ result_of(const struct one *o, CURLcode rc)
 
 	if (o->got.over)
 		return fail(ERR_WORLD, "call-long: house: an answer from outside is longer than it may be");
+	if (is_recipient_refused(o, rc, &status))
+		return fail_why(
+		    ERR_POLICY, "call-recipient: RFC 5321 4.2.1: the mail server refuses this recipient for good", status);
 	if (rc == CURLE_OPERATION_TIMEDOUT)
 		return fail_why(ERR_WORLD, "call-late: house: no answer from outside in time", rc);
 	if (rc != CURLE_OK)

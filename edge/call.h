@@ -44,7 +44,8 @@ struct call {
 
 struct call_result {
 	uint64_t id;
-	err err;         /* ERR_WORLD call-…: nothing usable came; why is libcurl's code or the HTTP status */
+	err err;         /* ERR_WORLD call-…: nothing usable came; why is libcurl's code or the HTTP status.  ERR_POLICY
+	                    call-recipient: a mail server refuses this recipient for good; why is its reply code */
 	struct buf body; /* owned by whoever took the result */
 };
 

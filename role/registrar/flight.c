@@ -285,6 +285,12 @@ flight_load(struct registrar *r, const struct record *d, struct buf *application
 	return ok;
 }
 
+bool
+flight_mail_refused(const struct frame *x)
+{
+	return x->fail == ERR_INPUT || x->fail == ERR_POLICY;
+}
+
 void
 flight_mail(struct registrar *r, struct flight *f, slice to, slice subject, slice text)
 {

@@ -505,6 +505,8 @@ void flight_drop_all(struct registrar *r, err why);
 /* Sends to a verifier, or holds it until one is there. */
 void flight_verify(struct registrar *r, struct flight *f);
 /* A letter to the subscriber by mail; its result comes back to the flight. */
+/* ORDER_MAIL's result: this letter will never go, to this address; anything else is tried again. */
+bool flight_mail_refused(const struct frame *x);
 void flight_mail(struct registrar *r, struct flight *f, slice to, slice subject, slice text);
 void flight_send_held(struct registrar *r);
 /* A document that is one OCTET STRING, from front: goes to a verifier. */

@@ -473,6 +473,14 @@ notice_result(struct registrar *r, struct flight *f, const struct frame *x)
 	struct record d;
 
 	TRY(db_dossier(r->db, f->dossier, &d));
+	if (flight_mail_refused(x) && d.d.owes == OWES_NOTICE) {
+		log_what(LOG_WARN, "messenger", x->what);
+		e = entry_about(r, ACT_REVIEW_OPENED, d.d.id);
+		e.why = LIT("notice-refused: Rule 6(xii): the subscriber's mail address is refused for good; an officer sends "
+		            "this notice by letter");
+		flight_free(r, f);
+		return turn_enter(r, &e, NULL);
+	}
 	if (x->fail != OK) {
 		log_what(LOG_WARN, "messenger", x->what);
 		r->owed.notice_at = r->seen_steady + NOTICE_AGAIN_MS;

@@ -118,6 +118,16 @@ watch_result(struct registrar *r, struct flight *f, const struct frame *x)
 	struct record d;
 
 	TRY(db_dossier(r->db, f->dossier, &d));
+	if (flight_mail_refused(x) && is_due(r, &d.d)) {
+		log_what(LOG_WARN, "messenger", x->what);
+		e = entry_about(r, ACT_REVIEW_OPENED, d.d.id);
+		e.why =
+		    LIT("reminder-refused: CP 4.1.3: the subscriber's mail address is refused for good; an officer posts this "
+		        "reminder");
+		e.how = LIT("letter");
+		flight_land(r, f);
+		return turn_enter(r, &e, NULL);
+	}
 	if (x->fail != OK) {
 		log_what(LOG_WARN, "messenger", x->what);
 		r->owed.watch_at = r->seen_steady + WATCH_AGAIN_MS;

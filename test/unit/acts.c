@@ -343,7 +343,7 @@ test_receipt_late(void **state)
 }
 
 /*
- * Whose address takes no mail is tried again for ever, and holds up nobody: the last one's reminder, and at the end the notice
+ * Whose address takes no mail just now is tried again for ever, and holds up nobody: the last one's reminder, and at the end the notice
  * of its revocation, come through though more than one page of others stands before it.
  */
 #define DEAD 9
@@ -390,6 +390,56 @@ test_dead_addresses(void **state)
 		applicant_drop(&a[i]);
 	stage_drop(s);
 	stage_world = world;
+}
+
+static void
+with_refused_mail(struct make_application *m)
+{
+	m->contact = "refused@gone.example";
+}
+
+/* B-12: what a mail server refuses for good is asked of it once; then an officer owes a letter, and says so when it went. */
+static void
+test_refused_addresses(void **state)
+{
+	struct scene *s = ready(CONF);
+	struct applicant a;
+	struct dossier d;
+	slice state_of;
+	size_t i;
+
+	(void)state;
+	issued(s, "yamada", &a, with_refused_mail);
+	days_pass(s, 15);
+	expect_acts(s, &a.reply.dossier, ISSUED " review.opened");
+	d = record_of(s, &a).d;
+	expect_number("a letter is owed", d.owes, OWES_LETTER);
+	expect_same("why", dossier_why(&d),
+	    LIT("reminder-refused: CP 4.1.3: the subscriber's mail address is refused for good; an officer posts this "
+	        "reminder"));
+	expect_taken(s, letter(s, &a, "reminder", clock_now()));
+	expect_taken(s, ask_revoke(s, &a, a.own));
+	for (int k = 0; k < 4; k++) {
+		stage_wait(s, 60000);
+		stage_turns(s, 10);
+	}
+	expect_acts(s, &a.reply.dossier,
+	    ISSUED " review.opened reminder.sent revocation.requested certificate.revoked review.opened");
+	d = record_of(s, &a).d;
+	expect_number("a letter is owed", d.owes, OWES_LETTER);
+	expect_same("why", dossier_why(&d),
+	    LIT("notice-refused: Rule 6(xii): the subscriber's mail address is refused for good; an officer sends this "
+	        "notice by "
+	        "letter"));
+	i = stage_ask(s, OFFICE, ORDER_STATE, (slice){NULL, 0});
+	expect_ok("the state", octets_get(buf_slice(&s->heard[i].body), &state_of));
+	expect_true("the office sees it", memmem(state_of.p, state_of.n, "notice-refused: Rule 6(xii)", 27) != NULL);
+	expect_taken(s, letter(s, &a, "revocation", clock_now()));
+	expect_number("no more", record_of(s, &a).d.owes, OWES_NOTHING);
+	expect_number("no mail went", s->mails, 0);
+	stage_audit(s);
+	applicant_drop(&a);
+	stage_drop(s);
 }
 
 /* --- letters: who asked for paper gets paper, and the debt ends with an officer's word -------------------------------- */
@@ -774,6 +824,7 @@ main(void)
 	    cmocka_unit_test(test_keep),
 	    cmocka_unit_test(test_receipt_late),
 	    cmocka_unit_test(test_dead_addresses),
+	    cmocka_unit_test(test_refused_addresses),
 	    cmocka_unit_test(test_letters),
 	    cmocka_unit_test(test_note),
 	    cmocka_unit_test(test_withdraw),

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -250,6 +251,82 @@ same_number(void **state)
 	close(listener);
 }
 
+/* A mail server in a process of its own, for libcurl waits for its goodbye: one line to each command, then the goodbye. */
+static pid_t
+serve_mail(int listener, const char *const *says)
+{
+	char heard[8192];
+	pid_t child = fork();
+	int fd;
+
+	assert_true(child >= 0);
+	if (child > 0)
+		return child;
+	alarm(30);
+	(void)fcntl(listener, F_SETFL, 0);
+	fd = accept(listener, NULL, NULL);
+	for (; fd >= 0 && *says != NULL; says++)
+		if (write(fd, *says, strlen(*says)) < 0 || read(fd, heard, sizeof heard) <= 0)
+			break;
+	if (write(fd, "221 bye\r\n", 9) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* Who a mail server refuses for good is told apart from every other trouble with it, which is tried again. */
+static void
+refused_mail(void **state)
+{
+	static const struct {
+		const char *row, *says[8];
+		enum err_kind kind;
+		const char *what;
+	} rows[] = {
+	    {"taken",
+	        {"220 here\r\n", "250 hello\r\n", "250 from\r\n", "250 to\r\n", "354 go on\r\n", "250 taken\r\n", NULL}, OK,
+	        ""},
+	    {"no such person", {"220 here\r\n", "250 hello\r\n", "250 from\r\n", "550 5.1.1 nobody\r\n", NULL}, ERR_POLICY,
+	        "call-recipient: RFC 5321 4.2.1: the mail server refuses this recipient for good"},
+	    {"not now", {"220 here\r\n", "250 hello\r\n", "250 from\r\n", "450 later\r\n", NULL}, ERR_WORLD,
+	        "call-failed:"},
+	    {"no relaying", {"220 here\r\n", "250 hello\r\n", "250 from\r\n", "554 5.7.1 not you\r\n", NULL}, ERR_WORLD,
+	        "call-failed:"},
+	    {"the sender", {"220 here\r\n", "250 hello\r\n", "550 not you\r\n", NULL}, ERR_WORLD, "call-failed:"},
+	    {"the server", {"554 no\r\n", NULL}, ERR_WORLD, "call-failed:"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf b OWNED(buf_drop) = BUF(8192);
+		struct frame f = {0};
+		char conf[200];
+		unsigned port;
+		bool have = false;
+		int listener = listen_here(&port);
+		pid_t server;
+
+		snprintf(conf, sizeof conf, "[messenger]\nmail = smtp://127.0.0.1:%u\nmail_from = inkan@example.jp\n", port);
+		open_messenger_with(conf);
+		close(w.m.mail_folder);
+		w.m.mail_folder = -1;
+		mail_order_put(&b, &(struct mail_order){LIT("taro@example.jp"), LIT("s"), LIT("text\n")});
+		link_order(w.registrar, ORDER_MAIL, ++w.id, buf_slice(&b));
+		expect_ok("send", link_flush(w.registrar));
+		server = serve_mail(listener, rows[i].says);
+		for (int k = 0; k < 500 && !have; k++) {
+			turn(10);
+			expect_ok("fill", link_fill(w.registrar));
+			expect_ok("next", link_next(w.registrar, &have, &f));
+		}
+		expect_true(rows[i].row, have && f.id == w.id);
+		expect_number(rows[i].row, f.fail, rows[i].kind);
+		expect_true(rows[i].row, slice_has_prefix(f.what, slice_str(rows[i].what)));
+		close_messenger();
+		close(listener);
+		assert_int_equal(server, waitpid(server, NULL, 0));
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -281,7 +358,8 @@ teardown(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(frozen_clock), cmocka_unit_test(same_number)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(frozen_clock), cmocka_unit_test(same_number), cmocka_unit_test(refused_mail)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -889,6 +889,11 @@ messenger_hear(struct scene *s)
 				link_refuse(l, &x, fail(ERR_WORLD, "call-mail: house: the relay does not take the letter"));
 				continue;
 			}
+			if (slice_has_prefix(m.to, LIT("refused@"))) {
+				link_refuse(l, &x,
+				    fail(ERR_POLICY, "call-recipient: RFC 5321 4.2.1: the mail server refuses this recipient for good"));
+				continue;
+			}
 			s->mails++;
 			buf_clear(&s->mail);
 			buf_put(&s->mail, m.to);
