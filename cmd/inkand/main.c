@@ -13,10 +13,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <getopt.h>
 #include <linux/capability.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -26,7 +24,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,14 +31,16 @@
 #include "act/numbers.h"
 #include "act/order.h"
 #include "base/conf.h"
+#include "cmd/inkand/folders.h"
+#include "cmd/inkand/listen.h"
+#include "cmd/inkand/pin.h"
 #include "edge/clock.h"
 #include "edge/file.h"
 #include "edge/ipc.h"
 #include "edge/jail.h"
 #include "edge/log.h"
 
-#define STATUS_USER 5 /* 4, the issuer's, in a house whose status keys lie in the issuer's token */
-#define ROLES_MAX 24  /* at most 32: struct role's `again` */
+#define ROLES_MAX 24 /* at most 32: struct role's `again` */
 #define BEAT_EVERY_MS 2000
 #define BEAT_LATE_MS 15000   /* an answer later than this: the process is stuck, not slow */
 #define START_LATE_MS 120000 /* before the first answer: reading journals and books        */
@@ -570,128 +569,6 @@ run(struct house *h, int signals)
 
 /* --- start ------------------------------------------------------------------- */
 static err
-listen_tcp(slice where, int *out)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV}, *a;
-	char host[64], *colon;
-	int fd, one = 1;
-
-	if (where.n == 0 || where.n >= sizeof host)
-		return fail(ERR_INPUT, "inkand-listen: house: listen is an address and a port such as 127.0.0.1:8480");
-	memcpy(host, where.p, where.n);
-	host[where.n] = '\0';
-	colon = strrchr(host, ':');
-	if (colon == NULL)
-		return fail(ERR_INPUT, "inkand-listen: house: listen is an address and a port such as 127.0.0.1:8480");
-	*colon = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &a) != 0)
-		return fail(ERR_INPUT, "inkand-listen: house: listen is an address and a port such as 127.0.0.1:8480");
-	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-	    bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, 4096) != 0) {
-		int why = errno;
-
-		freeaddrinfo(a);
-		if (fd >= 0)
-			close(fd);
-		return fail_why(ERR_WORLD, "inkand-bind: house: the address to listen on is taken or not ours", why);
-	}
-	freeaddrinfo(a);
-	*out = fd;
-	return ok;
-}
-
-static err
-listen_office(const char *home, int *out)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/run/office", home), fd;
-
-	if (n < 0 || (size_t)n >= sizeof a.sun_path)
-		return fail(ERR_INPUT, "link-path: unix(7): the path of a socket is longer than the system allows");
-	(void)unlink(a.sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || chmod(a.sun_path, 0600) != 0 ||
-	    listen(fd, 64) != 0) {
-		int why = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return fail_why(ERR_WORLD, "inkand-office: house: the office socket cannot be made", why);
-	}
-	*out = fd;
-	return ok;
-}
-
-/*
- * Folders of the house and whose they are: only the role that writes one owns it.  The repository is read by the fronts:
- * its group is theirs, and files made in it later inherit the group.
- */
-static const struct {
-	const char *path;
-	unsigned user, group;
-	mode_t mode;
-} FOLDERS[] = {
-    {"run", 0, 0, 0700}, /* its sockets and locks are root's: nobody else so much as names them */
-    {"books", 2, 2, 0750}, {"state", 2, 2, 0700}, {"keys", 2, 2, 0700}, {"journal-issuer", 4, 4, 0700},
-    {"journal-status", STATUS_USER, STATUS_USER, 0700}, {"tokens", 4, 4, 0700},
-    {"tokens-status", STATUS_USER, STATUS_USER, 0700}, {"repository", 6, 1, 02750}, {"mail", 7, 7, 0700},
-    {"mirror", 7, 7, 0700}, /* credentials of stores, and how far each copy is */
-};
-
-/* Gives one file or folder to its role: after a restore, or at a first start as root. */
-static uid_t own_uid, own_gid; /* nftw(3) passes no argument on; used by make_folders alone, before anything runs */
-
-static int
-own_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)where;
-	if ((st->st_uid != own_uid || st->st_gid != own_gid) && lchown(path, own_uid, own_gid) != 0)
-		return -1;
-	if (own_uid == own_gid)
-		return 0;
-	if (type == FTW_D)
-		return chmod(path, 02750);
-	return type == FTW_F ? chmod(path, 0640) : 0;
-}
-
-/* What stands in this folder is executed and obeyed as root: nobody else may write it. */
-static err
-check_home(const struct house *h)
-{
-	struct stat st;
-
-	if (stat(h->home, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-		return fail(ERR_POLICY,
-		    "inkand-home: house: the house's folder belongs to another or can be written by others; "
-		    "chown it to who starts the house, and chmod go-w");
-	return ok;
-}
-
-static err
-make_folders(const struct house *h)
-{
-	for (size_t i = 0; i < COUNT(FOLDERS); i++) {
-		char path[512];
-
-		snprintf(path, sizeof path, "%s/%s", h->home, FOLDERS[i].path);
-		if (mkdir(path, FOLDERS[i].mode) != 0 && errno != EEXIST)
-			return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
-		if (FOLDERS[i].user == 0 && chmod(path, FOLDERS[i].mode) != 0)
-			return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
-		if (h->user_base != 0 && FOLDERS[i].user != 0) {
-			if (chmod(path, FOLDERS[i].mode) != 0)
-				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
-			own_uid = h->user_base + (FOLDERS[i].user == STATUS_USER ? h->status_user : FOLDERS[i].user);
-			own_gid = h->user_base + (FOLDERS[i].group == STATUS_USER ? h->status_user : FOLDERS[i].group);
-			if (nftw(path, own_one, 16, FTW_PHYS) != 0)
-				return fail_why(ERR_WORLD, "inkand-folder: house: a folder of the house cannot be made", errno);
-		}
-	}
-	return ok;
-}
-
-static err
 configure(struct house *h, const struct conf *c)
 {
 	const slice sec = LIT("inkand"), front = LIT("front"), verifier = LIT("verifier");
@@ -724,69 +601,6 @@ configure(struct house *h, const struct conf *c)
 	add_role(h, PEER_REGISTRAR, 0, "registrar", NULL, 2);
 	for (uint64_t i = 0; i < fronts; i++)
 		add_role(h, PEER_FRONT, i, "front", NULL, 1);
-	return ok;
-}
-
-/* A PIN that came by a descriptor of our own is let go with it: the memory behind it is not locked. */
-static void
-close_inherited(const char *path)
-{
-	slice s = slice_str(path), folder = LIT("/proc/self/fd/"), rest = {NULL, 0};
-	uint64_t fd;
-
-	if (slice_has_prefix(s, folder))
-		rest = slice_of(s.p + folder.n, s.n - folder.n);
-	if (rest.n > 0 && decimal_get(rest, INT32_MAX, &fd).kind == OK && fd > 2)
-		close((int)fd);
-}
-
-/* A test's way: the file that the configuration names for one token. */
-static err
-take_configured(const struct house *h, const struct conf *c, slice section, struct secret *out)
-{
-	char path[512];
-	slice s;
-
-	if (out->n > 0 || conf_text(c, section, "pin_file", &s).kind != OK || s.n == 0)
-		return ok;
-	snprintf(path, sizeof path, "%s%s%.*s", s.p[0] == '/' ? "" : h->home, s.p[0] == '/' ? "" : "/", (int)s.n,
-	    (const char *)s.p);
-	log_text(LOG_WARN,
-	    "inkand-pin-file: house: the token PIN is read from a file; in production inkanctl start asks for it");
-	return file_load_pin(path, out);
-}
-
-/* A file given at the start has two lines where there are two tokens: the issuer's PIN, the status signer's. */
-static err
-split_pin(struct secret *pin)
-{
-	struct secret both OWNED(secret_drop) = {.n = 0};
-	slice rest, first;
-
-	TRY(secret_set(&both, secret_slice(&pin[0])));
-	rest = secret_slice(&both);
-	if (!slice_cut(&rest, '\n', &first))
-		return ok;
-	secret_drop(&pin[0]);
-	if (first.n > 0)
-		TRY(secret_set(&pin[0], first));
-	return secret_set(&pin[1], rest);
-}
-
-static err
-take_pin(struct house *h, const struct conf *c, const char *pin_file)
-{
-	if (pin_file != NULL) {
-		err e = file_load_pin(pin_file, &h->pin[0]);
-
-		close_inherited(pin_file);
-		TRY(e);
-		TRY(split_pin(h->pin));
-	}
-	TRY(take_configured(h, c, LIT("token"), &h->pin[0]));
-	TRY(take_configured(h, c, LIT("status_token"), &h->pin[1]));
-	if (h->status_user != STATUS_USER && h->pin[0].n > 0) /* one token for all */
-		return secret_set(&h->pin[1], secret_slice(&h->pin[0]));
 	return ok;
 }
 
@@ -850,7 +664,7 @@ start(struct house *h, const char *pin_file, int *signals)
 	slice s;
 
 	h->public_fd = h->private_fd = h->office_fd = -1;
-	TRY(check_home(h));
+	TRY(folders_check_home(h->home));
 	find_libexec(h);
 	snprintf(path, sizeof path, "%s/inkan.conf", h->home);
 	TRY(file_load(path, &text));
@@ -861,12 +675,9 @@ start(struct house *h, const char *pin_file, int *signals)
 	}
 	look_at_clock(h, true);
 	TRY(configure(h, c));
-	h->pin = mmap(NULL, 2 * sizeof *h->pin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (h->pin == MAP_FAILED || mlock(h->pin, 2 * sizeof *h->pin) != 0)
-		return fail_why(ERR_WORLD, "inkand-mlock: house: the system gives no locked memory for the PIN", errno);
-	(void)madvise(h->pin, 2 * sizeof *h->pin, MADV_DONTDUMP);
-	TRY(take_pin(h, c, pin_file));
-	TRY(make_folders(h));
+	TRY(pin_room(&h->pin));
+	TRY(pin_take(h->home, c, pin_file, h->status_user != STATUS_USER, h->pin));
+	TRY(folders_make(h->home, h->user_base, h->status_user));
 	TRY(write_pid(h));
 	TRY(listen_office(h->home, &h->office_fd));
 	look_at_room(h);
