@@ -15,11 +15,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "act/body.h"
 #include "act/order.h"
 #include "act/slots.h"
+#include "base/der.h"
 #include "edge/clock.h"
 #include "edge/ipc.h"
 #include "test/jpki/make.h"
@@ -569,6 +571,27 @@ caching(void)
 	    "an unsigned answer is not kept");
 }
 
+/* One request both ways; a path over the limit of a request line has its own answer. */
+static bool
+both_say(slice der, int word, const char *name)
+{
+	struct buf path OWNED(buf_drop) = BUF(1U << 16), http OWNED(buf_drop) = BUF(1U << 17);
+	struct reply p OWNED(reply_drop) = REPLY, g OWNED(reply_drop) = REPLY;
+	int by_post, by_get;
+
+	post(der, "", &http);
+	exchange(buf_slice(&http), true, &p);
+	by_post = word_on(&p, 20);
+	ocsp_path_put(&path, der);
+	get(buf_slice(&path), "GET", "", &http);
+	exchange(buf_slice(&http), true, &g);
+	by_get = word_on(&g, 20);
+	if (by_post == word && (by_get == word || (path.n > 2000 && g.status == 414)))
+		return true;
+	printf("# %s: POST %u %d, GET %u %d, want %d\n", name, p.status, by_post, g.status, by_get, word);
+	return false;
+}
+
 /* Nonces, several certificates, other issuers. */
 static void
 shapes(void)
@@ -592,17 +615,14 @@ shapes(void)
 	need(cert_get(signer_certificate(stranger), &other).kind == OK, "the other CA");
 	ocsp_issuer_of(&other, &strange);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), http OWNED(buf_drop) = BUF(8192);
-		struct reply r OWNED(reply_drop) = REPLY;
+		struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
 		struct ocsp_certid id[17];
 
 		for (size_t k = 0; k < rows[i].n; k++)
 			id_of(&id[k], k % 2 == 0 ? HASH_SHA1 : HASH_SHA256, (uint8_t)(20 + k), rows[i].strange ? &strange : &names);
 		ocsp_request_put_many(
 		    &der, id, rows[i].n, rows[i].nonce ? LIT("0123456789abcdef0123456789abcdef") : (slice){NULL, 0});
-		post(buf_slice(&der), "", &http);
-		exchange(buf_slice(&http), true, &r);
-		is(word_on(&r, 20) == rows[i].word, rows[i].name);
+		is(both_say(buf_slice(&der), rows[i].word, rows[i].name), rows[i].name);
 	}
 }
 
@@ -782,6 +802,261 @@ malformed(void)
 	is(ask(1) == OCSP_GOOD, "and others are served");
 }
 
+/* What the process has computed so far, microseconds: waiting and whatever else runs here do not count. */
+static int64_t
+cpu_us(void)
+{
+	struct timespec t = {0};
+	clockid_t clock;
+
+	need(clock_getcpuclockid(front_pid, &clock) == 0 && clock_gettime(clock, &t) == 0, "front's CPU time");
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* A bad request costs no more than a few good ones do: 15 us without, ten times that with a sanitizer. */
+#define BAD_CPU_US 400
+
+/* As edit() of test/unit/pki.h: what stands at a path of a DER list goes, comes twice, or `with` before, after, in its place. */
+static void
+edit(slice list, const char *path, char op, slice with, struct buf *out)
+{
+	char *end;
+	unsigned long at = strtoul(path, &end, 10);
+	slice content, whole;
+	uint8_t tag;
+
+	for (unsigned long i = 0; list.n > 0; i++) {
+		need(der_get_any(&list, &tag, &content, &whole).kind == OK, path);
+		if (i != at)
+			buf_put(out, whole);
+		else if (*end == '.') {
+			struct buf inner OWNED(buf_drop) = BUF(1U << 16);
+
+			edit(content, end + 1, op, with, &inner);
+			der_put(out, tag, buf_slice(&inner));
+		} else {
+			if (op == '<' || op == '=')
+				buf_put(out, with);
+			if (op != '=' && op != '-')
+				buf_put(out, whole);
+			if (op == '2')
+				buf_put(out, whole);
+			if (op == '>')
+				buf_put(out, with);
+		}
+	}
+}
+
+/*
+ * Every kind of thing a request may not be, by POST and by GET: OCSP's own word, at the price of a good one.  0.0 is
+ * tbsRequest {list, [2]}, 0.0.0.0 a Request {CertID}, 0.0.0.0.0 its CertID {algorithm, name, key, serial}, 0.0.1.0.0 the
+ * nonce's extension.
+ */
+static void
+forms(void)
+{
+	static const struct {
+		const char *name, *path;
+		char op;
+		const char *with;
+		int word;
+	} rows[] = {
+	    {"a byte after it", "0", '>', "00", MALFORMED},
+	    {"signed by somebody", "0.0", '>', "A0023000", UNAUTHORIZED},
+	    {"something after what is asked", "0.0", '2', "", MALFORMED},
+	    {"version 1 written out", "0.0.0", '<', "A003020100", MALFORMED},
+	    {"version 2", "0.0.0", '<', "A003020101", MALFORMED},
+	    {"who asks is named", "0.0.0", '<', "A10486026161", OCSP_GOOD},
+	    {"no list", "0.0.0", '-', "", MALFORMED},
+	    {"an empty list", "0.0.0", '=', "3000", MALFORMED},
+	    {"a request without CertID", "0.0.0.0.0", '-', "", MALFORMED},
+	    {"a CertID twice in one request", "0.0.0.0.0", '2', "", MALFORMED},
+	    {"an extension of one request, critical", "0.0.0.0.0", '>', "A010300E300C0603551D120101FF04023000",
+	        UNAUTHORIZED},
+	    {"SHA-384", "0.0.0.0.0.0", '=', "300D06096086480165030402020500", UNAUTHORIZED},
+	    {"MD5", "0.0.0.0.0.0", '=', "300C06082A864886F70D02050500", UNAUTHORIZED},
+	    {"an algorithm that is none", "0.0.0.0.0.0", '=', "3000", MALFORMED},
+	    {"another hash than it says", "0.0.0.0.0.0", '=', "300D06096086480165030402010500", MALFORMED},
+	    {"a short hash of the name", "0.0.0.0.0.1", '=', "040100", MALFORMED},
+	    {"a hash of the key of 64 bytes", "0.0.0.0.0.2", '=',
+	        "0440000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	        "000000"
+	        "000000000000000000000000",
+	        MALFORMED},
+	    {"the key of another issuer", "0.0.0.0.0.2", '=', "04140000000000000000000000000000000000000000", UNAUTHORIZED},
+	    {"the name of another issuer", "0.0.0.0.0.1", '=', "04140000000000000000000000000000000000000000",
+	        UNAUTHORIZED},
+	    {"serial 0", "0.0.0.0.0.3", '=', "020100", MALFORMED},
+	    {"a negative serial", "0.0.0.0.0.3", '=', "0201FF", MALFORMED},
+	    {"no serial", "0.0.0.0.0.3", '=', "0200", MALFORMED},
+	    {"a serial with a zero before it", "0.0.0.0.0.3", '=', "02020001", MALFORMED},
+	    {"a serial of 21 bytes", "0.0.0.0.0.3", '=', "0215010000000000000000000000000000000000000000", MALFORMED},
+	    {"a serial that is text", "0.0.0.0.0.3", '=', "0C0141", MALFORMED},
+	    {"empty extensions", "0.0.1", '=', "A2023000", MALFORMED},
+	    {"extensions twice", "0.0.1", '2', "", MALFORMED},
+	    {"a nonce twice", "0.0.1.0.0", '2', "", MALFORMED},
+	    {"an empty nonce", "0.0.1.0.0.1.0", '=', "0400", MALFORMED},
+	    {"a nonce that is not wrapped", "0.0.1.0.0.1", '=', "040461626364", MALFORMED},
+	    {"an unknown critical extension", "0.0.1.0.0", '>', "301206092B06010505073001040101FF04023000", UNAUTHORIZED},
+	    {"an unknown extension", "0.0.1.0.0", '>', "300F06092B060105050730010404023000", OCSP_GOOD},
+	    {"an indefinite length", "0", '=', "3080308000000000", MALFORMED},
+	    {"a length that is not the shortest", "0", '=', "308100", MALFORMED},
+	    {"a length of four gigabytes", "0", '=', "3084FFFFFFFF", MALFORMED},
+	    {"a length of more bytes than there are numbers", "0", '=', "30FF0101", MALFORMED},
+	    {"a tag of many bytes", "0", '=', "3F8F8F8F8F0100", MALFORMED},
+	    {"one byte", "0", '=', "30", MALFORMED},
+	    {"text", "0", '=', "48656C6C6F", MALFORMED},
+	};
+	struct buf good OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), der OWNED(buf_drop) = BUF(1U << 16);
+	struct ocsp_certid id;
+	int64_t began, spent;
+	size_t bad = 0;
+
+	id_of(&id, HASH_SHA1, 20, &names);
+	ocsp_request_put(&good, &id, LIT("0123456789abcdef0123456789abcdef"));
+	began = cpu_us();
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint8_t with[256];
+		size_t n = strlen(rows[i].with) / 2;
+
+		for (size_t k = 0; k < n; k++) {
+			unsigned v;
+
+			need(sscanf(rows[i].with + 2 * k, "%2x", &v) == 1, rows[i].name);
+			with[k] = (uint8_t)v;
+		}
+		buf_clear(&der);
+		edit(buf_slice(&good), rows[i].path, rows[i].op, slice_of(with, n), &der);
+		bad += !both_say(buf_slice(&der), rows[i].word, rows[i].name);
+	}
+	/* as deep as it gets, and as many as it holds */
+	buf_clear(&der);
+	for (int i = 0; i < 2000; i++)
+		buf_put(&der, LIT("\x30\x80"));
+	bad += !both_say(buf_slice(&der), MALFORMED, "two thousand lists in each other");
+	buf_clear(&der);
+	for (int i = 0; i < 1000; i++) {
+		struct buf outer OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
+
+		der_put(&outer, DER_SEQUENCE, buf_slice(&der));
+		buf_clear(&der);
+		buf_put(&der, buf_slice(&outer));
+	}
+	bad += !both_say(buf_slice(&der), MALFORMED, "a thousand, each with its length");
+	{
+		struct ocsp_certid many[50];
+
+		for (size_t i = 0; i < COUNT(many); i++)
+			id_of(&many[i], HASH_SHA1, (uint8_t)(i + 1), &names);
+		buf_clear(&der);
+		ocsp_request_put_many(&der, many, COUNT(many), (slice){NULL, 0});
+		bad += !both_say(buf_slice(&der), UNAUTHORIZED, "fifty certificates");
+	}
+	spent = cpu_us() - began;
+	is(bad == 0, "every form a request may not have, by POST and by GET: OCSP's own word");
+	printf("# %lld us of CPU a bad request\n", (long long)spent / (int64_t)(2 * COUNT(rows) + 6));
+	is(spent <= (int64_t)(2 * COUNT(rows) + 6) * BAD_CPU_US, "each at the price of a few good ones");
+}
+
+/* A good request, broken on its way: by how a path is written, by what HTTP says of a body. */
+static void
+ways(void)
+{
+	enum { BROKEN = -3 }; /* malformed, or no address of ours any more: 4xx */
+	static const struct {
+		const char *name, *before, *after;
+		int word;
+	} rows[] = {
+	    {"as it is", "", "", OCSP_GOOD},
+	    {"an escape cut short", "", "%", BROKEN},
+	    {"an escape of one digit", "", "%4", BROKEN},
+	    {"an escape of no digits", "", "%zz", BROKEN},
+	    {"an escape in an escape", "%25", "", BROKEN},
+	    {"an escape before it", "%", "", BROKEN},
+	    {"a padding more", "", "=", BROKEN},
+	    {"a padding more, escaped", "", "%3D", BROKEN},
+	    {"four more", "", "====", BROKEN},
+	    {"padding first", "=", "", BROKEN},
+	    {"a letter more", "", "A", BROKEN},
+	    {"a letter first", "A", "", BROKEN},
+	    {"four letters more", "", "AAAA", BROKEN},
+	    {"a NUL", "", "%00", BROKEN},
+	    {"a line end", "", "%0A", BROKEN},
+	    {"a line end within", "MFEw%0D%0A", "", BROKEN},
+	    {"a blank", "", "%20", BROKEN},
+	    {"a tab first", "%09", "", BROKEN},
+	    {"base64url's letters", "-_", "", BROKEN},
+	    {"a letter of two bytes", "%C3%A9", "", BROKEN},
+	    {"an overlong stroke", "%C0%AF", "", BROKEN},
+	    {"a stroke more", "", "/", BROKEN},
+	    {"a stroke first", "/", "", BROKEN},
+	    {"a folder above", "../", "", BROKEN},
+	    {"a folder above, escaped", "..%2F", "", BROKEN},
+	    {"a fragment", "", "#a", BROKEN},
+	    {"it twice", "MAA", "", BROKEN},
+	};
+	struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), b64 OWNED(buf_drop) = BUF(8192);
+	struct buf path OWNED(buf_drop) = BUF(16384), http OWNED(buf_drop) = BUF(1U << 20);
+	int64_t began, spent;
+	struct reply r OWNED(reply_drop) = REPLY;
+	size_t bad = 0;
+
+	request_of(&der, 20);
+	ocsp_path_put(&b64, buf_slice(&der));
+	began = cpu_us();
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int word;
+
+		buf_clear(&path);
+		buf_put_str(&path, rows[i].before);
+		buf_put(&path, buf_slice(&b64));
+		buf_put_str(&path, rows[i].after);
+		get(buf_slice(&path), "GET", "", &http);
+		exchange(buf_slice(&http), true, &r);
+		word = word_on(&r, 20);
+		if (rows[i].word != BROKEN ? word == rows[i].word
+		                           : word == MALFORMED || (word == OTHER_WORDS && r.status >= 400 && r.status < 500))
+			continue;
+		printf("# %s: %u %d\n", rows[i].name, r.status, word);
+		bad++;
+	}
+	spent = cpu_us() - began;
+	is(bad == 0, "a good request in every broken path: malformed or 4xx");
+	is(spent <= (int64_t)COUNT(rows) * BAD_CPU_US, "each at the price of a few good ones");
+	/* ten thousand certificates, really sent */
+	{
+		struct ocsp_certid id;
+		struct buf one OWNED(buf_drop) = BUF(256), all OWNED(buf_drop) = BUF(1U << 20),
+		               body OWNED(buf_drop) = BUF(1U << 20);
+		slice whole, content, in;
+		uint8_t tag;
+
+		id_of(&id, HASH_SHA1, 20, &names);
+		ocsp_request_put(&one, &id, (slice){NULL, 0});
+		in = buf_slice(&one);
+		for (int depth = 0; depth < 3; depth++) {
+			need(der_get_any(&in, &tag, &content, &whole).kind == OK, "a request's list");
+			in = content;
+		}
+		for (int i = 0; i < 10000; i++)
+			buf_put(&all, content);
+		der_put(&body, DER_SEQUENCE, buf_slice(&all));
+		buf_clear(&all);
+		der_put(&all, DER_SEQUENCE, buf_slice(&body));
+		buf_clear(&body);
+		der_put(&body, DER_SEQUENCE, buf_slice(&all));
+		buf_clear(&http);
+		http.max = 2U << 20;
+		post(buf_slice(&body), "", &http);
+		began = cpu_us();
+		exchange(buf_slice(&http), true, &r);
+		spent = cpu_us() - began;
+		is((r.status == 413 || r.status == 0) && spent < 20000, "ten thousand certificates, sent: refused, unread");
+		printf("# %zu bytes, status %u, %lld us of CPU\n", body.n, r.status, (long long)spent);
+	}
+	is(ask(20) == OCSP_GOOD, "and others are served");
+}
+
 /* --- files that change, and files that are damaged ------------------------------------ */
 
 /* Requests on one connection while the file is replaced again and again: each answer is one of the two that were signed. */
@@ -888,20 +1163,27 @@ cut_short(slice base, slice recent)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (int again = 0; again < 6; again++) {
 			char path[1200];
+			bool good;
 			int word;
 
-			publish(rows[i].file, rows[i].file[0] == 'b' ? base : recent);
-			if (!becomes(rows[i].v, rows[i].before) || ask(REVOKED) != OCSP_REVOKED)
+			publish("base", base);
+			publish("recent", recent);
+			if (!becomes(REVOKED, OCSP_REVOKED) || !becomes(rows[i].v, rows[i].before)) {
+				printf("# %s, %lld left, whole: %d %d\n", rows[i].file, (long long)rows[i].kept, ask(rows[i].v),
+				    ask(REVOKED));
 				bad++;
+			}
 			snprintf(path, sizeof path, "%s/repository/status/%s", home, rows[i].file);
 			(void)poll(NULL, 0, again * 17); /* at another moment of its look, ten times a second */
 			need(truncate(path, rows[i].kept) == 0, "truncate");
 			word = ask(rows[i].v);
-			/* what stands in a page that is still there was signed, and is so still */
-			bad += word != TRY_LATER && (word != rows[i].before || rows[i].kept == 0);
-			gone += word == TRY_LATER;
-			bad += !becomes(rows[i].v, TRY_LATER);
-			bad += rows[i].file[0] == 'b' ? ask(NEWLY_REVOKED) != OCSP_REVOKED : ask(REVOKED) != OCSP_REVOKED;
+			/* until its next look front may have the file before; and a page that is still there says what was signed */
+			good = (word == TRY_LATER || word == rows[i].before) && becomes(rows[i].v, TRY_LATER) &&
+			       ask(rows[i].file[0] == 'b' ? NEWLY_REVOKED : REVOKED) == OCSP_REVOKED;
+			if (!good)
+				printf("# %s, %lld left: %d, then %d\n", rows[i].file, (long long)rows[i].kept, word, ask(rows[i].v));
+			gone += word == TRY_LATER && again > 0;
+			bad += !good;
 		}
 	publish("base", base);
 	publish("recent", recent);
@@ -942,6 +1224,8 @@ main(int argc, char **argv)
 	shapes();
 	live();
 	malformed();
+	forms();
+	ways();
 	replaced(buf_slice(&base), buf_slice(&other));
 	damaged(&base, &recent);
 	cut_short(buf_slice(&base), buf_slice(&recent));
