@@ -12,6 +12,7 @@ served_drop(struct served *s)
 	free(s->revoked);
 	free(s->ordered.at);
 	free(s->list);
+	free(s->old);
 	*s = (struct served){0};
 }
 
@@ -111,6 +112,24 @@ take_key(struct served *s, const struct entry *e)
 	s->key[s->n_keys++] = (struct served_key){.key = e->key, .made = e->line.at};
 }
 
+/* What the line has as evidence beside the document that sets the baseline: the texts people read. */
+static void
+take_texts(struct served *s, const struct entry *e)
+{
+	for (size_t i = 0; i < s->n_texts; i++) {
+		if (s->n_old == s->cap_old) {
+			s->cap_old = s->cap_old == 0 ? 16 : s->cap_old * 2;
+			s->old = mem_grow(s->old, s->cap_old, sizeof *s->old);
+		}
+		s->old[s->n_old++] = s->text[i];
+	}
+	s->n_texts = 0;
+	for (size_t i = 0; i < e->line.n_evidence && s->n_texts < SERVED_TEXTS_MAX; i++)
+		if (!digest_eq(e->line.evidence[i], e->document) && !digest_eq(e->line.evidence[i], e->profile) &&
+		    !digest_eq(e->line.evidence[i], e->trust) && !digest_eq(e->line.evidence[i], e->ruleset))
+			s->text[s->n_texts++] = e->line.evidence[i];
+}
+
 static void
 take(struct served *s, const struct entry *e)
 {
@@ -142,6 +161,7 @@ take(struct served *s, const struct entry *e)
 	case ACT_BASELINE_SET:
 		s->profile = e->profile;
 		s->trust = e->trust;
+		take_texts(s, e);
 		break;
 	default:
 		break;
@@ -180,6 +200,27 @@ served_take(struct served *s, slice line)
 	}
 	s->lines++;
 	return ok;
+}
+
+static bool
+is_among(const digest *at, size_t n, digest d)
+{
+	for (size_t i = 0; i < n; i++)
+		if (digest_eq(at[i], d))
+			return true;
+	return false;
+}
+
+bool
+served_has_text(const struct served *s, digest text)
+{
+	return is_among(s->text, s->n_texts, text);
+}
+
+bool
+served_had_text(const struct served *s, digest text)
+{
+	return is_among(s->text, s->n_texts, text) || is_among(s->old, s->n_old, text);
 }
 
 static int

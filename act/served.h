@@ -33,6 +33,7 @@
 #include "base/time.h"
 #include "pki/ocsp.h"
 
+#define SERVED_TEXTS_MAX 32
 #define SERVED_KEYS_MAX 64 /* responders' keys that the books name: one each few years; then the first retired are let go */
 
 /* How long news of the books may take, and how short an answer's rest may be. */
@@ -92,6 +93,9 @@ struct served {
 		instant made, retired; /* retired 0: not yet                        */
 	} key[SERVED_KEYS_MAX];
 	digest profile, trust;       /* of the last baseline */
+	size_t n_texts, n_old, cap_old;
+	digest text[SERVED_TEXTS_MAX]; /* terms, explanations, practice statement of the last baseline … */
+	digest *old;                   /* … and of those before: still in the history of texts */
 };
 void served_drop(struct served *s);
 
@@ -102,6 +106,9 @@ void served_settle(struct served *s);
 /* NULL: the books never issued it; never revoked it. */
 const struct served_row *served_find(const struct served *s, serial number);
 const struct served_revoked *served_find_revoked(const struct served *s, serial number);
+/* A text of the last baseline; of that one or one before. */
+bool served_has_text(const struct served *s, digest text) CHECKED;
+bool served_had_text(const struct served *s, digest text) CHECKED;
 /* The place of a list in s->list. */
 size_t served_list_place(unsigned partition, bool delta);
 

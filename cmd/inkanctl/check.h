@@ -4,7 +4,8 @@
  * Depends on: act/served, act/slots, edge/{book,net,disk,clock}, cmd/inkanctl/books.
  * Touches: reads the books and what is published, in a folder or over HTTP; starts
  * processes of its own that read and verify, one for each core; writes nothing but
- * the file of --metrics.
+ * the file of --metrics.  By inkand's clock it is one process in a jail
+ * (check_clocked.c).
  *
  * It believes nobody of the house: no projection, no journal, no set of a signer,
  * no file of the publisher.  It reads the lines of the books, the trust file, the
@@ -23,6 +24,7 @@
 #include "act/served.h"
 #include "act/slots.h"
 #include "base/base.h"
+#include "base/conf.h"
 #include "cmd/inkanctl/books.h"
 #include "edge/map.h"
 #include "edge/net.h"
@@ -59,7 +61,9 @@ struct source {
 		struct map map;
 		bool there;
 		struct slots slots;
-	} status[2]; /* recent, base: owned; mapped in the parent */
+	} status[2];   /* recent, base: owned; mapped in the parent */
+	bool places;   /* the folder has each answer under the path of its GET */
+	bool by_place; /* … and is asked for those */
 };
 void source_drop(struct source *s);
 /*
@@ -67,8 +71,16 @@ void source_drop(struct source *s);
  * there.  Any other error: it could not be read, and nothing is known.
  */
 err source_file(struct source *s, slice uri, struct buf *out) CHECKED;
+/* The part of an address after scheme and host: a path in the repository. */
+slice source_path(slice uri) CHECKED;
+/* A folder's file by its path. */
+err source_load(struct source *s, slice path, struct buf *out) CHECKED;
+/* Whether an answer on this serial belongs under this path: the base64 of its request, whose "/" are folders. */
+bool source_is_place(const struct source *s, const struct ocsp_issuer *issuer, serial number, slice path) CHECKED;
 /* The status files of a folder, mapped anew.  ERR_ABSENT where the folder has none; ERR_CORRUPT slots-header. */
 err source_map(struct source *s) CHECKED;
+/* Whether the folder has answers under the paths of their GETs, as a mirror has: s->places. */
+void source_look(struct source *s);
 /* The answer on one certificate as a stranger gets it; the DER of it into *out for SERVED_ANSWER. */
 err source_answer(struct source *s, const struct ocsp_issuer *issuer, slice uri, serial number, uint64_t turn,
     enum served_kind *kind, struct buf *out) CHECKED;
@@ -77,6 +89,7 @@ struct check {
 	struct ctl ctl;
 	struct books books; /* owned, as all below */
 	struct trust *trust;
+	struct buf profile_file; /* read beforehand; empty: it is looked for beside the books */
 	struct profile *profile;
 	struct served told;
 	struct ocsp_issuer names;
@@ -84,8 +97,8 @@ struct check {
 	struct served_allowed allowed;
 	struct differences found;
 	bool no_ocsp, no_tiles;
-	bool gone; /* the server did not answer: no file is asked for any more */
-	size_t jobs;
+	bool gone;                 /* the server did not answer: no file is asked for any more */
+	size_t jobs;               /* processes; 0: none but this one */
 	const char *could_not[16]; /* static texts: what was not looked at, and why */
 	size_t n_could_not;
 	struct {
@@ -98,7 +111,13 @@ struct check {
 	size_t n_responders;
 };
 void check_could_not(struct check *c, const char *what);
+/* What inkan.conf says that the check needs: the hours between two lists, the test clock of a test hierarchy. */
+err check_configure(struct check *c, const struct conf *conf) CHECKED;
+/* All of it, from the books on; what could not begin is not checked. */
+enum done check_run(struct check *c) CHECKED;
 
+/* check_clocked.c: for inkand, in a jail; `who` is "UID:GROUP". */
+enum done check_clocked(struct check *c, const char *who);
 /* check_answers.c: every OCSP answer; and of some serials again. */
 err check_answers(struct check *c) CHECKED;
 /* One certificate's answer, or a serial's that must have none; ok, or what differs.  *known false: it could not be read (the err says why). */
@@ -107,5 +126,12 @@ err check_answer(struct check *c, serial number, uint64_t turn, bool *known) CHE
 err check_mail(const struct check *c, const char *address) CHECKED;
 /* check_files.c: CA certificate, lists, checkpoint and tiles. */
 void check_files(struct check *c, bool tiles);
+/* "…/NAME" on the host where the CA's certificate is served. */
+void check_put_uri(struct buf *b, const struct check *c, const char *name);
+/* As source_file; a server that did not answer once is not waited for again. */
+err check_get(struct check *c, slice uri, struct buf *out) CHECKED;
+
+/* check_tree.c: other forms, fingerprints, texts, pages; in a folder what stands there besides. */
+void check_tree(struct check *c);
 
 #endif

@@ -26,6 +26,17 @@ struct message {
 	struct difference d;
 };
 
+static const char ENDED[] = "check-ended: house: a process that checked answers did not come to its end";
+
+struct job {
+	pid_t pid;
+	int fd;
+	bool ended; /* said that it is through */
+	struct buf in;
+};
+
+static void hear(struct check *c, struct job *j, const struct message *m);
+
 /* --- one answer --------------------------------------------------------------------------- */
 
 /* The responder of an answer; each certificate is judged once. */
@@ -52,8 +63,8 @@ responder_of(struct check *c, const struct ocsp_answer *a, instant read)
 	return k;
 }
 
-err
-check_answer(struct check *c, serial number, uint64_t turn, bool *known)
+static err
+check_once(struct check *c, serial number, uint64_t turn, bool *known)
 {
 	struct buf der OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
 	struct known_responder *k;
@@ -65,6 +76,9 @@ check_answer(struct check *c, serial number, uint64_t turn, bool *known)
 	*known = e.kind == OK || e.kind == ERR_CORRUPT || e.kind == ERR_POLICY || e.kind == ERR_INPUT;
 	TRY(e);
 	read = clock_now();
+	/* a revoked one's file is gone until its new answer is signed, as front says tryLater */
+	if (c->source.by_place && kind == SERVED_NONE && served_find_revoked(&c->told, number) != NULL)
+		kind = SERVED_LATER;
 	if (kind == SERVED_ANSWER && ocsp_answer_get(buf_slice(&der), &a).kind != OK)
 		return fail(ERR_POLICY, "check-form: RFC 6960 4.2.1: what is served as an OCSP answer cannot be read");
 	TRY(served_check_answer(&c->told, &c->names, &c->allowed, number, kind, &a, read));
@@ -76,24 +90,40 @@ check_answer(struct check *c, serial number, uint64_t turn, bool *known)
 	return served_check_signature(&k->r, &a);
 }
 
+err
+check_answer(struct check *c, serial number, uint64_t turn, bool *known)
+{
+	err e = check_once(c, number, turn, known);
+
+	if (e.kind != OK || !c->source.places || c->source.by_place)
+		return e;
+	c->source.by_place = true; /* the folder has both: the file under its path as well */
+	e = check_once(c, number, turn, known);
+	c->source.by_place = false;
+	return e;
+}
+
 /* --- a process of its own --------------------------------------------------------------------- */
 
 static void
-send_message(int fd, const struct message *m)
+send_message(struct check *c, int fd, const struct message *m)
 {
-	if (write(fd, m, sizeof *m) != (ssize_t)sizeof *m) /* a pipe takes so few bytes whole */
+	if (fd < 0) /* there is no other process */
+		hear(c, NULL, m);
+	else if (write(fd, m, sizeof *m) != (ssize_t)sizeof *m) /* a pipe takes so few bytes whole */
 		_exit(1);
 }
 
 static void
-send_difference(int fd, const char *what, serial number)
+send_difference(struct check *c, int fd, const char *what, serial number)
 {
 	struct message m = {.said = SAID_DIFFERENCE, .d = {.what = what, .serial = number, .where = "ocsp"}};
 
-	send_message(fd, &m);
+	send_message(c, fd, &m);
 }
 
-static void
+/* False: the server is gone. */
+static bool
 share_of_rows(struct check *c, int fd, size_t from, unsigned *failed)
 {
 	size_t to = c->told.n - from < SHARE ? c->told.n : from + SHARE;
@@ -106,16 +136,17 @@ share_of_rows(struct check *c, int fd, size_t from, unsigned *failed)
 
 		*failed = known ? 0 : *failed + 1;
 		if (e.kind != OK && known)
-			send_difference(fd, e.what, number);
+			send_difference(c, fd, e.what, number);
 		if (!known && (*failed == 1 || *failed == FAILED_MAX)) {
 			struct message no = {.said = SAID_COULD_NOT, .d = {.what = e.what}};
 
-			send_message(fd, &no);
+			send_message(c, fd, &no);
 		}
 		if (*failed == FAILED_MAX)
-			_exit(1);
+			return false;
 	}
-	send_message(fd, &m);
+	send_message(c, fd, &m);
+	return true;
 }
 
 /* Slots about serials that the books never issued. */
@@ -130,49 +161,43 @@ share_of_slots(struct check *c, int fd, const struct slots *s, uint64_t from)
 		err e = slots_at(s, i, &slot);
 
 		if (e.kind != OK) {
-			send_difference(fd, e.what, (serial){0});
+			send_difference(c, fd, e.what, (serial){0});
 			i |= SLOTS_BLOCK - 1; /* the block is told of once */
 		} else if (served_find(&c->told, slot.serial) == NULL) {
 			bool known;
 
 			e = check_answer(c, slot.serial, i, &known);
-			send_difference(fd,
+			send_difference(c, fd,
 			    e.kind != OK ? e.what
 			                 : "served-foreign: RFC 6960 2.2: a status is served for a serial the books never issued",
 			    slot.serial);
 		}
 	}
-	send_message(fd, &m);
+	send_message(c, fd, &m);
 }
 
-static void
+/* False: it did not come to its end. */
+static bool
 work(struct check *c, size_t k, int fd)
 {
 	struct message end = {.said = SAID_END};
 	unsigned failed = 0;
-	int64_t parent = (int64_t)getppid();
+	int64_t parent = fd >= 0 ? (int64_t)getppid() : 0;
 
 	for (size_t from = k * SHARE; from < c->told.n; from += c->jobs * SHARE) {
-		if ((int64_t)getppid() != parent)
-			_exit(1);
-		share_of_rows(c, fd, from, &failed);
+		if ((fd >= 0 && (int64_t)getppid() != parent) || !share_of_rows(c, fd, from, &failed))
+			return false;
 	}
 	for (size_t f = 0; f < 2; f++)
 		for (uint64_t from = k * SHARE; c->source.status[f].there && from < c->source.status[f].slots.n;
 		     from += c->jobs * SHARE)
 			share_of_slots(c, fd, &c->source.status[f].slots, from);
-	send_message(fd, &end);
-	_exit(0);
+	if (fd >= 0)
+		send_message(c, fd, &end);
+	return true;
 }
 
 /* --- all of them ----------------------------------------------------------------------------------- */
-
-struct job {
-	pid_t pid;
-	int fd;
-	bool ended; /* said that it is through */
-	struct buf in;
-};
 
 static void
 hear(struct check *c, struct job *j, const struct message *m)
@@ -228,7 +253,7 @@ start(struct check *c, struct job *j, size_t k)
 	j->pid = fork();
 	if (j->pid == 0) {
 		close(pair[0]);
-		work(c, k, pair[1]);
+		_exit(work(c, k, pair[1]) ? 0 : 1);
 	}
 	close(pair[1]);
 	if (j->pid < 0) {
@@ -291,18 +316,30 @@ check_answers(struct check *c)
 	size_t n = 0;
 	err e = ok;
 
-	assert(c->jobs > 0 && c->jobs <= JOBS_MAX);
+	assert(c->jobs <= JOBS_MAX);
 	if (c->source.files != NULL) {
 		err m = source_map(&c->source);
 
+		source_look(&c->source);
 		if (m.kind == ERR_CORRUPT)
 			differences_add(&c->found, m.what, NULL, LIT("status"));
-		if (m.kind != OK) {
+		if (m.kind != OK && (m.kind != ERR_ABSENT || !c->source.places)) {
 			check_could_not(c, m.what);
 			return ok;
 		}
+		c->source.by_place = m.kind != OK; /* a mirror: it has no status files */
 	}
 	probe(c);
+	if (c->jobs == 0) {
+		bool through;
+
+		c->jobs = 1;
+		through = work(c, 0, -1);
+		c->jobs = 0;
+		if (!through)
+			check_could_not(c, ENDED);
+		return ok;
+	}
 	net_close(&c->source.net); /* a connection is never shared by two processes */
 	for (; n < c->jobs && e.kind == OK; n++)
 		e = start(c, &job[n], n);
@@ -315,7 +352,7 @@ check_answers(struct check *c)
 		while (waitpid(job[k].pid, NULL, 0) < 0 && errno == EINTR) {
 		}
 		if (!job[k].ended)
-			check_could_not(c, "check-ended: house: a process that checked answers did not come to its end");
+			check_could_not(c, ENDED);
 		buf_drop(&job[k].in);
 	}
 	if (c->ctl.progress)

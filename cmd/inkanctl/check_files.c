@@ -1,7 +1,6 @@
-/* What is public beside the answers: the CA's certificate and its fingerprints, the lists, the checkpoint and the tiles under it. */
+/* What is public beside the answers: the CA's certificate, the lists, the checkpoint and the tiles under it. */
 #include <stdio.h>
 
-#include "base/json.h"
 #include "cmd/inkanctl/check.h"
 #include "edge/clock.h"
 #include "edge/tile.h"
@@ -14,9 +13,8 @@ differ(struct check *c, const char *what, slice where)
 	differences_add(&c->found, what, NULL, where);
 }
 
-/* As source_file; a server that did not answer once is not waited for again. */
-static err
-get(struct check *c, slice uri, struct buf *out)
+err
+check_get(struct check *c, slice uri, struct buf *out)
 {
 	err e;
 
@@ -31,7 +29,7 @@ get(struct check *c, slice uri, struct buf *out)
 static bool
 fetch(struct check *c, slice uri, struct buf *out)
 {
-	err e = get(c, uri, out);
+	err e = check_get(c, uri, out);
 
 	if (e.kind == ERR_ABSENT)
 		differ(c, "served-file: Rule 6(xi): a file that the books published is not there", uri);
@@ -50,9 +48,8 @@ check_ca(struct check *c)
 		    c->profile->ca_issuers);
 }
 
-/* "…/NAME" on the host where the CA's certificate is served. */
-static void
-put_uri(struct buf *b, const struct check *c, const char *name)
+void
+check_put_uri(struct buf *b, const struct check *c, const char *name)
 {
 	slice uri = c->profile->ca_issuers;
 	size_t host = 0, slashes = 0;
@@ -62,38 +59,6 @@ put_uri(struct buf *b, const struct check *c, const char *name)
 	buf_clear(b);
 	buf_put(b, (slice){uri.p, host});
 	buf_put_str(b, name);
-}
-
-/* The published fingerprints of the CA's certificate, for programs; that of people is made of the same. */
-static void
-check_fingerprints(struct check *c)
-{
-	struct buf uri OWNED(buf_drop) = BUF(1024), file OWNED(buf_drop) = BUF(SMALL_MAX);
-	struct json *doc OWNED(json_drop) = NULL;
-	digest whole = sha256(buf_slice(&c->trust->issuer_der)), spki = sha256(c->trust->issuer.spki);
-	bool same[2] = {false, false};
-	err e;
-
-	put_uri(&uri, c, "fingerprints.json");
-	e = get(c, buf_slice(&uri), &file);
-	if (e.kind == ERR_ABSENT) /* what a mirror of answers and lists alone does not have */
-		return;
-	if (e.kind != OK) {
-		check_could_not(c, e.what);
-		return;
-	}
-	if (json_get(buf_slice(&file), &doc).kind == OK) {
-		struct buf hex OWNED(buf_drop) = BUF(SHA256_LEN * 2);
-
-		buf_put_hex(&hex, digest_slice(&whole));
-		same[0] = memmem(file.p, file.n, hex.p, hex.n) != NULL;
-		buf_clear(&hex);
-		buf_put_hex(&hex, digest_slice(&spki));
-		same[1] = memmem(file.p, file.n, hex.p, hex.n) != NULL;
-	}
-	if (!same[0] || !same[1])
-		differ(c, "served-fingerprints: Rule 6(ix): the published fingerprints are not those of the CA's certificate",
-		    buf_slice(&uri));
 }
 
 /* --- lists -------------------------------------------------------------------------------- */
@@ -115,7 +80,7 @@ check_list(struct check *c, const struct served_scope *scope, slice uri, uint8_t
 	struct buf crl OWNED(buf_drop) = BUF(CRL_MAX);
 	struct served_said *said = mem_new(1, sizeof *said);
 	uint64_t number = 0;
-	err e = get(c, uri, &crl);
+	err e = check_get(c, uri, &crl);
 
 	if (e.kind == ERR_ABSENT && (last == NULL || last->number == 0))
 		e = ok; /* the first round has not made it yet */
@@ -182,7 +147,7 @@ check_tile(struct check *c, int level, uint64_t index, unsigned width)
 	               theirs OWNED(buf_drop) = BUF(SMALL_MAX);
 	err e = book_tile(c->books.book, level, index, width, &ours);
 
-	put_uri(&uri, c, "books/");
+	check_put_uri(&uri, c, "books/");
 	tile_put_path(&uri, level, index, width);
 	if (e.kind != OK) {
 		check_could_not(c, e.what);
@@ -203,8 +168,8 @@ check_checkpoint(struct check *c, bool tiles)
 	uint64_t size = 0;
 	err e;
 
-	put_uri(&uri, c, "books/checkpoint");
-	e = get(c, buf_slice(&uri), &note);
+	check_put_uri(&uri, c, "books/checkpoint");
+	e = check_get(c, buf_slice(&uri), &note);
 	if (e.kind == ERR_ABSENT && c->told.checkpoint.n == 0)
 		return;
 	if (e.kind == ERR_ABSENT)
@@ -232,7 +197,7 @@ void
 check_files(struct check *c, bool tiles)
 {
 	check_ca(c);
-	check_fingerprints(c);
 	check_lists(c);
 	check_checkpoint(c, tiles);
+	check_tree(c);
 }

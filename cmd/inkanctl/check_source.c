@@ -28,9 +28,8 @@ source_drop(struct source *s)
 	unmap(&s->status[1]);
 }
 
-/* The part of an address after scheme and host. */
-static slice
-path_of(slice uri)
+slice
+source_path(slice uri)
 {
 	slice rest = uri, part;
 
@@ -56,7 +55,7 @@ put_address(struct source *s, slice uri)
 		buf_put_str(&s->url, base);
 		if (s->url.n > 0 && s->url.p[s->url.n - 1] != '/')
 			buf_put_u8(&s->url, '/');
-		buf_put(&s->url, path_of(uri));
+		buf_put(&s->url, source_path(uri));
 	} else
 		buf_put(&s->url, uri);
 	return buf_check(&s->url);
@@ -83,6 +82,13 @@ load_file(const struct source *s, struct buf *out)
 	e = disk_load(folder, (const char *)path.p, out);
 	disk_close(&folder);
 	return e;
+}
+
+err
+source_load(struct source *s, slice path, struct buf *out)
+{
+	TRY(put_address(s, path));
+	return load_file(s, out);
 }
 
 /* An HTTP status that is no answer. */
@@ -154,6 +160,60 @@ source_map(struct source *s)
 	return recent.kind == OK || base.kind == OK ? ok : recent;
 }
 
+void
+source_look(struct source *s)
+{
+	int folder = -1;
+
+	s->places = s->files != NULL && put_address(s, LIT("ocsp")).kind == OK;
+	if (!s->places)
+		return;
+	buf_put_u8(&s->url, 0);
+	s->places = disk_folder(DISK_HERE, (const char *)s->url.p, FOLDER_THERE, &folder).kind == OK;
+	disk_close(&folder);
+}
+
+static void
+put_place(struct buf *b, const struct ocsp_issuer *issuer, serial number)
+{
+	struct buf request OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
+	struct ocsp_certid id = {HASH_SHA1, ARR(issuer->name1), ARR(issuer->key1), number};
+
+	ocsp_request_put(&request, &id, (slice){NULL, 0});
+	buf_put_str(b, "ocsp/");
+	buf_put_base64(b, buf_slice(&request));
+}
+
+/* Two strokes one after the other are one on a disk. */
+bool
+source_is_place(const struct source *s, const struct ocsp_issuer *issuer, serial number, slice path)
+{
+	struct buf want OWNED(buf_drop) = BUF(1024), folded OWNED(buf_drop) = BUF(1024);
+
+	(void)s;
+	put_place(&want, issuer, number);
+	for (size_t i = 0; i < want.n; i++)
+		if (i == 0 || want.p[i] != '/' || want.p[i - 1] != '/')
+			buf_put_u8(&folded, want.p[i]);
+	return slice_eq(buf_slice(&folded), path);
+}
+
+static err
+answer_of_place(
+    struct source *s, const struct ocsp_issuer *issuer, serial number, enum served_kind *kind, struct buf *out)
+{
+	struct buf path OWNED(buf_drop) = BUF(1024);
+	err e;
+
+	put_place(&path, issuer, number);
+	TRY(buf_check(&path));
+	e = source_load(s, buf_slice(&path), out);
+	if (e.kind != OK && e.kind != ERR_ABSENT)
+		return e;
+	*kind = e.kind == OK ? SERVED_ANSWER : SERVED_NONE;
+	return ok;
+}
+
 /* What front would answer from these files. */
 static err
 answer_of_files(struct source *s, serial number, enum served_kind *kind, struct buf *out)
@@ -214,7 +274,7 @@ source_answer(struct source *s, const struct ocsp_issuer *issuer, slice uri, ser
 
 	buf_clear(out);
 	if (s->files != NULL)
-		return answer_of_files(s, number, kind, out);
+		return s->by_place ? answer_of_place(s, issuer, number, kind, out) : answer_of_files(s, number, kind, out);
 	if (turn % 2 == 1) /* every other client asks by SHA-256 */
 		id = (struct ocsp_certid){HASH_SHA256, ARR(issuer->name256), ARR(issuer->key256), number};
 	ocsp_request_put(&request, &id, (slice){NULL, 0});

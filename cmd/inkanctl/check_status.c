@@ -81,6 +81,7 @@ check_drop(struct check *c)
 	source_drop(&c->source);
 	served_drop(&c->told);
 	profile_drop(&c->profile);
+	buf_drop(&c->profile_file);
 	trust_drop(&c->trust);
 	books_drop(&c->books);
 }
@@ -129,6 +130,8 @@ load_trust(struct check *c, const char *trust_file, const char *issuer_file)
 {
 	struct buf file OWNED(buf_drop) = BUF(CONF_MAX), issuer OWNED(buf_drop) = BUF(CERT_MAX);
 
+	if (c->trust != NULL)
+		return ok;
 	if (trust_file != NULL) {
 		TRY(ctl_read(trust_file, &file));
 		return trust_get(buf_slice(&file), &c->trust);
@@ -148,6 +151,28 @@ load_trust(struct check *c, const char *trust_file, const char *issuer_file)
 	           : fail(ERR_INPUT, "check-trust: house: books alone; name a trust file or the CA certificate");
 }
 
+err
+check_configure(struct check *c, const struct conf *conf)
+{
+	uint64_t hours;
+	slice test;
+
+	if (decimal_get(conf_text_or(conf, LIT("registrar"), "crl_every_h", LIT("12")), 1000, &hours).kind == OK)
+		c->allowed.every_ms = (int64_t)hours * HOUR_MS;
+	test = conf_text_or(conf, LIT("clock"), "test", (slice){NULL, 0});
+	if (test.n > 0 && c->trust != NULL && c->trust->test_clock) { /* design law 7: of a test hierarchy alone */
+		struct buf path OWNED(buf_drop) = BUF(4096);
+
+		buf_put_str(&path, c->ctl.home);
+		buf_put_u8(&path, '/');
+		buf_put(&path, test);
+		buf_put_u8(&path, 0);
+		TRY(buf_check(&path));
+		TRY(clock_use_test((const char *)path.p));
+	}
+	return ok;
+}
+
 /* The file that the baseline names: from beside the books where it is there, else from the evidence. */
 static err
 load_profile(struct check *c)
@@ -155,18 +180,17 @@ load_profile(struct check *c)
 	struct buf file OWNED(buf_drop) = BUF(CONF_MAX), text OWNED(buf_drop) = BUF(CONF_MAX),
 	                path OWNED(buf_drop) = BUF(1024);
 	struct conf *conf OWNED(conf_drop) = NULL;
-	uint64_t hours;
 	slice name;
 
-	if (!c->books.alone && disk_load(c->books.folder, "inkan.conf", &text).kind == OK &&
+	buf_put(&file, buf_slice(&c->profile_file));
+	if (c->profile_file.n == 0 && !c->books.alone && disk_load(c->books.folder, "inkan.conf", &text).kind == OK &&
 	    conf_get(buf_slice(&text), &conf).kind == OK) {
 		name = conf_text_or(conf, LIT("registrar"), "profile", LIT("profile.conf"));
 		buf_put(&path, name);
 		buf_put_u8(&path, 0);
 		if (disk_load(c->books.folder, (const char *)path.p, &file).kind != OK)
 			buf_clear(&file);
-		if (decimal_get(conf_text_or(conf, LIT("registrar"), "crl_every_h", LIT("12")), 1000, &hours).kind == OK)
-			c->allowed.every_ms = (int64_t)hours * HOUR_MS;
+		TRY(check_configure(c, conf));
 	}
 	if (!digest_eq(sha256(buf_slice(&file)), c->told.profile)) {
 		buf_clear(&file);
@@ -381,7 +405,7 @@ write_metrics(const struct check *c, enum done done, int64_t ms, const char *fil
 /* --- the command -------------------------------------------------------------------------------------- */
 
 struct options {
-	const char *trust, *issuer, *metrics, *mail;
+	const char *trust, *issuer, *metrics, *mail, *clocked;
 	uint64_t jobs;
 };
 
@@ -426,6 +450,9 @@ take_option(struct check *c, struct options *o, int which, const char *value)
 	case 'M':
 		o->mail = value;
 		return true;
+	case 'C':
+		o->clocked = value;
+		return true;
 	case 'g':
 		return c->source.get = true;
 	case 'o':
@@ -459,11 +486,11 @@ get_options(struct check *c, struct options *o, int argc, char **argv, enum done
 	    {"url", required_argument, NULL, 'u'}, {"files", required_argument, NULL, 'f'},
 	    {"trust", required_argument, NULL, 't'}, {"issuer", required_argument, NULL, 'i'},
 	    {"metrics", required_argument, NULL, 'm'}, {"mail", required_argument, NULL, 'M'},
-	    {"get", no_argument, NULL, 'g'}, {"no-ocsp", no_argument, NULL, 'o'}, {"no-tiles", no_argument, NULL, 'T'},
-	    {"answer-s", required_argument, NULL, 'a'}, {"signed-s", required_argument, NULL, 's'},
-	    {"list-s", required_argument, NULL, 'l'}, {"clock-s", required_argument, NULL, 'c'},
-	    {"left-h", required_argument, NULL, 'L'}, {"jobs", required_argument, NULL, 'n'},
-	    {"help", no_argument, NULL, 'H'}, {0}};
+	    {"clocked", required_argument, NULL, 'C'}, {"get", no_argument, NULL, 'g'}, {"no-ocsp", no_argument, NULL, 'o'},
+	    {"no-tiles", no_argument, NULL, 'T'}, {"answer-s", required_argument, NULL, 'a'},
+	    {"signed-s", required_argument, NULL, 's'}, {"list-s", required_argument, NULL, 'l'},
+	    {"clock-s", required_argument, NULL, 'c'}, {"left-h", required_argument, NULL, 'L'},
+	    {"jobs", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'H'}, {0}};
 	int k;
 
 	optind = 1;
@@ -522,9 +549,16 @@ run(struct check *c, const struct options *o)
 		e = check(c);
 	if (e.kind == OK)
 		return result(c);
-	ctl_explain(e);
+	if (c->jobs > 0)
+		ctl_explain(e);
 	check_could_not(c, e.what);
 	return c->found.total > 0 ? DONE_NO : DONE_WORLD;
+}
+
+enum done
+check_run(struct check *c)
+{
+	return run(c, &(struct options){.jobs = 0});
 }
 
 int
@@ -540,6 +574,8 @@ check_status_main(int argc, char **argv)
 
 	if (!get_options(&c, &o, argc, argv, &done))
 		return done;
+	if (o.clocked != NULL)
+		return (int)check_clocked(&c, o.clocked);
 	c.jobs = jobs_of(&c, &o);
 	done = run(&c, &o);
 	if (o.metrics != NULL) {

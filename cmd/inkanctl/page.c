@@ -1,6 +1,6 @@
 #include "cmd/inkanctl/page.h"
-#include "base/hash.h"
 #include "pki/cert.h"
+#include "pki/forms.h"
 
 /* Plain text within HTML. */
 static void
@@ -15,20 +15,6 @@ put_html(struct buf *b, slice text)
 			buf_put_u8(b, text.p[k]);
 }
 
-static void
-put_fingerprint(struct buf *b, slice bytes)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	digest d = sha256(bytes);
-
-	for (size_t k = 0; k < sizeof d.b; k++) {
-		if (k > 0)
-			buf_put_u8(b, ':');
-		buf_put_u8(b, (uint8_t)hex[d.b[k] >> 4]);
-		buf_put_u8(b, (uint8_t)hex[d.b[k] & 15]);
-	}
-}
-
 static err
 put_mark(struct buf *b, slice mark, const struct page *p)
 {
@@ -41,10 +27,10 @@ put_mark(struct buf *b, slice mark, const struct page *p)
 	else if (slice_eq(mark, LIT("state_en")))
 		buf_put_str(b, p->accredited ? "accredited" : "none (test, not accredited)");
 	else if (slice_eq(mark, LIT("issuer_sha256")))
-		put_fingerprint(b, p->issuer);
+		forms_put_sha256(b, p->issuer);
 	else if (slice_eq(mark, LIT("spki_sha256"))) {
 		TRY(cert_get(p->issuer, &issuer));
-		put_fingerprint(b, issuer.spki);
+		forms_put_sha256(b, issuer.spki);
 	} else {
 		buf_put_str(b, "{{");
 		buf_put(b, mark);

@@ -31,6 +31,7 @@
 #include "act/numbers.h"
 #include "act/order.h"
 #include "base/conf.h"
+#include "cmd/inkand/checker.h"
 #include "cmd/inkand/folders.h"
 #include "cmd/inkand/listen.h"
 #include "cmd/inkand/pin.h"
@@ -75,9 +76,11 @@ struct house {
 	unsigned status_user; /* as above: its own where it has a token of its own */
 	struct secret *pin;   /* in locked memory: of the issuer's token, of the status signer's */
 	bool stopping;
+	bool ready; /* every role answered, once */
 	bool room_closed; /* run/room-closed is there: signers are stopped, and not started */
 	int64_t stop_at;
 	uint64_t beat;
+	struct checker checker;
 	instant clock;    /* the last moment both clocks agreed on, less than an hour apart since the one before … */
 	int64_t clock_at; /* … on the steady one */
 };
@@ -126,6 +129,11 @@ write_pids(const struct house *h)
 		buf_put_decimal(&text, h->role[i].number);
 		buf_put_u8(&text, ' ');
 		buf_put_decimal(&text, (uint64_t)h->role[i].pid);
+		buf_put_u8(&text, '\n');
+	}
+	if (h->checker.pid != 0) {
+		buf_put_str(&text, "checker 0 ");
+		buf_put_decimal(&text, (uint64_t)h->checker.pid);
 		buf_put_u8(&text, '\n');
 	}
 	fd = open((char *)path.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -310,10 +318,13 @@ reap(struct house *h)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (checker_ended(&h->checker, pid, status))
+			write_pids(h);
 		for (size_t i = 0; i < h->n; i++)
 			if (h->role[i].pid == pid)
 				role_died(h, &h->role[i], status);
+	}
 }
 
 static void
@@ -411,6 +422,7 @@ put_numbers(const struct house *h, struct buf *b)
 		numbers_tell(n, N_ROLE_STOPPED, k, 0, stopped[k]);
 	}
 	numbers_tell(n, N_ROOM_CLOSED, 0, 0, h->room_closed);
+	checker_tell(&h->checker, n);
 	if (statvfs(h->home, &v) == 0) {
 		numbers_tell(n, N_DISK_FREE, 0, 0, (uint64_t)v.f_bavail * v.f_frsize);
 		numbers_tell(n, N_DISK_SIZE, 0, 0, (uint64_t)v.f_blocks * v.f_frsize);
@@ -449,8 +461,12 @@ static void
 tend(struct house *h)
 {
 	int64_t now = clock_steady_ms();
+	pid_t check = h->checker.pid;
 
 	look_at_clock(h, false);
+	checker_tend(&h->checker, h->ready, h->stopping);
+	if (h->checker.pid != check)
+		write_pids(h);
 	for (size_t i = 0; i < h->n; i++) {
 		struct role *r = &h->role[i];
 
@@ -506,8 +522,10 @@ hear(struct house *h, struct role *r)
 		for (size_t i = 0; i < h->n && r != NULL; i++)
 			if (!h->role[i].answered && !h->role[i].retired && !h->role[i].paused)
 				r = NULL;
-		if (r != NULL)
+		if (r != NULL) {
+			h->ready = true;
 			log_text(LOG_NOTE, "inkand-ready: house: every role answers");
+		}
 		return;
 	}
 }
@@ -518,7 +536,7 @@ all_gone(const struct house *h)
 	for (size_t i = 0; i < h->n; i++)
 		if (h->role[i].pid != 0)
 			return false;
-	return true;
+	return h->checker.pid == 0;
 }
 
 static void
@@ -679,6 +697,7 @@ start(struct house *h, const char *pin_file, int *signals)
 	TRY(pin_take(h->home, c, pin_file, h->status_user != STATUS_USER, h->pin));
 	TRY(folders_make(h->home, h->user_base, h->status_user));
 	TRY(write_pid(h));
+	TRY(checker_configure(&h->checker, h->home, c, h->user_base));
 	TRY(listen_office(h->home, &h->office_fd));
 	look_at_room(h);
 	if (h->user_base != 0)

@@ -39,6 +39,7 @@ messenger_configure(struct messenger *m, slice file)
 	TRY(conf_get(file, &m->conf));
 	TRY(conf_check_known(m->conf, sec, names));
 	TRY(heartbeat_configure(m));
+	TRY(alarm_configure(m));
 	TRY(set_text(m->ocsp, sizeof m->ocsp, conf_text_or(m->conf, sec, "jlis_ocsp", LIT(""))));
 	TRY(set_text(m->relay, sizeof m->relay, conf_text_or(m->conf, sec, "mail", LIT("folder"))));
 	TRY(set_text(m->from, sizeof m->from, conf_text_or(m->conf, sec, "mail_from", LIT("inkan@localhost"))));
@@ -253,26 +254,19 @@ put_letter(struct messenger *m, slice message)
 	return ok;
 }
 
-static err
-start_mail(struct messenger *m, uint64_t id, slice body)
+err
+messenger_letter(struct messenger *m, uint64_t id, uint8_t kind, const struct mail_order *o)
 {
 	struct buf message OWNED(buf_drop) = BUF(256U << 10);
-	struct mail_order o;
-	struct link *l = registrar(m);
 	char to[256];
 
-	TRY(mail_order_get(body, &o));
-	if (!is_address(o.to))
+	if (!is_address(o->to))
 		return fail(ERR_INPUT, "messenger-address: RFC 5321 4.1.2: not a mail address we can send to");
-	put_message(&message, m, &o);
+	put_message(&message, m, o);
 	TRY(buf_check(&message));
-	if (m->mail_folder >= 0) {
-		TRY(put_letter(m, buf_slice(&message)));
-		if (l != NULL)
-			link_answer(l, &(struct frame){.kind = ORDER_MAIL, .id = id}, (slice){NULL, 0});
-		return ok;
-	}
-	TRY(set_text(to, sizeof to, o.to));
+	if (m->mail_folder >= 0)
+		return put_letter(m, buf_slice(&message));
+	TRY(set_text(to, sizeof to, o->to));
 	TRY(calls_start(m->calls, &(struct call){.id = m->calls_made + 1,
 	                              .url = m->relay,
 	                              .body = buf_slice(&message),
@@ -280,7 +274,20 @@ start_mail(struct messenger *m, uint64_t id, slice body)
 	                              .wait_ms = CALL_WAIT_MS,
 	                              .mail_from = m->from,
 	                              .mail_to = to}));
-	return messenger_remember(m, id, ORDER_MAIL);
+	return messenger_remember(m, id, kind);
+}
+
+static err
+start_mail(struct messenger *m, uint64_t id, slice body)
+{
+	struct mail_order o;
+	struct link *l = registrar(m);
+
+	TRY(mail_order_get(body, &o));
+	TRY(messenger_letter(m, id, ORDER_MAIL, &o));
+	if (m->mail_folder >= 0 && l != NULL)
+		link_answer(l, &(struct frame){.kind = ORDER_MAIL, .id = id}, (slice){NULL, 0});
+	return ok;
 }
 
 static void
@@ -326,6 +333,8 @@ finish(struct messenger *m, struct call_result *r)
 		}
 	if (kind == ORDER_NUMBERS)
 		heartbeat_sent(m, r->err);
+	else if (kind == ORDER_BEAT)
+		alarm_sent(m, r->err);
 	else if (kind != 0 && r->err.kind != OK)
 		refuse(m, kind, id, r->err);
 	else if (kind == ORDER_CALL)
@@ -342,7 +351,9 @@ forget(struct messenger *m)
 	for (size_t i = 0; i < m->n; i++)
 		buf_drop(&m->queue[i].body);
 	m->n = 0;
-	memset(m->kind_of, 0, sizeof m->kind_of);
+	for (size_t i = 0; i < CALLS_MAX; i++)
+		if (m->kind_of[i] != ORDER_BEAT) /* a letter of our own is nobody's order */
+			m->kind_of[i] = 0;
 	m->beat.under_way = false;
 }
 
@@ -383,6 +394,8 @@ messenger_turn(struct messenger *m)
 		}
 	}
 	heartbeat_tend(m);
+	if (!calls_is_full(m->calls))
+		alarm_tend(m);
 	calls_turn(m->calls);
 	while (calls_next(m->calls, &r))
 		finish(m, &r);

@@ -7,6 +7,8 @@
  *            jlis_crl = http://… …         its CRLs, several with blanks between; or /path of a file delivered otherwise
  *            mail = folder                 HOME/mail, a file for each letter; or smtp://host:port
  *            mail_from = ca@example.jp
+ *            [registrar]
+ *            office_mail = ca@example.jp   who hears of a check by the clock that did not find all as the books say
  *            [heartbeat]
  *            url = https://…               where the outside monitor takes heartbeats; absent: none are pushed
  *            heartbeat_s = 60              how often
@@ -15,12 +17,14 @@
  * HEARS    the registrar: fetch of this kind (it names no address), send this letter, how are the copies, these are the
  *          house's numbers.
  * TOUCHES  the network, HOME/mail; where there are copies HOME/mirror and, reading, HOME/repository.
+ *          inkand: with each heartbeat what the check by its clock found; the office gets a letter (alarm.c).
  * NEVER    judges what comes back: bytes, never verdicts; keeps nothing but how far each copy is.
  */
 #ifndef ROLE_MESSENGER_MESSENGER_H
 #define ROLE_MESSENGER_MESSENGER_H
 
 #include "act/numbers.h"
+#include "act/order_send.h"
 #include "base/base.h"
 #include "base/conf.h"
 #include "edge/call.h"
@@ -63,6 +67,15 @@ struct messenger {
 		instant taken; /* by the monitor, the last one */
 		bool under_way;
 	} beat;
+	struct {            /* alarm.c */
+		char to[256];   /* the office; empty: no letter is written */
+		int64_t looked; /* on the steady clock */
+		struct alarm_seen {
+			instant at; /* the check's end */
+			unsigned kind;
+			uint64_t differences, could_not, answers;
+		} sent; /* what the last letter said, or the last check that was fine */
+	} alarm;
 };
 
 /*
@@ -80,6 +93,13 @@ err heartbeat_configure(struct messenger *m) CHECKED;
 void heartbeat_take(struct messenger *m, struct link *l, const struct frame *f);
 void heartbeat_tend(struct messenger *m);
 void heartbeat_sent(struct messenger *m, err e);
+/* One letter, into the folder or begun by the relay under this kind and id. */
+err messenger_letter(struct messenger *m, uint64_t id, uint8_t kind, const struct mail_order *o) CHECKED;
+
+/* alarm.c: the office hears by letter what the check by inkand's clock found. */
+err alarm_configure(struct messenger *m) CHECKED;
+void alarm_tend(struct messenger *m);
+void alarm_sent(struct messenger *m, err e);
 /* Milliseconds until the next is due; -1: none is. */
 int heartbeat_timeout_ms(const struct messenger *m);
 

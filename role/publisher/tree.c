@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "edge/clock.h"
 #include "edge/disk.h"
+#include "pki/forms.h"
 #include "pki/name.h"
 #include "role/publisher/publisher.h"
 
@@ -50,65 +51,6 @@ publisher_configure(struct publisher *p, slice file)
 
 /* --- certificates ------------------------------------------------------------------------ */
 
-static void
-put_pem(struct buf *b, slice der)
-{
-	struct buf text OWNED(buf_drop) = BUF(DERIVED_MAX);
-
-	buf_put_base64(&text, der);
-	buf_put_str(b, "-----BEGIN CERTIFICATE-----\n");
-	for (size_t i = 0; i < text.n; i += 64) {
-		buf_put(b, slice_of(text.p + i, text.n - i < 64 ? text.n - i : 64));
-		buf_put_u8(b, '\n');
-	}
-	buf_put_str(b, "-----END CERTIFICATE-----\n");
-}
-
-/*
- * RFC 5652 3, 5.1; RFC 5280 4.2.2.1: certificates only, nothing signed.
- *
- * ContentInfo ::= SEQUENCE { contentType id-signedData, content [0] EXPLICIT SEQUENCE {
- *	version 1, digestAlgorithms SET {}, encapContentInfo SEQUENCE { id-data }, certificates [0] IMPLICIT SET, signerInfos SET {} } }
- */
-static void
-put_p7c(struct buf *b, slice der)
-{
-	static const uint8_t signed_data[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02},
-	                     data[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01};
-	size_t info = der_open(b, DER_SEQUENCE), content, inner, encap, certificates;
-
-	der_put_oid(b, ARR(signed_data));
-	content = der_open(b, DER_CTXC(0));
-	inner = der_open(b, DER_SEQUENCE);
-	der_put_u64(b, 1);
-	der_put(b, DER_SET, (slice){NULL, 0});
-	encap = der_open(b, DER_SEQUENCE);
-	der_put_oid(b, ARR(data));
-	der_close(b, encap);
-	certificates = der_open(b, DER_CTXC(0));
-	buf_put(b, der);
-	der_close(b, certificates);
-	der_put(b, DER_SET, (slice){NULL, 0});
-	der_close(b, inner);
-	der_close(b, content);
-	der_close(b, info);
-}
-
-static void
-put_fingerprint(struct buf *b, const char *name, slice bytes)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	digest d = sha256(bytes);
-
-	buf_put_str(b, name);
-	for (size_t i = 0; i < sizeof d.b; i++) {
-		buf_put_str(b, i == 0 ? " " : ":");
-		buf_put_u8(b, (uint8_t)hex[d.b[i] >> 4]);
-		buf_put_u8(b, (uint8_t)hex[d.b[i] & 15]);
-	}
-	buf_put_u8(b, '\n');
-}
-
 /* One certificate in both lists. */
 static void
 put_certificate(struct buf *text, struct buf *list, const char *file, const struct cert *c)
@@ -116,15 +58,7 @@ put_certificate(struct buf *text, struct buf *list, const char *file, const stru
 	digest whole = cert_digest(c), spki = sha256(c->spki);
 	slice name;
 
-	buf_put_str(text, "\nfile: ");
-	buf_put_str(text, file);
-	if (name_value(c->subject, NAME_CN, &name).kind == OK) {
-		buf_put_str(text, "\nname: ");
-		buf_put(text, name);
-	}
-	buf_put_u8(text, '\n');
-	put_fingerprint(text, "sha256:", c->whole);
-	put_fingerprint(text, "spki-sha256:", c->spki);
+	forms_put_fingerprint(text, file, c);
 	json_open(list, '{');
 	json_put_named(list, "file", slice_str(file));
 	if (name_value(c->subject, NAME_CN, &name).kind == OK)
@@ -182,11 +116,11 @@ other_forms(struct publisher *p, const char *pem, const char *p7c, slice der)
 {
 	struct buf b OWNED(buf_drop) = BUF(DERIVED_MAX);
 
-	put_pem(&b, der);
+	forms_put_pem(&b, der);
 	TRY(buf_check(&b));
 	TRY(publisher_put(p, slice_str(pem), buf_slice(&b)));
 	buf_clear(&b);
-	put_p7c(&b, der);
+	forms_put_p7c(&b, der);
 	TRY(buf_check(&b));
 	return publisher_put(p, slice_str(p7c), buf_slice(&b));
 }

@@ -61,6 +61,16 @@ expect_read(const char *row, struct changes_place at, const char *want)
 }
 
 static void
+expect_end(const char *row, uint64_t epoch, uint64_t seq)
+{
+	struct changes_place end = {0, 0};
+
+	expect_ok(row, changes_end(folder, &end));
+	assert_true(end.epoch == epoch);
+	assert_int_equal(end.seq, seq);
+}
+
+static void
 test_places(void **state)
 {
 	struct changes c;
@@ -70,9 +80,12 @@ test_places(void **state)
 	fresh();
 	expect_ok("open", changes_open(folder, NOW, &c));
 	epoch = c.epoch;
+	expect_end("of an empty log", epoch, 1);
 	put(&c, "a", false);
+	expect_end("of one line", epoch, 2);
 	put(&c, "b/c", false);
 	put(&c, "a", true);
+	expect_end("of three", epoch, 4);
 	expect_read("from nothing", (struct changes_place){0, 0}, "gap:+a+b/c-a");
 	expect_read("from the first", (struct changes_place){epoch, 1}, "+a+b/c-a");
 	expect_read("from the middle", (struct changes_place){epoch, 3}, "-a");
@@ -81,6 +94,7 @@ test_places(void **state)
 	expect_read("of another log", (struct changes_place){epoch - 1, 3}, "gap:+a+b/c-a");
 	append_raw("4 go");
 	expect_read("half a line is none", (struct changes_place){epoch, 3}, "-a");
+	expect_end("half a line at the end", epoch, 4);
 	changes_close(&c, false);
 }
 
@@ -136,6 +150,10 @@ test_replaced(void **state)
 	assert_true(!have && changes_replaced(&r));
 	expect_read("the next log goes on counting", (struct changes_place){c.epoch, r.seq}, "+c");
 	expect_read("who was behind has a gap", (struct changes_place){c.epoch, 2}, "gap:+c");
+	expect_end("the end of the next log", c.epoch, r.seq + 1);
+	for (size_t i = 0; i < 200; i++)
+		put(&c, "a/long/name/so/that/the/end/is/far/from/the/beginning", false);
+	expect_end("far from the beginning", c.epoch, r.seq + 201);
 	changes_read_close(&r);
 	changes_close(&c, true);
 }

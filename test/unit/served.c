@@ -664,6 +664,56 @@ test_checkpoint(void **state)
 	}
 }
 
+static digest
+digest_of(uint8_t v)
+{
+	return sha256(slice_of(&v, 1));
+}
+
+/* Beside document, trust file, profile and rule set, what a baseline has as evidence is what people read (Rule 6(xiii)). */
+static void
+test_texts(void **state)
+{
+	static const struct {
+		uint8_t text;
+		bool has, had;
+	} rows[] = {{1, false, false}, {2, false, false}, {3, false, false}, {4, false, false}, {10, false, true},
+	    {11, true, true}, {12, true, true}, {13, false, false}};
+	static const uint8_t texts[2][2] = {{10, 11}, {11, 12}};
+	struct served s = {.lines = 0};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct buf line OWNED(buf_drop) = BUF(LINE_MAX), openings OWNED(buf_drop) = BUF(LINE_MAX);
+		struct entry e = {.line = {.act = ACT_BASELINE_SET,
+		                      .about = ABOUT_HOUSE,
+		                      .by = BY_RESPONSIBLE,
+		                      .by_id = LIT("x"),
+		                      .n = k,
+		                      .at = later((int64_t)k * 1000),
+		                      .n_evidence = 5},
+		    .state = LIT("NONE"),
+		    .document = digest_of(1),
+		    .trust = digest_of(2),
+		    .profile = digest_of(3),
+		    .ruleset = digest_of(4)};
+
+		for (uint8_t i = 0; i < 3; i++)
+			e.line.evidence[i] = digest_of((uint8_t)(i + 1));
+		for (size_t i = 0; i < 2; i++)
+			e.line.evidence[3 + i] = digest_of(texts[k][i]);
+		entry_set_rules(&e);
+		entry_put(&line, &openings, &e);
+		expect_ok("a baseline", served_take(&s, buf_slice(&line)));
+	}
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(served_has_text(&s, digest_of(rows[i].text)) == rows[i].has);
+		assert_true(served_had_text(&s, digest_of(rows[i].text)) == rows[i].had);
+	}
+	assert_int_equal(s.n_texts, 2);
+	served_drop(&s);
+}
+
 int
 main(void)
 {
@@ -675,6 +725,7 @@ main(void)
 	    cmocka_unit_test(test_list_bytes),
 	    cmocka_unit_test(test_fold),
 	    cmocka_unit_test(test_checkpoint),
+	    cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests_name("served", tests, setup, teardown);
