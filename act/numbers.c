@@ -14,7 +14,8 @@ static const char *const HELPERS[] = {
 static const char *const DOSSIERS[] = {"state=\"received\"", "state=\"waiting\"", "state=\"review\"", "state=\"refused\"",
     "state=\"ordered\"", "state=\"issued\"", "state=\"delivered\"", "state=\"receipted\"", "state=\"revoked\"",
     "state=\"withdrawn\""};
-static const char *const QUEUES[] = {"queue=\"verifiers\"", "queue=\"issuer\"", "queue=\"held\""};
+static const char *const QUEUES[] = {"queue=\"verifiers\"", "queue=\"issuer\"", "queue=\"held\"", "queue=\"status\"",
+    "queue=\"messenger\""};
 static const char *const VERIFIERS[] = {"state=\"known\"", "state=\"ready\""};
 static const char *const SIGNERS[] = {"signer=\"issuer\",state=\"away\"", "signer=\"issuer\",state=\"hello\"",
     "signer=\"issuer\",state=\"rules\"", "signer=\"issuer\",state=\"ready\"", "signer=\"issuer\",state=\"stopped\"",
@@ -62,7 +63,7 @@ static const struct family {
     [N_LAST_ENTRY] = {"inkan_books_last_entry_age_seconds", "Age of the last line of the books.", GAUGE, AGE, NULL, 1, NULL},
     [N_DOSSIERS] = {"inkan_dossiers", "Dossiers by state.", GAUGE, PLAIN, OF(DOSSIERS), NULL},
     [N_FLIGHTS] = {"inkan_flights", "Applications and documents being judged.", GAUGE, PLAIN, NULL, 1, NULL},
-    [N_QUEUE] = {"inkan_queue", "Orders that wait at a helper, or for one.", GAUGE, PLAIN, OF(QUEUES), NULL},
+    [N_QUEUE] = {"inkan_queue", "Orders that wait at a helper, or for one; of status the certificates whose answer is being made.", GAUGE, PLAIN, OF(QUEUES), NULL},
     [N_VERIFIERS] = {"inkan_verifiers", "Verifiers, and those that are ready.", GAUGE, PLAIN, OF(VERIFIERS), NULL},
     [N_SIGNER] = {"inkan_signer_state", "1 for the state a signer is in.", GAUGE, PLAIN, OF(SIGNERS), NULL},
     [N_JOURNAL] = {"inkan_journal_lines", "Lines of a signer's journal.", GAUGE, PLAIN, OF(SIGNER), NULL},

@@ -58,6 +58,7 @@ heartbeat_take(struct messenger *m, struct link *l, const struct frame *f)
 		numbers_tell(n, N_HEARTBEAT_FAILURES, 0, 0, m->beat.failures);
 	}
 	mirrors_tell(&m->mirrors, n);
+	numbers_tell(n, N_QUEUE, QUEUE_MESSENGER, 0, m->n);
 	numbers_put(&body, n);
 	free(n);
 	link_answer(l, f, buf_slice(&body));

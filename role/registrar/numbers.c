@@ -80,7 +80,7 @@ add_signer(struct numbers *n, const struct keyholder *s, bool there, unsigned wh
 static void
 add_queues(struct registrar *r, struct numbers *n)
 {
-	uint64_t known = 0, ready = 0, orders = 0, held = 0;
+	uint64_t known = 0, ready = 0, orders = 0, held = 0, answers = 0;
 
 	for (size_t i = 0; i < COUNT(r->verifier); i++) {
 		bool there = r->verifier[i].known && link_of(r, PEER_VERIFIER, r->verifier[i].number) != NULL;
@@ -97,6 +97,9 @@ add_queues(struct registrar *r, struct numbers *n)
 	numbers_tell(n, N_QUEUE, QUEUE_VERIFIERS, 0, orders);
 	numbers_tell(n, N_QUEUE, QUEUE_ISSUER, 0, r->issuer.orders);
 	numbers_tell(n, N_QUEUE, QUEUE_HELD, 0, held);
+	for (size_t i = 0; i < COUNT(r->pub.batch); i++)
+		answers += r->pub.batch[i].id != 0 ? r->pub.batch[i].n_asked : 0;
+	numbers_tell(n, N_QUEUE, QUEUE_STATUS, 0, answers);
 }
 
 static void
