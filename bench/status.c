@@ -3,14 +3,15 @@
  * status - what a relying party does to a house with many certificates.
  *
  *   status nonces CA-CERTIFICATE STATUS-FILE COUNT FILE
- *                            COUNT requests for certificates all over the status file, each with a nonce of its own, written
- *                            out for bench/load
+ *                            for wrk: a Lua table of COUNT requests for certificates all over the status file, each with a
+ *                            nonce of its own
  *   status one CA-CERTIFICATE STATUS-FILE FILE
  *                            a request for the one in the middle, as DER; its serial is printed
  *   status revoked WORLD PORT CA-CERTIFICATE FIRST COUNT
  *                            COUNT applicants many-FIRST … get certificates, and each is revoked by its own key, one after
  *                            the other: ms from the acknowledged POST until every front says revoked (SURE answers in a
  *                            row, over connections of their own), and until the last that still said good
+ *   status count BASE RECENT how many certificates have an answer in one or the other
  *   status find FILE SECONDS look-ups of serials of the file, in no order, each checked as front does; after every block was
  *                            touched once
  *
@@ -69,8 +70,8 @@ open_slots(const char *path, struct slots *s)
 
 	need(fd >= 0 && fstat(fd, &st) == 0, "the status file");
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	need(p != MAP_FAILED && slots_get(slice_of(p, (size_t)st.st_size), s).kind == OK && s->n > 0,
-	    "the status file is damaged or empty");
+	close(fd);
+	need(p != MAP_FAILED && slots_get(slice_of(p, (size_t)st.st_size), s).kind == OK, "the status file is damaged");
 }
 
 static void
@@ -94,16 +95,25 @@ certid(const struct ocsp_issuer *names, serial s)
 static void
 nonces(const char *ca, const char *file, uint64_t count, const char *out)
 {
+	static const char end[] =
+	    "}\nlocal at = 0\nfunction request()\n\tat = at % #requests + 1\n\treturn requests[at]\nend\n"
+	    "function init(args)\n\tat = math.random(0, #requests - 1)\nend\n"
+	    "function done(summary, latency)\n"
+	    "\tio.write(string.format('RESULT %d %.3f %.3f %.3f %d\\n', summary.requests, summary.duration / 1e6, "
+	    "latency:percentile(50) / 1000, latency:percentile(99) / 1000, summary.errors.connect + "
+	    "summary.errors.read + summary.errors.write + summary.errors.status + summary.errors.timeout))\n"
+	    "end\n";
 	struct slots s OWNED(slots_drop) = {0};
 	struct ocsp_issuer names;
-	FILE *f = fopen(out, "wb");
+	FILE *f = fopen(out, "w");
 
 	need(f != NULL, "the file of requests");
+	fputs("local requests = {\n", f);
 	load_names(ca, &names);
 	open_slots(file, &s);
 	for (uint64_t i = 0; i < count; i++) {
 		struct buf der OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX), http OWNED(buf_drop) = BUF(2 * OCSP_REQUEST_MAX);
-		uint8_t nonce[OCSP_NONCE_OURS], l[4];
+		uint8_t nonce[OCSP_NONCE_OURS];
 		struct ocsp_certid id;
 		struct slot slot;
 
@@ -116,10 +126,12 @@ nonces(const char *ca, const char *file, uint64_t count, const char *out)
 		buf_put_decimal(&http, der.n);
 		buf_put_str(&http, "\r\n\r\n");
 		buf_put(&http, buf_slice(&der));
-		for (int k = 0; k < 4; k++)
-			l[k] = (uint8_t)(http.n >> (24 - 8 * k));
-		need(fwrite(l, 4, 1, f) == 1 && fwrite(http.p, http.n, 1, f) == 1, "the disk");
+		fputc('"', f);
+		for (size_t k = 0; k < http.n; k++)
+			fprintf(f, "\\%03u", http.p[k]);
+		fputs("\",\n", f);
 	}
+	fputs(end, f);
 	need(fclose(f) == 0, "the disk");
 	printf("{\"requests\":%llu,\"certificates\":%llu}\n", (unsigned long long)count, (unsigned long long)s.n);
 }
@@ -291,6 +303,25 @@ revoked(const char *world, int port, const char *ca, unsigned first, unsigned co
 	free(good);
 }
 
+/* --- count --------------------------------------------------------------------------------- */
+static void
+count(const char *base, const char *recent)
+{
+	struct slots b OWNED(slots_drop) = {0}, r OWNED(slots_drop) = {0};
+	uint64_t n;
+
+	open_slots(base, &b);
+	open_slots(recent, &r);
+	n = b.n;
+	for (uint64_t i = 0; i < r.n; i++) {
+		struct slot slot, there;
+
+		need(slots_at(&r, i, &slot).kind == OK, "a block is damaged");
+		n += slots_find(&b, slot.serial, &there).kind == ERR_ABSENT;
+	}
+	printf("{\"answers\":%llu}\n", (unsigned long long)n);
+}
+
 /* --- find --------------------------------------------------------------------------------- */
 static void
 find(const char *path, double seconds)
@@ -339,6 +370,8 @@ main(int argc, char **argv)
 	else if (strcmp(what, "revoked") == 0 && argc == 7)
 		revoked(argv[2], (int)strtol(argv[3], NULL, 10), argv[4], (unsigned)strtoul(argv[5], NULL, 10),
 		    (unsigned)strtoul(argv[6], NULL, 10));
+	else if (strcmp(what, "count") == 0 && argc == 4)
+		count(argv[2], argv[3]);
 	else if (strcmp(what, "find") == 0 && argc == 4)
 		find(argv[2], strtod(argv[3], NULL));
 	else {
