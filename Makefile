@@ -161,4 +161,4 @@ install: all
 clean:
 	rm -rf $(BUILD) build-san demo
 
--include $(OBJ:.o=.d) $(WHOSRC:%.c=$(BUILD)/%.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard test/*/*.c))
+-include $(OBJ:.o=.d) $(WHOSRC:%.c=$(BUILD)/%.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard test/*/*.c bench/*.c))

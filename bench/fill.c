@@ -16,8 +16,11 @@
  *
  * Run as root: files are made as the users that own HOME/books and HOME/journal-issuer.
  */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,13 +34,14 @@
 #include "test/jpki/make.h"
 
 #define TURN 512U
+#define MAKERS 2U
 #define CARD "many-00001"
 
 struct one {
 	digest document, key, card;
 	dossier_id id;
 	slice spki;
-	struct signer *own;
+	struct buf spki_of;
 	struct issue_order order;
 	struct issue_plan plan;
 	struct buf tbs, certificate;
@@ -59,6 +63,9 @@ static struct fill {
 	struct journal *journal;
 	struct revoked_set *revoked;
 	instant at;
+	FILE *maker[MAKERS];
+	pid_t maker_pid[MAKERS];
+	uint64_t made;
 } f;
 
 static void
@@ -204,7 +211,7 @@ commit(void)
 
 /* A whole application but for the card's signature. */
 static void
-make_cms_of(struct one *o, struct buf *cms, slice values[A_COUNT], struct buf *text)
+make_application_of(struct buf *cms, struct buf *text, struct signer *own)
 {
 	struct buf attrs OWNED(buf_drop) = BUF(4096);
 	static char service[256];
@@ -214,8 +221,7 @@ make_cms_of(struct one *o, struct buf *cms, slice values[A_COUNT], struct buf *t
 	    .name = f.person.name,
 	    .address = f.person.address,
 	    .sex = f.person.sex[0] == '1' ? "male" : "female",
-	    .at = f.at};
-	struct document d;
+	    .at = clock_now()};
 	struct cms_plan p;
 
 	snprintf(service, sizeof service, "%.*s", (int)f.trust->service.n, (const char *)f.trust->service.p);
@@ -225,16 +231,93 @@ make_cms_of(struct one *o, struct buf *cms, slice values[A_COUNT], struct buf *t
 		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
 	a.birth = birth;
 	a.nonce = nonce;
-	o->own = signer_new(KEY_P256, 256);
-	make_application_text(text, o->own, &a);
+	make_application_text(text, own, &a);
 	p = (struct cms_plan){.content = buf_slice(text),
 	    .certificate = signer_certificate(f.card),
-	    .signing_time = f.at,
+	    .signing_time = a.at,
 	    .alg = SIG_RSA_SHA256};
 	random_bytes(signature, sizeof signature);
 	cms_put_attrs(&attrs, &p);
 	cms_join(cms, &p, buf_slice(&attrs), ARR(signature));
 	need(buf_check(cms), "CMS");
+}
+
+static void
+send(FILE *to, slice s)
+{
+	uint32_t n = (uint32_t)s.n;
+
+	if (fwrite(&n, sizeof n, 1, to) != 1 || fwrite(s.p, s.n, 1, to) != 1)
+		_exit(1);
+}
+
+static void
+take(FILE *from, struct buf *out)
+{
+	uint32_t n;
+
+	buf_clear(out);
+	if (fread(&n, sizeof n, 1, from) != 1 || n > out->max || fread(buf_space(out, n), n, 1, from) != 1) {
+		fputs("fill: a maker of applications ended\n", stderr);
+		exit(1);
+	}
+	out->n = n;
+}
+
+/* Applications are made beside what is done with them: as many as are taken. */
+static void
+makers_start(void)
+{
+	for (unsigned i = 0; i < MAKERS; i++) {
+		int pair[2];
+		pid_t pid;
+
+		if (pipe(pair) != 0 || (pid = fork()) < 0) {
+			perror("fill");
+			exit(1);
+		}
+		if (pid > 0) {
+			close(pair[1]);
+			f.maker[i] = fdopen(pair[0], "rb");
+			f.maker_pid[i] = pid;
+			continue;
+		}
+		close(pair[0]);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (FILE *to = fdopen(pair[1], "wb"); to != NULL;) {
+			struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), text OWNED(buf_drop) = BUF(DOCUMENT_MAX);
+			struct signer *own OWNED(signer_drop) = signer_new(KEY_P256, 256);
+
+			make_application_of(&cms, &text, own);
+			send(to, buf_slice(&text));
+			send(to, buf_slice(&cms));
+			send(to, signer_spki(own));
+		}
+		_exit(1);
+	}
+}
+
+static void
+makers_end(void)
+{
+	for (unsigned i = 0; i < MAKERS; i++) {
+		(void)kill(f.maker_pid[i], SIGKILL);
+		(void)waitpid(f.maker_pid[i], NULL, 0);
+		fclose(f.maker[i]);
+	}
+}
+
+/* The next application, with what it says. */
+static void
+next_application(struct one *o, struct buf *cms, slice values[A_COUNT], struct buf *text)
+{
+	FILE *from = f.maker[f.made++ % MAKERS];
+	struct document d;
+
+	o->spki_of = BUF(SPKI_MAX);
+	take(from, text);
+	take(from, cms);
+	take(from, &o->spki_of);
 	need(document_get_form(buf_slice(text), FORM_APPLICATION, &d), "document");
 	memcpy(values, d.value, A_COUNT * sizeof values[0]);
 }
@@ -248,10 +331,10 @@ enter_received(struct one *o)
 	struct evidence_at at;
 	struct entry e;
 
-	make_cms_of(o, &cms, v, &text);
+	next_application(o, &cms, v, &text);
 	o->document = sha256(buf_slice(&cms));
 	o->id = dossier_id_of(o->document);
-	o->spki = signer_spki(o->own);
+	o->spki = buf_slice(&o->spki_of);
 	o->key = sha256(o->spki);
 	o->card = sha256_two(LIT("card"), ARR(o->document.b));
 	buf_put_hex(&by, ARR(o->card.b));
@@ -424,7 +507,7 @@ turn(size_t n, bool answered)
 	commit();
 	for (size_t i = 0; i < n; i++) {
 		issue_plan_drop(&o[i].plan);
-		signer_drop(&o[i].own);
+		buf_drop(&o[i].spki_of);
 		buf_drop(&o[i].tbs);
 		buf_drop(&o[i].certificate);
 	}
@@ -446,6 +529,7 @@ main(int argc, char **argv)
 	need(hsm_login(f.hsm, slice_str(argv[5])), "token");
 	need(hsm_find(f.hsm), "token");
 	open_house(argv[2]);
+	makers_start();
 	while (done < count) {
 		size_t n = count - done < TURN ? (size_t)(count - done) : TURN;
 
@@ -457,6 +541,7 @@ main(int argc, char **argv)
 		}
 	}
 	fputc('\n', stderr);
+	makers_end();
 	as(f.books_uid);
 	need(db_store(f.db), "projection");
 	db_close(&f.db);
