@@ -117,13 +117,46 @@ publisher_remove(struct publisher *p, slice path)
 	return there ? note_change(p, path, NULL) : ok;
 }
 
-/* What comes in parts is written beside, and never held: a list of ten million entries is 400 MB. */
+/*
+ * What comes in parts is written beside, and never held: a list of ten million entries is 400 MB.  `status/parts` says which
+ * file that is, so that a start finds what a crash left of it; one that is given up leaves nothing.
+ */
+static void
+parts_temp(const struct publisher *p, char out[NAME_BYTES])
+{
+	snprintf(out, NAME_BYTES, "%.*s%s", (int)(NAME_BYTES - sizeof PARTS_END), p->parts_name, PARTS_END);
+}
+
 static void
 parts_end(struct publisher *p)
 {
+	char temp[NAME_BYTES];
+
+	parts_temp(p, temp);
+	if (p->parts_file >= 0 && disk_remove(p->parts_folder, temp).kind == ERR_WORLD)
+		log_text(LOG_WARN, "publisher-scrap: house: what is left of a file in parts cannot be removed");
 	disk_close(&p->parts_file);
 	disk_close(&p->parts_folder);
 	p->next_part = UINT64_MAX;
+}
+
+/* What a crash left. */
+static void
+parts_clear(struct publisher *p)
+{
+	struct buf path OWNED(buf_drop) = BUF(256);
+	char name[NAME_BYTES], temp[NAME_BYTES];
+	int folder = -1, at = -1;
+
+	if (disk_folder(p->repository, "status", FOLDER_MAKE, &folder).kind != OK)
+		return;
+	if (disk_load(folder, "parts", &path).kind == OK && enter_folder(p, buf_slice(&path), &at, name).kind == OK) {
+		snprintf(temp, sizeof temp, "%.*s%s", (int)(NAME_BYTES - sizeof PARTS_END), name, PARTS_END);
+		if (disk_remove(at, temp).kind == ERR_WORLD)
+			log_text(LOG_WARN, "publisher-scrap: house: what is left of a file in parts cannot be removed");
+	}
+	disk_close(&at);
+	disk_close(&folder);
 }
 
 static err
@@ -132,9 +165,11 @@ parts_start(struct publisher *p, slice path)
 	char temp[NAME_BYTES];
 
 	parts_end(p);
+	TRY(publisher_put(p, LIT("status/parts"), path));
 	TRY(enter_folder(p, path, &p->parts_folder, p->parts_name));
-	snprintf(temp, sizeof temp, "%.*s%s", (int)(NAME_BYTES - sizeof PARTS_END), p->parts_name, PARTS_END);
+	parts_temp(p, temp);
 	TRY(disk_open(p->parts_folder, temp, DISK_SCRATCH, &p->parts_file));
+	p->parts_bytes = 0;
 	buf_clear(&p->path);
 	buf_put(&p->path, path);
 	p->next_part = 0;
@@ -151,13 +186,17 @@ parts_add(struct publisher *p, const struct file_order *o)
 	if (o->part.number != p->next_part || !slice_eq(o->path, buf_slice(&p->path)))
 		return fail(ERR_INPUT, "publisher-parts: house: the parts of a file came in another order");
 	p->next_part++;
+	p->parts_bytes += o->part.bytes.n;
+	if (p->parts_bytes > PUBLISHED_MAX)
+		return fail(ERR_INPUT, "publisher-long: house: a published file has at most 512 MiB");
 	TRY(disk_append(p->parts_file, o->part.bytes));
 	hash_add(&p->parts_hash, o->part.bytes);
 	if (!o->part.last)
 		return ok;
 	TRY(disk_sync(p->parts_file)); /* a crash before the rename: the old file, and a scrap that is written over */
-	snprintf(temp, sizeof temp, "%.*s%s", (int)(NAME_BYTES - sizeof PARTS_END), p->parts_name, PARTS_END);
+	parts_temp(p, temp);
 	TRY(disk_rename(p->parts_folder, temp, p->parts_name));
+	disk_close(&p->parts_file); /* no scrap any more */
 	d = hash_end(&p->parts_hash);
 	return note_change(p, buf_slice(&p->path), &d);
 }
@@ -348,6 +387,7 @@ publisher_open(struct publisher *p, int repository)
 	TRY(cert_get(buf_slice(&p->issuer_der), &p->issuer));
 	TRY(changes_open(repository, clock_now(), &p->changes));
 	TRY(status_open(p));
+	parts_clear(p);
 	p->files.looking = p->ocsp_files;
 	e = tree_certificates(p);
 	if (e.kind != OK) /* a full disk: answers and lists matter more, and the next start makes them */

@@ -20,7 +20,10 @@
  * goes into `recent`, which is written once for all that waits.  Answers made anew
  * are held back in memory, until they are an eighth of `base`, or an hour old, or
  * asked for; then they and recent are merged into a new base, a few thousand slots
- * at a time, so that a revocation never waits for it.  A crash loses what was held
+ * at a time, so that a revocation never waits for it.  Recent that is full is merged
+ * before it takes more; while the disk lets nothing be merged, new answers are refused,
+ * and withdrawals have room for longer.  A file that comes in parts is refused above
+ * PUBLISHED_MAX, and no scrap of one that was given up stays.  A crash loses what was held
  * back: it was not answered for, and is made again.
  *
  * A responder whose certificate was changed stays in the files as long as an answer
@@ -51,6 +54,8 @@
 #define RENEWED_BYTES_MAX (16U << 20) /* held back: 110,000 answers by a P-256 key; twice that while merging  */
 #define RENEWED_AGE_MS (3600 * 1000)  /* of 28 h that each has left                                          */
 #define RENEWED_IDS_MAX 512U          /* batches held back: the registrar has half as many on their way      */
+#define RECENT_ANSWERS_MAX (2U * SLOTS_RECENT_MAX)   /* while nothing can be merged: 2.6 MB each … */
+#define RECENT_WITHDRAWN_MAX (4U * SLOTS_RECENT_MAX) /* … and what may not be seen any more goes on longer */
 #define MERGE_SLOTS 4096U             /* at a time: 5 ms                                                     */
 #define MERGE_AGAIN_MS 2000           /* after one that failed: a full disk is not filled again and again     */
 #define MERGE_SYNC_BYTES (8U << 20)   /* written between two syncs: none lasts                               */
@@ -125,6 +130,7 @@ struct publisher {
 	uint64_t question, whole_question; /* its ids, 0: none */
 	int parts_file, parts_folder;      /* of the file that comes in parts, -1: none */
 	char parts_name[200];
+	uint64_t parts_bytes;
 	struct buf path;
 	uint64_t next_part;
 	struct hash parts_hash;

@@ -145,6 +145,8 @@ responder_of(struct publisher *p, slice certificate, uint8_t *out)
 }
 
 /* --- what comes ------------------------------------------------------------------------- */
+static err bound_recent(struct publisher *p, size_t most) CHECKED;
+
 static err
 take_answer(struct publisher *p, slice answer)
 {
@@ -156,6 +158,7 @@ take_answer(struct publisher *p, slice answer)
 		TRY(admit(p, &c));
 		TRY(slot_get_answer(answer, &p->common, &s));
 	}
+	TRY(bound_recent(p, RECENT_ANSWERS_MAX));
 	if (put_slot(p, &s))
 		ocsp_files_add(p, s.serial, answer);
 	return ok;
@@ -181,6 +184,7 @@ status_take_withdrawal(struct publisher *p, slice body)
 	TRY(serial_order_get(body, &o));
 	if (!p->has_common)
 		return ok; /* nothing was ever published */
+	TRY(bound_recent(p, RECENT_WITHDRAWN_MAX));
 	if (!put_slot(p, &(struct slot){.serial = o.serial,
 	                     .state = SLOT_WITHDRAWN,
 	                     .produced = instant_floor_second(now),
@@ -610,6 +614,54 @@ make_room(struct publisher *p)
 	return ok;
 }
 
+/* Recent is frozen and on its way into base, after the merge that was under way; its batches are answered with this one. */
+static err
+free_recent(struct publisher *p)
+{
+	struct renewed *from = &p->merging, *to = &p->renewed;
+	bool ended = true;
+
+	while (p->merge.on) {
+		err e = merge_step(p, SIZE_MAX, &ended);
+
+		if (e.kind != OK) {
+			if (p->merge.on)
+				merge_undo(p);
+			return e;
+		}
+	}
+	if (from->n_ids + to->n_ids > RENEWED_IDS_MAX)
+		return fail(ERR_BUSY, "publisher-batches: house: more batches wait for a merge than can be answered at once");
+	memcpy(to->id + to->n_ids, from->id, from->n_ids * sizeof from->id[0]);
+	to->n_ids += from->n_ids;
+	from->n_ids = 0;
+	return merge_start(p);
+}
+
+/*
+ * Recent is mapped by every front and written whole with each batch: it has a bound, whatever comes within one turn.  Where
+ * nothing can be merged there is a last one, for answers sooner than for what may not be seen any more.
+ */
+static err
+bound_recent(struct publisher *p, size_t most)
+{
+	int64_t now = clock_steady_ms();
+	err e = ok;
+
+	if (p->n < SLOTS_RECENT_MAX)
+		return ok;
+	if (now >= p->merge_again) {
+		e = free_recent(p);
+		if (e.kind == OK || e.kind == ERR_CORRUPT)
+			return e;
+		p->merge_again = now + MERGE_AGAIN_MS;
+		log_err(LOG_ALARM, e);
+	}
+	if (p->n + p->frozen_n < most)
+		return ok;
+	return fail(ERR_WORLD, "publisher-full: house: recent is full and cannot be merged into base; look at the disk");
+}
+
 static bool
 is_due(const struct publisher *p, int64_t steady_ms)
 {
@@ -710,6 +762,7 @@ status_open(struct publisher *p)
 	p->merge.fd = -1;
 	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
 	p->lost = disk_size_of(folder, "lost", &size).kind == OK;
+	(void)disk_remove(folder, "base.new").kind; /* what a crash left of a merge */
 	e = load_recent(p, folder);
 	disk_close(&folder);
 	TRY(e);

@@ -631,6 +631,118 @@ test_gone(void **state)
 	expect_whole("gone", "base");
 }
 
+static bool
+is_there(const char *below)
+{
+	char path[200];
+
+	snprintf(path, sizeof path, "%s/%s", top, below);
+	return access(path, F_OK) == 0;
+}
+
+static err
+part_of(struct publisher *p, const char *path, uint64_t number, bool last, slice bytes)
+{
+	struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+
+	file_order_put(&body, &(struct file_order){slice_str(path), {number, last, bytes}});
+	return order(p, ORDER_FILE, 9, &body);
+}
+
+/* A file has a greatest length, and of one that is given up, by whomever, nothing stays. */
+static void
+test_parts(void **state)
+{
+	struct publisher p;
+
+	(void)state;
+	fresh();
+	store("crl", "a.crl", LIT("old\n"));
+	expect_ok("begin", begin(&p));
+	expect_ok("a part", part_of(&p, "crl/a.crl", 0, false, LIT("one")));
+	expect_true("beside", is_there("crl/a.crl.part"));
+	expect_ok("of another", part_of(&p, "crl/b.crl", 0, false, LIT("one")));
+	expect_true("given up", !is_there("crl/a.crl.part") && is_there("crl/b.crl.part"));
+	expect_err("out of order", part_of(&p, "crl/b.crl", 2, false, LIT("one")), ERR_INPUT,
+	    "publisher-parts: house: the parts of a file came in another order");
+	expect_true("given up", !is_there("crl/b.crl.part"));
+	expect_ok("a part", part_of(&p, "crl/a.crl", 0, false, LIT("one")));
+	p.parts_bytes = PUBLISHED_MAX - 3; /* as if so much had come */
+	expect_ok("the last that fits", part_of(&p, "crl/a.crl", 1, false, LIT("two")));
+	expect_err("one byte more", part_of(&p, "crl/a.crl", 2, true, LIT("3")), ERR_INPUT,
+	    "publisher-long: house: a published file has at most 512 MiB");
+	expect_true("nothing stays of it", !is_there("crl/a.crl.part") && is_there("crl/a.crl"));
+	/* a crash in the midst of it */
+	expect_ok("a part", part_of(&p, "crl/a.crl", 0, false, LIT("one")));
+	store("status", "base.new", LIT("half of a merge"));
+	disk_close(&p.parts_file);
+	publisher_drop(&p);
+	expect_true("a scrap", is_there("crl/a.crl.part"));
+	expect_ok("a start", begin(&p));
+	expect_true("is swept away", !is_there("crl/a.crl.part") && !is_there("status/base.new") && is_there("crl/a.crl"));
+	publisher_drop(&p);
+}
+
+/* Recent has a bound, whatever comes in one turn: it is merged before it takes more, and where it cannot be, it is refused. */
+static void
+test_bound(void **state)
+{
+	struct publisher p;
+	uint64_t seen = 0;
+	char path[128];
+
+	(void)state;
+	with_files = false;
+	fresh();
+	put_file("base", 2, 8, 2, (struct saying){GOOD, 1});
+	put_file("recent", 20, 20 + SLOTS_RECENT_MAX - 1, 1, (struct saying){NONE, 0});
+	expect_ok("begin", begin(&p));
+	expect_number("full", p.n, SLOTS_RECENT_MAX);
+	expect_ok("made anew", renew(&p, 3, 22, 30, 2, 9, (struct saying){NONE, 0}));
+	expect_ok("one more", say(&p, 40000, (struct saying){WITHDRAWN, 0}));
+	expect_true("what was full is on its way", p.merge.on && p.frozen_n == SLOTS_RECENT_MAX && p.n == 1);
+	for (unsigned v = 40001; p.n < SLOTS_RECENT_MAX; v++) {
+		struct buf body OWNED(buf_drop) = BUF(64);
+
+		serial_order_put(&body, &(struct serial_order){serial_of(v)});
+		expect_ok("withdrawn", status_take_withdrawal(&p, buf_slice(&body)));
+	}
+	expect_ok("and again, while the first is merged", say(&p, 60000, (struct saying){GOOD, 5}));
+	expect_true("merged, and the next is on its way", p.merge.on && p.frozen_n == SLOTS_RECENT_MAX && p.n == 1);
+	expect_ok("settle", settle(&p, &seen));
+	expect_number("the batch is answered", seen, 1U << 3);
+	expect_number("all of it", expect_whole("bound", "base"), 4 + 2 * SLOTS_RECENT_MAX);
+	/* nothing can be merged: a folder stands where base.new goes */
+	for (unsigned v = 100; p.n < SLOTS_RECENT_MAX; v++) {
+		struct slot s = slot_of(v, (struct saying){GOOD, 7});
+		struct buf whole OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX), body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+		struct answers_reply r = {
+		    .n = 1, .serial = {s.serial}, .this_update = {s.this_update}, .next_update = {s.next_update}};
+
+		expect_ok("answer", slot_put_answer(&whole, &common, &s));
+		r.answer[0] = buf_slice(&whole);
+		answers_reply_put(&body, &r);
+		expect_ok("taken", status_take_slots(&p, buf_slice(&body)));
+	}
+	snprintf(path, sizeof path, "%s/status/base.new", top);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (unsigned v = 20000; p.n < RECENT_ANSWERS_MAX; v++) {
+		struct buf body OWNED(buf_drop) = BUF(64);
+
+		serial_order_put(&body, &(struct serial_order){serial_of(v)});
+		expect_ok("goes on", status_take_withdrawal(&p, buf_slice(&body)));
+	}
+	expect_err("no more answers", say(&p, 65000, (struct saying){GOOD, 9}), ERR_WORLD,
+	    "publisher-full: house: recent is full and cannot be merged into base; look at the disk");
+	expect_ok("withdrawals still", say(&p, 65001, (struct saying){WITHDRAWN, 0}));
+	assert_int_equal(rmdir(path), 0);
+	p.merge_again = 0;
+	expect_ok("again", say(&p, 65000, (struct saying){GOOD, 9}));
+	expect_true("merged", p.n == 1);
+	publisher_drop(&p);
+	with_files = true;
+}
+
 /* --- each single effect -------------------------------------------------------------------------------- */
 /* What a day brings; a step is tried again until it is answered, as the registrar does. */
 enum step { NEW, WITHDRAW, REVOKE, ANEW, LIST, TEXT, NOTE, STEPS };
@@ -867,8 +979,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_arrival),
-	    cmocka_unit_test(test_damage), cmocka_unit_test(test_gone), cmocka_unit_test(test_death),
-	    cmocka_unit_test(test_disk)};
+	    cmocka_unit_test(test_damage), cmocka_unit_test(test_gone), cmocka_unit_test(test_parts),
+	    cmocka_unit_test(test_bound), cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
 
 	return cmocka_run_group_tests_name("published", tests, setup, teardown);
 }
