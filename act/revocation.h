@@ -86,13 +86,14 @@ struct list_memory {
 	uint64_t number;
 	uint64_t complete, complete_orders; /* its number, and how many had entered when it was made */
 	unsigned parts;                     /* 0: no profile that parts them was ever in force       */
-	digest parted;                      /* SHA-256 of that profile's crl: the parts' common name  */
+	digest parted;                      /* revocation_parted of that profile: how, and the parts' common name */
 };
 /*
  * A certificate names its part at issuance, for all its life: every profile that is ever in force divides by the same
  * number, under the same name, or a part made by another one would leave a revoked certificate off the list its readers
  * read.  The first that parts decides; one without parts came before it or not at all.  ERR_POLICY list-parted.
  */
+digest revocation_parted(const struct profile *p);
 err revocation_check_parted(const struct list_memory *m, const struct profile *p) CHECKED;
 
 /*

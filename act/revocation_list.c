@@ -19,10 +19,16 @@ list_plan_drop(struct list_plan *p)
 	*p = (struct list_plan){0};
 }
 
+digest
+revocation_parted(const struct profile *p)
+{
+	return sha256_two(LIT("parted by ranges of serials: "), p->crl);
+}
+
 err
 revocation_check_parted(const struct list_memory *m, const struct profile *p)
 {
-	if (m->parts == 0 || (m->parts == p->crl_partitions && digest_eq(m->parted, sha256(p->crl))))
+	if (m->parts == 0 || (m->parts == p->crl_partitions && digest_eq(m->parted, revocation_parted(p))))
 		return ok;
 	return fail(ERR_POLICY,
 	    "list-parted: RFC 5280 5.2.5: certificates name parts of the lists that this profile does not make");

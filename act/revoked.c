@@ -205,6 +205,11 @@ revoked_walk_start(struct revoked_walk *w, const struct revoked_set *s, const st
 	w->set = s;
 	w->filter = *f;
 	w->recent_at = 0;
+	if (f->partition > 0) { /* the rest of the set is not read */
+		serial before = crl_partition_before(f->partition, f->partitions);
+
+		last = serial_cmp(last, before) < 0 ? before : last;
+	}
 	if (last.n > 0) {
 		w->recent_at = place(s, last);
 		if (w->recent_at < s->n && serial_eq(s->recent[w->recent_at].entry.serial, last))
@@ -246,8 +251,12 @@ step(struct revoked_walk *w, bool *have, struct revoked *out)
 err
 revoked_walk_next(struct revoked_walk *w, bool *have, struct revoked *out)
 {
-	do
+	const struct revoked_filter *f = &w->filter;
+
+	do {
 		TRY(step(w, have, out));
-	while (*have && !passes(&w->filter, out));
+		if (*have && f->partition > 0 && crl_partition_of(out->entry.serial, f->partitions) > f->partition)
+			*have = false;
+	} while (*have && !passes(f, out));
 	return ok;
 }

@@ -72,6 +72,8 @@ err crl_check_signed_by(const struct crl *c, const struct key *issuer) CHECKED;
 #define CRL_PARTITIONS_MAX 1024U
 /* Which of n partial lists, 1 to n, tells of this serial: fixed when the certificate is made, since its CRLDP names the list. */
 unsigned crl_partition_of(serial s, unsigned n);
+/* Parts are stretches of serials in rising order: the last serial that may stand before those of this part; of part 1 none (empty). */
+serial crl_partition_before(unsigned partition, unsigned n);
 
 /* --- writing (crl_put.c) ------------------------------------------------------- */
 

@@ -5,15 +5,43 @@
 
 #define UTCTIME_END_MS INT64_C(2524608000000) /* 2050-01-01: RFC 5280 5.1.2.4 */
 
+/*
+ * Ranges of equal size of what a house draws: 16 bytes, the first 40 to 7F, random.  By their first 30 bits after that; others
+ * go to the ends, so that a part is always a stretch of the serials in their order, and its list is made from that stretch.
+ */
+#define PART_LOW UINT32_C(0x40000000)
+#define PART_BITS 30
+
 unsigned
 crl_partition_of(serial s, unsigned n)
 {
 	uint32_t v = 0;
 
-	assert(n > 0);
-	for (size_t i = s.n > 4 ? s.n - 4U : 0; i < s.n; i++)
+	assert(n > 0 && n <= CRL_PARTITIONS_MAX);
+	if (s.n != 16)
+		return s.n < 16 ? 1 : n;
+	for (size_t i = 0; i < 4; i++)
 		v = v << 8 | s.b[i];
-	return v % n + 1; /* serials are random */
+	if (v < PART_LOW || v >= 2 * PART_LOW)
+		return v < PART_LOW ? 1 : n;
+	return (unsigned)((uint64_t)(v - PART_LOW) * n >> PART_BITS) + 1;
+}
+
+serial
+crl_partition_before(unsigned partition, unsigned n)
+{
+	serial s = {.n = 16};
+	uint32_t v;
+
+	assert(partition >= 1 && partition <= n && n <= CRL_PARTITIONS_MAX);
+	if (partition == 1)
+		return (serial){0};
+	/* the least that is of this part, less one */
+	v = PART_LOW + (uint32_t)((((uint64_t)(partition - 1) << PART_BITS) + n - 1) / n) - 1;
+	for (size_t i = 0; i < 4; i++)
+		s.b[i] = (uint8_t)(v >> (24 - 8 * i));
+	memset(s.b + 4, 0xFF, 12);
+	return s;
 }
 
 /* --- entries ----------------------------------------------------------------- */

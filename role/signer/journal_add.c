@@ -309,10 +309,10 @@ journal_add_parted(struct journal *j, const struct profile *p)
 
 	json_open(&b, '{');
 	json_put_named_number(&b, "parts", p->crl_partitions);
-	put_hex(&b, "parted", sha256(p->crl));
+	put_hex(&b, "parted", revocation_parted(p));
 	add_seen(j, &b);
 	j->state.list.parts = p->crl_partitions;
-	j->state.list.parted = sha256(p->crl);
+	j->state.list.parted = revocation_parted(p);
 }
 
 uint64_t

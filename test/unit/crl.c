@@ -205,7 +205,8 @@ test_limits(void **state)
 			buf_put(&more, ARR(e));
 		}
 		expect_text("extensions", crl_get(edit(whole, "0.0.6.0.0", '<', buf_slice(&more)), &c),
-		    n == EXTENSIONS_MAX - 2 ? NULL : "extension-many: house: a certificate or a list has at most 32 extensions");
+		    n == EXTENSIONS_MAX - 2 ? NULL
+		                            : "extension-many: house: a certificate or a list has at most 32 extensions");
 	}
 	/* Nothing is read of a list that is too long: its address need not even be one. */
 	expect_err("long", crl_get(slice_of(whole.p, (size_t)CRL_MAX + 1), &c), ERR_INPUT,
@@ -477,6 +478,49 @@ test_speed(void **state)
 	expect_true("has", crl_table_has(t, serial_number(299999)));
 }
 
+/* Parts are stretches of the serials in their order, together all of them; RFC 5280 5.2.5. */
+static void
+test_partitions(void **state)
+{
+	static const unsigned N[] = {1, 2, 3, 7, 16, 1000, CRL_PARTITIONS_MAX};
+	static const struct {
+		uint8_t first[4];
+		uint8_t n;
+		unsigned of2, of1024;
+	} row[] = {{{0x40, 0, 0, 0}, 16, 1, 1}, {{0x5F, 0xFF, 0xFF, 0xFF}, 16, 1, 512}, {{0x60, 0, 0, 0}, 16, 2, 513},
+	    {{0x7F, 0xFF, 0xFF, 0xFF}, 16, 2, 1024}, {{0x3F, 0xFF, 0xFF, 0xFF}, 16, 1, 1}, {{0x80, 0, 0, 0}, 16, 2, 1024},
+	    {{0x7F, 0xFF, 0xFF, 0xFF}, 15, 1, 1}, {{0x01, 0, 0, 0}, 17, 2, 1024}};
+	serial s = {.n = 16};
+	uint32_t v = 1;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		s = (serial){.n = row[i].n};
+		memcpy(s.b, row[i].first, 4);
+		expect_number("of two", crl_partition_of(s, 2), row[i].of2);
+		expect_number("of many", crl_partition_of(s, 1024), row[i].of1024);
+	}
+	s = (serial){.n = 16};
+	for (unsigned i = 0; i < 2000; i++) {
+		v = v * 1664525U + 1013904223U;
+		s.b[0] = (uint8_t)(0x40 | (v >> 26));
+		s.b[1] = (uint8_t)(v >> 18);
+		s.b[2] = (uint8_t)(v >> 10);
+		s.b[3] = (uint8_t)(v >> 2);
+		for (size_t k = 0; k < COUNT(N); k++) {
+			unsigned at = crl_partition_of(s, N[k]);
+
+			expect_true("one of them", at >= 1 && at <= N[k]);
+			expect_true("behind what stands before it", serial_cmp(s, crl_partition_before(at, N[k])) > 0);
+			expect_true("before the next", at == N[k] || serial_cmp(s, crl_partition_before(at + 1, N[k])) <= 0);
+		}
+	}
+	for (size_t k = 0; k < COUNT(N); k++)
+		for (unsigned at = 2; at <= N[k]; at++)
+			expect_number(
+			    "the last of the part before", crl_partition_of(crl_partition_before(at, N[k]), N[k]), at - 1);
+}
+
 int
 main(void)
 {
@@ -487,6 +531,7 @@ main(void)
 	    cmocka_unit_test(test_libcrypto),
 	    cmocka_unit_test(test_parts),
 	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_partitions),
 	    cmocka_unit_test(test_speed),
 	};
 

@@ -164,6 +164,13 @@ walks(void **state)
 		parts += one;
 	}
 	expect_number("each in one part", parts, MANY);
+	m.reads = 0;
+	expect_number("all of the base", walk(s, ALL, (serial){0}), MANY);
+	f.partition = 4;
+	one = (size_t)m.reads;
+	m.reads = 0;
+	(void)walk(s, f, (serial){0});
+	expect_true("a part reads its own stretch", (size_t)m.reads <= one / 2);
 	/* from any serial on, also one that is not there: with those before it, all */
 	for (unsigned i = 0; i < 2 * MANY; i += 37) {
 		serial last = row(i).entry.serial;
