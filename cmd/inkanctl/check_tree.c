@@ -40,17 +40,25 @@ differ(struct check *c, const char *what, slice where)
 	differences_add(&c->found, what, NULL, where);
 }
 
+static err
+get(struct look *t, const char *path, struct buf *out)
+{
+	struct buf uri OWNED(buf_drop) = BUF(2048);
+
+	check_put_uri(&uri, t->c, path);
+	buf_drop(out);
+	*out = BUF(SMALL_MAX);
+	return check_get(t->c, buf_slice(&uri), out);
+}
+
 /* A file by its path in the repository.  False: it is not there, or could not be read, and that is said where it matters. */
 static bool
 have(struct look *t, const char *path, struct buf *out)
 {
 	struct buf uri OWNED(buf_drop) = BUF(2048);
-	err e;
+	err e = get(t, path, out);
 
 	check_put_uri(&uri, t->c, path);
-	buf_drop(out);
-	*out = BUF(SMALL_MAX);
-	e = check_get(t->c, buf_slice(&uri), out);
 	if (e.kind == ERR_ABSENT && t->whole)
 		differ(t->c, "served-file: Rule 6(xi): a file that the books published is not there", buf_slice(&uri));
 	else if (e.kind != OK && e.kind != ERR_ABSENT)
@@ -295,8 +303,12 @@ check_terms(struct look *t)
 		struct json *doc OWNED(json_drop) = NULL;
 		char name[256];
 
-		snprintf(name, sizeof name, t->c->source.files != NULL ? "terms/%.*s.%s.json" : "terms/%.*s?lang=%s",
-		    (int)t->c->profile->name.n, (const char *)t->c->profile->name.p, LANGS[i]);
+		snprintf(name, sizeof name, "terms/%.*s?lang=%s", (int)t->c->profile->name.n,
+		    (const char *)t->c->profile->name.p, LANGS[i]);
+		/* a folder, and a store that hands out files as they are, have it under its own name */
+		if (t->c->source.files != NULL || (t->c->source.base != NULL && get(t, name, &file).kind == ERR_ABSENT))
+			snprintf(name, sizeof name, "terms/%.*s.%s.json", (int)t->c->profile->name.n,
+			    (const char *)t->c->profile->name.p, LANGS[i]);
 		if (have(t, name, &file) &&
 		    (json_get(buf_slice(&file), &doc).kind != OK || !is_named_text(t, json_root(doc), "terms") ||
 		        !is_named_text(t, json_root(doc), "explanation")))

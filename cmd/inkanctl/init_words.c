@@ -238,6 +238,7 @@ init_conf(struct init *i)
 	put_text(&b, "count", i->fronts);
 	buf_put_str(&b, "\n[verifier]\n");
 	put_text(&b, "count", i->verifiers);
+	buf_put_str(&b, "\n# [check] every_s = 3600, url = ...: what is served is held against the books by inkand's clock; inkand(1)\n");
 	buf_put_str(&b, "\n[registrar]\n");
 	put_text(&b, "profile", PROFILE ".conf");
 	put_text(&b, "keys", "keys.cms");

@@ -21,25 +21,22 @@
 #define LINE_BYTES 128
 #define NUMBER_MAX 1000000000000U
 
-/* inkanctl lies beside inkand. */
-static err
+/* inkanctl lies beside inkand.  Looked for at the start: later who is not root may not ask where it runs from. */
+static void
 find_program(struct checker *k)
 {
-	const err none =
-	    fail(ERR_WORLD, "inkand-checker: house: inkanctl is not beside inkand; nothing is checked by the clock");
 	char self[200];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 	char *slash;
 
 	if (n <= 0)
-		return none;
+		return;
 	self[n] = '\0';
 	slash = strrchr(self, '/');
 	if (slash == NULL)
-		return none;
+		return;
 	*slash = '\0';
 	snprintf(k->program, sizeof k->program, "%s/inkanctl", self);
-	return access(k->program, X_OK) == 0 ? ok : none;
 }
 
 static void
@@ -68,6 +65,7 @@ checker_configure(struct checker *k, const char *home, const struct conf *c, uin
 		k->user = user_base + CHECKER_USER;
 		k->group = user_base + BOOKS_USER;
 	}
+	find_program(k);
 	plan_next(k, k->every_ms < FIRST_MS ? k->every_ms : FIRST_MS);
 	return ok;
 }
@@ -124,7 +122,10 @@ exec_check(const struct checker *k, int to)
 static void
 start(struct checker *k)
 {
-	err e = find_program(k);
+	err e =
+	    access(k->program, X_OK) == 0
+	        ? ok
+	        : fail(ERR_WORLD, "inkand-checker: house: inkanctl is not beside inkand; nothing is checked by the clock");
 	int pair[2];
 
 	if (e.kind == OK && pipe2(pair, O_CLOEXEC) != 0)
