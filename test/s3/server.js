@@ -48,12 +48,13 @@ store.run().then(({ port: inner }) => {
 			const body = Buffer.concat(parts);
 			// who only reads needs no signature: the bucket is public
 			let why = req.method === 'GET' || req.method === 'HEAD' ? null : fault(req, body);
-			// one object this store takes from nobody: FOLDER.refuse names it
-			if (why === null && fs.existsSync(folder + '.refuse') && req.method === 'PUT' &&
-				req.url.endsWith('/' + fs.readFileSync(folder + '.refuse', 'utf8').trim())) why = 'AccessDenied';
+			// one object this store takes from nobody: FOLDER.refuse names it, and the status it answers with
+			const [name, status] = fs.existsSync(folder + '.refuse') ? fs.readFileSync(folder + '.refuse', 'utf8').trim().split(' ') : [];
+			let code = 403;
+			if (why === null && name && req.method === 'PUT' && req.url.endsWith('/' + name)) [why, code] = ['Refused', Number(status)];
 			console.log(`${why === null ? 'taken' : 'refused ' + why} ${req.method} ${req.url}`);
 			if (why !== null) {
-				res.writeHead(403, { 'content-type': 'application/xml' });
+				res.writeHead(code, { 'content-type': 'application/xml' });
 				res.end(`<Error><Code>${why}</Code></Error>`);
 				return;
 			}
