@@ -10,15 +10,16 @@
  * (SHA-1 CertID, no nonce): ocsp/ and the base64 of the request, whose "/" are folders, so that every spelling a client may
  * choose ("/" or "%2F", "+" or "%2B") leads a file server to the same file.
  *
- * Written after the status files, from a queue, some a turn: who waits for the publisher waits no longer for them.  What a
+ * Written after the status files, from a queue, a few a turn, since each costs two syncs: a revocation that comes meanwhile
+ * waits for no more than those.  What a
  * revocation withdraws is removed at once, from the queue too.  A start looks at every answer of the status files, some a
  * turn, and writes what a crash kept from being written.
  *
  * A limit: a path has a folder of its own only where its base64 has a "/", so most files stand in one folder.  ext4 takes
  * about ten million names in one; above that an issuer needs its answers from front, or an object store.
  */
-#define WRITTEN_A_TURN 64
-#define LOOKED_A_TURN 256
+#define WRITTEN_A_TURN 4
+#define LOOKED_A_TURN 256                 /* read and found to be as they should */
 #define QUEUE_MAX (2U * SLOTS_RECENT_MAX) /* 50 MB; what does not fit is written at the next look */
 
 static void
@@ -139,18 +140,21 @@ static err
 look(struct publisher *p)
 {
 	struct ocsp_files *o = &p->files;
+	uint64_t before = p->written;
 	struct slot s;
 
 	if (!o->opened)
 		TRY(map_base(p));
-	for (size_t i = 0; i < LOOKED_A_TURN; i++) {
-		if (o->at_base < o->base.n) {
-			if (slots_at(&o->base, o->at_base++, &s).kind == OK && !map_is_gone(&o->mapped) &&
+	for (size_t i = 0; i < LOOKED_A_TURN && p->written - before < WRITTEN_A_TURN; i++) {
+		if (o->at_base < o->base.n) { /* on to the next one only when this one is written */
+			if (slots_at(&o->base, o->at_base, &s).kind == OK && !map_is_gone(&o->mapped) &&
 			    !publisher_has_recent(p, s.serial))
 				TRY(look_at(p, &o->base.common, &s));
-		} else if (o->at_recent < p->n)
-			TRY(look_at(p, &p->common, &p->recent[o->at_recent++]));
-		else {
+			o->at_base++;
+		} else if (o->at_recent < p->n) {
+			TRY(look_at(p, &p->common, &p->recent[o->at_recent]));
+			o->at_recent++;
+		} else {
 			ocsp_files_close(o);
 			o->looking = o->look_again;
 			o->look_again = false;

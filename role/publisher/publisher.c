@@ -91,8 +91,10 @@ publisher_put(struct publisher *p, slice path, slice bytes)
 
 	TRY(enter_folder(p, path, &folder, name));
 	same = is_same(folder, name, bytes);
-	if (!same)
+	if (!same) {
+		p->written++;
 		e = disk_replace(folder, name, bytes);
+	}
 	disk_close(&folder);
 	if (e.kind != OK || (same && !p->changes.broken))
 		return e;
@@ -112,6 +114,7 @@ publisher_remove(struct publisher *p, slice path)
 	e = disk_remove(folder, name);
 	disk_close(&folder);
 	there = e.kind == OK;
+	p->written += there;
 	if (e.kind != OK && e.kind != ERR_ABSENT)
 		return e;
 	return there ? note_change(p, path, NULL) : ok;

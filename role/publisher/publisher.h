@@ -56,9 +56,9 @@
 #define RENEWED_IDS_MAX 512U          /* batches held back: the registrar has half as many on their way      */
 #define RECENT_ANSWERS_MAX (2U * SLOTS_RECENT_MAX)   /* while nothing can be merged: 2.6 MB each … */
 #define RECENT_WITHDRAWN_MAX (4U * SLOTS_RECENT_MAX) /* … and what may not be seen any more goes on longer */
-#define MERGE_SLOTS 4096U             /* at a time: 5 ms                                                     */
-#define MERGE_AGAIN_MS 2000           /* after one that failed: a full disk is not filled again and again     */
-#define MERGE_SYNC_BYTES (8U << 20)   /* written between two syncs: none lasts                               */
+#define MERGE_SLOTS 4096U           /* at a time: 5 ms                                                     */
+#define MERGE_AGAIN_MS 2000         /* after one that failed: a full disk is not filled again and again     */
+#define MERGE_SYNC_BYTES (8U << 20) /* written between two syncs: none lasts                               */
 #define BASE_UNKNOWN INT64_MAX
 #define ENDED_KEEP_MS (30 * DAY_MS) /* an answer whose time passed so long ago leaves base                 */
 
@@ -106,6 +106,7 @@ struct publisher {
 	struct changes changes;
 	bool ocsp_files;
 	struct ocsp_files files;
+	uint64_t written;      /* files replaced or removed by publisher_put and _remove */
 	struct buf gazette[3]; /* issue, date, page; empty: none */
 	int64_t files_again;   /* on the steady clock: not before, after files of answers could not be written */
 	int repository;        /* folder descriptor */

@@ -266,6 +266,8 @@ has_file_of(unsigned v, struct saying w)
 	return slot_put_answer(&want, &common, &s).kind == OK && slice_eq(buf_slice(&file), buf_slice(&want));
 }
 
+#define FILE_TURNS 4096 /* more than any look here takes */
+
 /* --- the publisher, in this process -------------------------------------------------------------- */
 static err
 begin(struct publisher *p)
@@ -357,7 +359,7 @@ settle(struct publisher *p, uint64_t *seen)
 		steady += MERGE_AGAIN_MS; /* what failed is tried again */
 	}
 	TRY(status_write(p));
-	for (int i = 0; i < 64 && ocsp_files_waits(p); i++)
+	for (int i = 0; i < FILE_TURNS && ocsp_files_waits(p); i++)
 		TRY(ocsp_files_turn(p));
 	return ok;
 }
@@ -461,7 +463,7 @@ test_arrival(void **state)
 			put_file("base", 2, how == PLAIN ? 60 : 9000, 2, (struct saying){GOOD, 1});
 			put_file("recent", 3, 20, 100, rows[i].recent);
 			expect_ok(row, begin(&p));
-			for (int k = 0; how == PLAIN && k < 64 && ocsp_files_waits(&p); k++)
+			for (int k = 0; how == PLAIN && k < FILE_TURNS && ocsp_files_waits(&p); k++)
 				expect_ok(row, ocsp_files_turn(&p)); /* the look of a start has ended */
 			if (how != PLAIN) {
 				expect_ok(row, renew(&p, 1, 22, 30, 2, 9, (struct saying){NONE, 0}));
@@ -470,7 +472,7 @@ test_arrival(void **state)
 				expect_true("a merge is on its way", p.merge.on && n == 0);
 			}
 			expect_ok(row, say(&p, X, rows[i].comes));
-			for (int k = 0; k < 64 && ocsp_files_waits(&p); k++)
+			for (int k = 0; k < FILE_TURNS && ocsp_files_waits(&p); k++)
 				expect_ok(row, ocsp_files_turn(&p));
 			if (how == PLAIN)
 				expect_true("its file says the same, or there is none",
@@ -496,6 +498,41 @@ test_arrival(void **state)
 			expect_word(row, X, rows[i].want);
 			publisher_drop(&p);
 		}
+}
+
+/* --- files of answers ------------------------------------------------------------------------------ */
+/* A look that has much to write leaves room for what comes meanwhile, and passes over nothing that could not be written. */
+static void
+test_look(void **state)
+{
+	struct publisher p;
+	unsigned turns = 0;
+
+	(void)state;
+	with_files = true;
+	fresh();
+	put_file("base", 2, 200, 2, (struct saying){GOOD, 1});
+	put_file("recent", 3, 101, 2, (struct saying){GOOD, 1});
+	expect_ok("begin", begin(&p));
+	while (ocsp_files_waits(&p)) {
+		uint64_t before = p.written;
+		bool full = turns++ % 3 == 1;
+
+		if (full)
+			disk_fault = (struct disk_fault){FAULT_BEFORE, 1, ENOSPC, 0};
+		if (full && p.files.looking)
+			(void)ocsp_files_turn(&p).kind;
+		else
+			expect_ok("look", ocsp_files_turn(&p));
+		disk_fault = (struct disk_fault){0};
+		expect_true("a few a turn", p.written - before <= 4);
+		assert_true(turns < FILE_TURNS);
+	}
+	for (unsigned v = 2; v <= 200; v += 2)
+		expect_true("a file of each of base", has_file_of(v, (struct saying){GOOD, 1}));
+	for (unsigned v = 3; v <= 101; v += 2)
+		expect_true("… and of recent", has_file_of(v, (struct saying){GOOD, 1}));
+	publisher_drop(&p);
 }
 
 /* --- damage ---------------------------------------------------------------------------------------- */
@@ -979,8 +1016,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_arrival),
-	    cmocka_unit_test(test_damage), cmocka_unit_test(test_gone), cmocka_unit_test(test_parts),
-	    cmocka_unit_test(test_bound), cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
+	    cmocka_unit_test(test_look), cmocka_unit_test(test_damage), cmocka_unit_test(test_gone),
+	    cmocka_unit_test(test_parts), cmocka_unit_test(test_bound), cmocka_unit_test(test_death),
+	    cmocka_unit_test(test_disk)};
 
 	return cmocka_run_group_tests_name("published", tests, setup, teardown);
 }
