@@ -1,3 +1,4 @@
+#include "edge/log.h"
 #include "role/registrar/registrar.h"
 
 /* The file of this digest; NULL: none of them is it. */
@@ -65,6 +66,11 @@ texts_mark(struct registrar *r, const struct document *d)
 		digest text = sha256(buf_slice(&r->files.text[i]));
 
 		r->files.text_in_force[i] = names(d, B_TERMS, text) || names(d, B_EXPLANATION, text) || names(d, B_CPS, text);
+		if (!r->files.text_in_force[i])
+			log_number(LOG_WARN,
+			    "texts-other: Rule 6(xiii): a text beside the books is not one that the baseline names; it is not "
+			    "published",
+			    r->files.text_name[i], i);
 	}
 }
 
@@ -82,7 +88,8 @@ texts_publish(struct registrar *r)
 		buf_put_str(&path, r->files.text_name[i]);
 		status_send_file(r, buf_slice(&path), ++r->generations, buf_slice(&r->files.text[i]));
 		/* what certificates name may be a page about it, or stand elsewhere: then it is the operator's */
-		if (strcmp(r->files.text_name[i], "cps.txt") == 0 && slice_has_prefix(cps, LIT("cps/")) && cps.p[cps.n - 1] != '/')
+		if (strcmp(r->files.text_name[i], "cps.txt") == 0 && slice_has_prefix(cps, LIT("cps/")) &&
+		    cps.p[cps.n - 1] != '/')
 			status_send_file(r, cps, ++r->generations, buf_slice(&r->files.text[i]));
 	}
 }

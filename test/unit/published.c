@@ -780,6 +780,44 @@ test_bound(void **state)
 	with_files = true;
 }
 
+/* --- texts ---------------------------------------------------------------------------------------------- */
+/* The one in force under its name, every version under its digest, a line each; one that comes again adds none. */
+static void
+test_history(void **state)
+{
+	static const char *const come[] = {"terms of May\n", "terms of May\n", "terms of June\n", "terms of June\n"};
+	struct buf b OWNED(buf_drop) = BUF(1 << 16);
+	struct publisher p;
+	size_t lines = 0;
+
+	(void)state;
+	fresh();
+	expect_ok("begin", begin(&p));
+	for (size_t i = 0; i < COUNT(come); i++) {
+		struct buf body OWNED(buf_drop) = BUF(4096);
+
+		file_order_put(&body, &(struct file_order){LIT("texts/terms.en.txt"), {0, true, slice_str(come[i])}});
+		expect_ok("a text", order(&p, ORDER_FILE, 9, &body));
+	}
+	assert_true(load("texts", "terms.en.txt", &b));
+	expect_true("the newest is in force", slice_eq(buf_slice(&b), slice_str(come[2])));
+	assert_true(load("texts", "history.txt", &b));
+	for (size_t i = 0; i < b.n; i++)
+		lines += b.p[i] == '\n';
+	expect_number("a line for each version", lines, 2);
+	for (size_t i = 0; i <= 2; i += 2) {
+		struct buf hex OWNED(buf_drop) = BUF(2 * SHA256_LEN), copy OWNED(buf_drop) = BUF(1 << 16);
+		char name[64];
+
+		digest_put(&hex, sha256(slice_str(come[i])));
+		expect_true("its digest", memmem(b.p, b.n, hex.p, hex.n) != NULL);
+		snprintf(name, sizeof name, "terms.en.%.16s.txt", (const char *)hex.p);
+		assert_true(load("texts/history", name, &copy));
+		expect_true("stays", slice_eq(buf_slice(&copy), slice_str(come[i])));
+	}
+	publisher_drop(&p);
+}
+
 /* --- each single effect -------------------------------------------------------------------------------- */
 /* What a day brings; a step is tried again until it is answered, as the registrar does. */
 enum step { NEW, WITHDRAW, REVOKE, ANEW, LIST, TEXT, NOTE, STEPS };
@@ -1017,8 +1055,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_arrival),
 	    cmocka_unit_test(test_look), cmocka_unit_test(test_damage), cmocka_unit_test(test_gone),
-	    cmocka_unit_test(test_parts), cmocka_unit_test(test_bound), cmocka_unit_test(test_death),
-	    cmocka_unit_test(test_disk)};
+	    cmocka_unit_test(test_parts), cmocka_unit_test(test_bound), cmocka_unit_test(test_history),
+	    cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
 
 	return cmocka_run_group_tests_name("published", tests, setup, teardown);
 }
