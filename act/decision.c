@@ -76,8 +76,32 @@ ruleset_drop(struct ruleset **r)
 	*r = NULL;
 }
 
+static err
+not_in_force(void)
+{
+	return fail(ERR_POLICY, "approval-period: Rule 6(xv): the approval is not in force now");
+}
+
+bool
+approval_has_lapsed(const struct approval *a, instant now)
+{
+	return now.ms >= a->until.ms;
+}
+
 err
 approval_check(const struct trust *t, slice cms, const struct ruleset *r, instant now, struct approval *out)
+{
+	struct approval a;
+
+	TRY(approval_check_begun(t, cms, r, now, &a));
+	if (approval_has_lapsed(&a, now))
+		return not_in_force();
+	*out = a;
+	return ok;
+}
+
+err
+approval_check_begun(const struct trust *t, slice cms, const struct ruleset *r, instant now, struct approval *out)
 {
 	struct approval a = {.document = sha256(cms)};
 	struct document d;
@@ -97,8 +121,8 @@ approval_check(const struct trust *t, slice cms, const struct ruleset *r, instan
 	if (!slice_eq(d.value[P_RESPONSIBLE], a.responsible->label))
 		return fail(
 		    ERR_POLICY, "approval-responsible: Rule 12(1)1ニ: the approval names somebody else than who signed it");
-	if (now.ms < a.from.ms || now.ms >= a.until.ms)
-		return fail(ERR_POLICY, "approval-period: Rule 6(xv): the approval is not in force now");
+	if (now.ms < a.from.ms)
+		return not_in_force();
 	*out = a;
 	return ok;
 }

@@ -72,6 +72,12 @@ struct approval {
  * approval-period (not in force at now).
  */
 err approval_check(const struct trust *t, slice cms, const struct ruleset *r, instant now, struct approval *out) CHECKED;
+/*
+ * The same of one that has lapsed already: what counts at a start, since a house whose approval ended revokes and publishes
+ * as before, and takes a new one.  Nothing is decided under it: approval_has_lapsed is asked each time.
+ */
+err approval_check_begun(const struct trust *t, slice cms, const struct ruleset *r, instant now, struct approval *out) CHECKED;
+bool approval_has_lapsed(const struct approval *a, instant now);
 
 /* What a responsible person last said of the automation: document S-1. */
 struct automation {

@@ -32,6 +32,7 @@ struct replay {
 	struct trust *trust;
 	struct profile *profile;
 	struct ruleset *ruleset;
+	bool lapsed; /* its approval, at the time of the decision */
 	struct application application;
 	struct crl_table *table;
 
@@ -247,7 +248,9 @@ load_rules(struct replay *r, instant now)
 	TRY(books_evidence(&r->books, r->line.ruleset, &r->ruleset_file));
 	TRY(books_evidence(&r->books, r->line.approval, &r->approval));
 	TRY(ruleset_get(buf_slice(&r->ruleset_file), &r->ruleset));
-	return approval_check(r->trust, buf_slice(&r->approval), r->ruleset, now, &a);
+	TRY(approval_check_begun(r->trust, buf_slice(&r->approval), r->ruleset, now, &a));
+	r->lapsed = approval_has_lapsed(&a, now);
+	return ok;
 }
 
 static void
@@ -299,6 +302,8 @@ by_rule(const struct replay *r, const struct identity *i, instant now, struct ag
 		out->why = now.ms - r->received.line.at.ms >= WAIT_END_MS ? "unchecked-end" : i->why.what;
 	else if (key_used)
 		out->why = "key-used";
+	else if (r->lapsed)
+		*out = (struct again){.act = ACT_REVIEW_OPENED, .why = "decision-lapsed"};
 	else {
 		decision_by_rule(r->ruleset, r->profile, r->trust, &r->application, i, &counts, now, &d);
 		out->why = d.why.what;

@@ -450,6 +450,9 @@ decide(struct registrar *r, struct flight *f, const struct facts *x)
 		return enter_refused(
 		    r, f, LIT("key-used: Rule 6(iii-2): this public key stands in another application; make a new key"));
 	TRY(count(r, f, x, &c));
+	if (approval_has_lapsed(&r->approval, r->now))
+		return enter_review(
+		    r, f, LIT("decision-lapsed: Rule 6(xv): the approval of the rule set has ended; an officer decides"));
 	decision_by_rule(r->ruleset, r->profile, r->trust, &a, &i, &c, r->now, &d);
 	if (d.outcome == OUTCOME_ACCEPT)
 		return enter_accepted(r, f, x, &d);

@@ -431,5 +431,10 @@ office_load_rules(struct registrar *r)
 	texts_mark(r, &d);
 	ruleset_drop(&r->ruleset);
 	TRY(ruleset_get(buf_slice(&r->files.ruleset), &r->ruleset));
-	return approval_check(r->trust, buf_slice(&r->files.approval), r->ruleset, r->now, &r->approval);
+	TRY(approval_check_begun(r->trust, buf_slice(&r->files.approval), r->ruleset, r->now, &r->approval));
+	if (approval_has_lapsed(&r->approval, r->now))
+		log_text(LOG_ALARM,
+		    "approval-lapsed: Rule 6(xv): no approval of the rule set is in force; everything waits for an "
+		    "officer, until a new one is handed in");
+	return ok;
 }

@@ -133,7 +133,8 @@ take_ruleset(struct signing *s, const struct rules_order *o, instant now)
 	struct approval a;
 
 	TRY(ruleset_get(o->ruleset, &r));
-	TRY(approval_check(s->trust, o->approval, r, now, &a));
+	/* one that has lapsed too: nothing is issued under it, and lists are made as before */
+	TRY(approval_check_begun(s->trust, o->approval, r, now, &a));
 	if (a.version < seen->ruleset_version)
 		return fail(
 		    ERR_POLICY, "signer-approval-old: Rule 12(1)(i)ニ: a later version of the rule set was seen before");

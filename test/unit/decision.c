@@ -141,6 +141,13 @@ approvals(void **state)
 		make_document(&cms, rows[i].who, FORM_APPROVAL, rows[i].values, LIT(""), at_of(AT));
 		expect_text(row_name("rows", i), approval_check(w.trust, buf_slice(&cms), w.ruleset, at_of(rows[i].now), &a),
 		    rows[i].what);
+		if (i == 2) { /* the end itself */
+			expect_ok("begun", approval_check_begun(w.trust, buf_slice(&cms), w.ruleset, at_of(rows[i].now), &a));
+			expect_true("lapsed", approval_has_lapsed(&a, at_of(rows[i].now)) &&
+			                          !approval_has_lapsed(&a, (instant){at_of(rows[i].now).ms - 1}));
+		} else
+			expect_text(row_name("begun", i),
+			    approval_check_begun(w.trust, buf_slice(&cms), w.ruleset, at_of(rows[i].now), &a), rows[i].what);
 	}
 }
 

@@ -1683,6 +1683,85 @@ test_ocsp(void **state)
 	stage_drop(s);
 }
 
+/*
+ * B-15イ: a house whose approval has ended opens all the same: nothing is decided by rule, everything else goes on, and a new
+ * approval is taken.
+ */
+static size_t
+approve_until(struct scene *s, const char *version, int64_t ms)
+{
+	static const char RULES[] =
+	    "[ruleset]\nversion = %s\nprofile = person-signature\nengine = 1\nvalidity_years_max = 5\n"
+	    "age_min = 15\nkeys = p256\nopen_per_card_max = 1\nvalid_per_card_max = 3\n"
+	    "duplicate = refuse\n[limits]\naccepted_per_hour_max = 5000\nrefused_percent_max = 50\n";
+	struct buf until OWNED(buf_drop) = BUF(RFC3339_LEN + 1);
+	const char *values[P_COUNT] = {0};
+	char rules[1024], hex[65];
+	digest d;
+
+	snprintf(rules, sizeof rules, RULES, version);
+	d = sha256(slice_str(rules));
+	put_hex(hex, ARR(d.b));
+	instant_put(&until, (instant){clock_now().ms + ms});
+	buf_put_u8(&until, 0);
+	values[P_SERVICE] = service_of(s);
+	values[P_RULESET] = hex;
+	values[P_VERSION] = version;
+	values[P_FROM] = "2026-11-01T00:00:00.000Z";
+	values[P_UNTIL] = (const char *)until.p;
+	values[P_RESPONSIBLE] = "hanako";
+	values[P_DATE] = now_text();
+	return office(s, s->house->hanako, FORM_APPROVAL, values, slice_str(rules));
+}
+
+static void
+test_lapsed(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, b, c;
+	char why[WHY_MAX + 1];
+
+	(void)state;
+	(void)entry_heard(s, approve_until(s, "2", HOUR_MS));
+	stage_turns(s, 4);
+	issued(s, "yamada", &a);
+	for (int again = 0; again < 2; again++) { /* while it runs, and after a restart */
+		if (again == 0) {
+			stage_wait(s, 2 * HOUR_MS);
+			stage_turns(s, 4);
+		} else {
+			stage_stop(s);
+			stage_start(s);
+			stage_turns(s, 20);
+		}
+		applicant_new(s, again == 0 ? "sato" : "kato", &b, NULL);
+		(void)apply(s, &b, true);
+		expect_state(b.reply.state, DOSSIER_REVIEW);
+		(void)dossier(s, &b, why);
+		expect_true(why,
+		    strcmp(why, "decision-lapsed: Rule 6(xv): the approval of the rule set has ended; an officer decides") ==
+		        0);
+		applicant_drop(&b);
+	}
+	/* nobody's certificate waits for that: who revokes is heard, and lists are made */
+	(void)entry_heard(s, ask_revoke(s, &a, a.own, NULL));
+	expect_state(dossier(s, &a, NULL), DOSSIER_REVOKED);
+	stage_wait(s, 6000);
+	stage_turns(s, 16);
+	expect_true("told to both", s->told[0] == 1 && s->told[1] == 1);
+	expect_heard(s, approve_until(s, "3", -HOUR_MS), ERR_POLICY,
+	    "approval-period: Rule 6(xv): the approval is not in force now");
+	(void)entry_heard(s, approve_until(s, "3", DAY_MS));
+	stage_turns(s, 6);
+	applicant_new(s, "ito", &c, NULL);
+	(void)apply(s, &c, true);
+	expect_state(c.reply.state, DOSSIER_ISSUED);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&c);
+	stage_drop(s);
+}
+
 /* --- limits ---------------------------------------------------------------------------------------------------------------- */
 /* B-15イ: above a limit everything goes to a person, and that is recorded once. */
 static void
@@ -2229,6 +2308,7 @@ main(void)
 	    cmocka_unit_test(test_permissions),
 	    cmocka_unit_test(test_issuer_late),
 	    cmocka_unit_test(test_approve),
+	    cmocka_unit_test(test_lapsed),
 	    cmocka_unit_test(test_issuer),
 	    cmocka_unit_test(test_receipt),
 	    cmocka_unit_test(test_revoke),

@@ -361,6 +361,16 @@ give_crl(void)
 }
 
 static void
+prepare_with(slice ruleset, slice approval)
+{
+	greet(9);
+	accepted("rules", give_rules(ruleset, approval));
+	accepted("crl", give_crl());
+}
+
+static struct result *list_as(uint64_t number, uint64_t base, unsigned partition);
+
+static void
 prepare(uint64_t size)
 {
 	greet(size);
@@ -1057,6 +1067,11 @@ approvals(void **state)
 	a.order.ruleset = sha256(three);
 	refused("lapsed", issue(&a), ERR_POLICY,
 	    "issue-approval: Rule 12(1)(i)ニ: the approval of the rule set is not in force");
+	crash();
+	prepare_with(three, buf_slice(&a3));
+	refused("lapsed at a start", issue(&a), ERR_POLICY,
+	    "issue-approval: Rule 12(1)(i)ニ: the approval of the rule set is not in force");
+	accepted("a list is made all the same", list_as((uint64_t)w.now.ms, 0, 0));
 	{
 		struct buf b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
 		char room[8192];
@@ -1068,8 +1083,6 @@ approvals(void **state)
 		    "signer-profile: design law 4: the profile is not one the trust file names");
 	}
 }
-
-static struct result *list_as(uint64_t number, uint64_t base, unsigned partition);
 
 /* A profile beside the house's, which divides the lists. */
 static slice

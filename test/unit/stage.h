@@ -592,7 +592,7 @@ issuer_hear(struct scene *s)
 			buf_put(&s->automation, rules.automation);
 			ruleset_drop(&s->ruleset);
 			expect_ok("rules", ruleset_get(rules.ruleset, &s->ruleset));
-			expect_ok("rules", approval_check(s->trust, rules.approval, s->ruleset, clock_now(), &s->approval));
+			expect_ok("rules", approval_check_begun(s->trust, rules.approval, s->ruleset, clock_now(), &s->approval));
 			link_answer(l, &x, (slice){NULL, 0});
 			break;
 		case ORDER_CRL_IN:
