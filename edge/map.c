@@ -73,6 +73,13 @@ map_is_gone(const struct map *m)
 }
 
 void
+map_rest(const struct map *m)
+{
+	if (m->place != 0)
+		(void)madvise(places[m->place - 1].at, places[m->place - 1].n, MADV_DONTNEED);
+}
+
+void
 map_close(struct map *m)
 {
 	if (m->place != 0) {

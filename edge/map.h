@@ -26,6 +26,8 @@ enum map_use { MAP_HERE_AND_THERE, MAP_IN_ORDER };
 /* The whole file, which may be closed then; one of no bytes has none.  ERR_WORLD map-open. */
 err map_open(int fd, enum map_use use, struct map *out) CHECKED;
 bool map_is_gone(const struct map *m);
+/* What was read so far counts to this process's memory no more; it can be read again.  For who reads a large file once. */
+void map_rest(const struct map *m);
 /* Zero is nothing to close. */
 void map_close(struct map *m);
 

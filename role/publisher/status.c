@@ -565,6 +565,8 @@ merge_step(struct publisher *p, size_t most, bool *ended)
 	for (size_t i = 0; i < most && have; i++) {
 		TRY(merge_one(p, now, &have));
 		TRY(write_out(&p->merge));
+		if (i % MERGE_SLOTS == 0) /* what lies behind of the old base is not read again */
+			map_rest(&p->merge.map);
 	}
 	*ended = !have;
 	return have ? ok : merge_end(p);

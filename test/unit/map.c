@@ -92,6 +92,48 @@ test_open(void **state)
 }
 
 /* Other memory that is not there ends the process as ever. */
+/* KiB of files that this process has in memory. */
+static long
+resident(void)
+{
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "r");
+	long kib = -1;
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "RssFile: %ld", &kib) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kib;
+}
+
+/* A large file that is read once does not count as ours; read again it says the same. */
+static void
+test_rest(void **state)
+{
+	const size_t large = 16U << 20;
+	char *text = mem_new(large, 1);
+	struct map m = {0};
+	int fd = make();
+	long before;
+
+	(void)state;
+	memset(text, 'x', large);
+	assert_int_equal(pwrite(fd, text, large, 0), (ssize_t)large);
+	free(text);
+	expect_ok("large", map_open(fd, MAP_IN_ORDER, &m));
+	before = resident();
+	expect_number("read", sum(m.bytes), large);
+	expect_true("it is resident", resident() >= before + 15000);
+	map_rest(&m);
+	expect_true("no more", resident() < before + 2000);
+	expect_number("read again", sum(m.bytes), large);
+	map_close(&m);
+	map_rest(&m); /* nothing */
+	close(fd);
+}
+
 static void
 test_other(void **state)
 {
@@ -121,8 +163,8 @@ test_other(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_gone), cmocka_unit_test(test_open), cmocka_unit_test(test_other)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_gone), cmocka_unit_test(test_open),
+	    cmocka_unit_test(test_rest), cmocka_unit_test(test_other)};
 
 	return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }
