@@ -1,4 +1,5 @@
 #include "cmd/inkanctl/ceremony.h"
+#include "act/trust.h"
 #include "edge/hsm.h"
 #include "edge/random.h"
 #include "pki/cert.h"
@@ -50,9 +51,8 @@ ceremony_put_uri(struct buf *b, const char *base, const char *object)
 }
 
 static err
-open_key(const struct ceremony_token *t, const char *object, enum hsm_mode mode, struct hsm **out)
+open_uri(const struct ceremony_token *t, slice uri, enum hsm_mode mode, struct hsm **out)
 {
-	struct buf uri OWNED(buf_drop) = BUF(1024);
 	struct hsm *h OWNED(hsm_close) = NULL;
 
 	if (t->environment != NULL) {
@@ -64,13 +64,21 @@ open_key(const struct ceremony_token *t, const char *object, enum hsm_mode mode,
 		if (putenv(e.to) != 0)
 			abort();
 	}
-	ceremony_put_uri(&uri, t->uri, object);
-	TRY(buf_check(&uri));
-	TRY(hsm_open(t->module, buf_slice(&uri), mode, &h));
+	TRY(hsm_open(t->module, uri, mode, &h));
 	TRY(hsm_login(h, t->pin));
 	*out = h;
 	h = NULL;
 	return ok;
+}
+
+static err
+open_key(const struct ceremony_token *t, const char *object, enum hsm_mode mode, struct hsm **out)
+{
+	struct buf uri OWNED(buf_drop) = BUF(1024);
+
+	ceremony_put_uri(&uri, t->uri, object);
+	TRY(buf_check(&uri));
+	return open_uri(t, buf_slice(&uri), mode, out);
 }
 
 /* Signs and verifies: what a ceremony makes is checked before it is believed. */
@@ -209,6 +217,64 @@ ceremony_make(const struct ceremony_options *o, struct ceremony_made *out)
 	*out = m;
 	m = (struct ceremony_made){0};
 	return ok;
+}
+
+err
+ceremony_key(const struct ceremony_token *t, const char *object, struct buf *spki)
+{
+	struct hsm *h OWNED(hsm_close) = NULL;
+	err e;
+
+	TRY(open_key(t, object, HSM_CEREMONY, &h));
+	e = hsm_find(h);
+	if (e.kind == ERR_ABSENT)
+		e = hsm_generate(h, KEY_P256, 0);
+	TRY(e);
+	buf_put(spki, hsm_spki(h));
+	return buf_check(spki);
+}
+
+err
+ceremony_plan(const struct trust *t, const struct cert *last, slice spki, instant now, struct buf *tbs)
+{
+	struct key *k OWNED(key_drop) = NULL;
+	uint8_t id[SHA1_LEN], aki[SHA1_LEN];
+	instant from = instant_floor_second(now), until = instant_add_years(from, OCSP_YEARS);
+
+	TRY(key_get_spki(spki, &k));
+	key_identifier(k, id);
+	key_identifier(t->issuer_key, aki);
+	until.ms -= SECOND_MS;
+	cert_put_tbs(tbs, &(struct cert_plan){
+	                      .serial = random_serial(),
+	                      .alg = last->alg,
+	                      .issuer = t->issuer.subject,
+	                      .subject = last->subject,
+	                      .spki = spki,
+	                      .not_before = from,
+	                      .not_after = until.ms < t->issuer.not_after.ms ? until : t->issuer.not_after,
+	                      .key_usage = USAGE_DIGITAL_SIGNATURE,
+	                      .aki = ARR(aki),
+	                      .ski = ARR(id),
+	                      .ocsp_signer = true,
+	                  });
+	return buf_check(tbs);
+}
+
+err
+ceremony_certify(
+    const struct ceremony_token *ca, slice uri, const struct trust *t, enum sig_alg alg, slice tbs, struct buf *out)
+{
+	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX);
+	struct hsm *h OWNED(hsm_close) = NULL;
+
+	TRY(open_uri(ca, uri, HSM_SIGN, &h));
+	TRY(hsm_find(h));
+	if (!slice_eq(hsm_spki(h), t->issuer.spki))
+		return fail(ERR_POLICY, "rotate-issuer: Rule 6(xvii): the token's key is not the trust file's issuer");
+	TRY(sign(h, alg, tbs, &sig));
+	cert_join(out, tbs, alg, buf_slice(&sig));
+	return buf_check(out);
 }
 
 err

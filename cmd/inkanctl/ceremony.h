@@ -8,7 +8,8 @@
  *   ocsp        P-256, and the certificate the issuer delegates OCSP to
  *   checkpoint  Ed25519, for the books' checkpoints; both in the status signer's token, which opens no CA key
  *   person      P-256, the first responsible person's, in a token of their own
- * and signs documents with the person's key.
+ * and signs documents with the person's key; and, in a house that runs, another responder's key and certificate, each
+ * step by itself, so that one that was cut short is done again.
  */
 #ifndef CMD_INKANCTL_CEREMONY_H
 #define CMD_INKANCTL_CEREMONY_H
@@ -55,6 +56,15 @@ void ceremony_made_drop(struct ceremony_made *m);
 void ceremony_put_uri(struct buf *b, const char *base, const char *object);
 
 err ceremony_make(const struct ceremony_options *o, struct ceremony_made *out) CHECKED;
+/* The ocsp key of a token under this label: as it is there already, or made now. */
+err ceremony_key(const struct ceremony_token *t, const char *object, struct buf *spki) CHECKED;
+/* What the issuer is to sign of it: with a serial of its own, named as the last one was. */
+struct trust;
+struct cert;
+err ceremony_plan(const struct trust *t, const struct cert *last, slice spki, instant now, struct buf *tbs) CHECKED;
+/* The issuer's signature under it, by the key that `uri` names and the trust file knows. */
+err ceremony_certify(
+    const struct ceremony_token *ca, slice uri, const struct trust *t, enum sig_alg alg, slice tbs, struct buf *out) CHECKED;
 /* CMS over a document by the person's key. */
 err ceremony_sign(const struct ceremony_token *person, slice text, instant at, struct buf *out) CHECKED;
 

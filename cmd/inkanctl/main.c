@@ -14,6 +14,7 @@
 #include "cmd/inkanctl/pin.h"
 #include "cmd/inkanctl/monitor.h"
 #include "cmd/inkanctl/room.h"
+#include "cmd/inkanctl/rotate.h"
 #include "cmd/inkanctl/start.h"
 
 static const struct command {
@@ -31,6 +32,7 @@ static const struct command {
     {"check-status", check_status_main, "hold what is served against the books: every list, every OCSP answer"},
     {"pin", pin_main, "a PIN that a token refused: what is noted, and clear it"},
     {"room", room_main, "pause the signers, and start them again"},
+    {"rotate-responder", rotate_main, "another key and certificate for OCSP answers, without a gap"},
     {"monitor", monitor_main, "take a house's heartbeats on another machine; alarm on silence"},
     {"confirm-clock", confirm_main, "confirm a clock that stopped the signing"},
 };
@@ -42,7 +44,7 @@ usage(FILE *f)
 
 	fputs(words(l, "usage: inkanctl COMMAND [OPTIONS]\n\n"), f);
 	for (size_t i = 0; i < COUNT(COMMANDS); i++)
-		fprintf(f, "  %-14s %s\n", COMMANDS[i].name, words(l, COMMANDS[i].help));
+		fprintf(f, "  %-17s %s\n", COMMANDS[i].name, words(l, COMMANDS[i].help));
 	fputs(words(l, "\ninkanctl COMMAND --help says more; the whole stands in inkanctl(1).\n"), f);
 	return f == stdout ? 0 : 2;
 }

@@ -21,7 +21,7 @@
 #include "edge/ipc.h"
 #include "pki/cms.h"
 
-static void
+void
 office_drop(struct office *o)
 {
 	conf_drop(&o->conf);
@@ -80,8 +80,8 @@ load_pin(struct office *o)
 	return ctl_read_pin(path, &o->pin);
 }
 
-static err
-load_house(struct office *o)
+err
+office_load(struct office *o)
 {
 	struct buf text OWNED(buf_drop) = BUF(CONF_MAX), trust OWNED(buf_drop) = BUF(CONF_MAX);
 	slice clock;
@@ -238,7 +238,8 @@ office_act(struct office *o, enum form form, const slice *value, size_t n, slice
 	TRY(buf_check(&body));
 	TRY(ask(o, ORDER_OFFICE, buf_slice(&body), &reply));
 	TRY(entry_reply_get(buf_slice(&reply), &e));
-	show_entry(o, &e);
+	if (!o->quiet)
+		show_entry(o, &e);
 	return ok;
 }
 
@@ -540,7 +541,7 @@ run_office(struct office *o, int n, char **word)
 {
 	err e;
 
-	TRY(load_house(o));
+	TRY(office_load(o));
 	if (strcmp(word[0], "list") == 0 && n == 1)
 		return show_state(o, "list");
 	if (strcmp(word[0], "decide") == 0 && n == 3)
@@ -557,7 +558,7 @@ run_office(struct office *o, int n, char **word)
 static err
 run_automation(struct office *o, int n, char **word)
 {
-	TRY(load_house(o));
+	TRY(office_load(o));
 	if (n == 1 && strcmp(word[0], "status") == 0)
 		return show_state(o, "automation");
 	if (n == 1 && (strcmp(word[0], "stop") == 0 || strcmp(word[0], "resume") == 0))

@@ -19,7 +19,7 @@
 struct office {
 	const char *home, *person, *module, *key, *pin_file, *environment;
 	const char *reason, *name, *address, *grounds, *from, *until, *how, *number;
-	bool yes, json;
+	bool yes, json, quiet; /* quiet: the line it became is not said */
 	struct conf *conf;   /* inkan.conf      */
 	struct trust *trust; /* trust.conf      */
 	struct buf room;     /* texts from conf */
@@ -27,6 +27,9 @@ struct office {
 	instant now;
 };
 
+/* Reads the house's inkan.conf and trust.conf, and from [office] whatever no option has said. */
+err office_load(struct office *o) CHECKED;
+void office_drop(struct office *o);
 /* Shows the document, signs it, sends it (with a rule set's file, or nothing), and says which line it became. */
 err office_act(struct office *o, enum form form, const slice *value, size_t n, slice ruleset) CHECKED;
 /* What the registrar says of the house; owned by the caller. */

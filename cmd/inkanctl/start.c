@@ -141,6 +141,17 @@ ask_pin(int tty, const char *prompt, struct secret *pin)
 	return n > 0;
 }
 
+bool
+start_ask_pin(const char *prompt, struct secret *pin)
+{
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	bool good = tty >= 0 && ask_pin(tty, prompt, pin);
+
+	if (tty >= 0)
+		close(tty);
+	return good;
+}
+
 /* Which PINs a person gives: of each token that the configuration names, and for which it names no file. */
 struct asked {
 	bool token, status;
@@ -405,6 +416,38 @@ say_check(json c)
 	printf(" (%llu %s)\n", (unsigned long long)number_of(c, "answers"), ctl_say("OCSP answers verified"));
 }
 
+static const char *
+say_key(slice state)
+{
+	if (slice_eq(state, LIT("used")))
+		return ctl_say("in use since");
+	if (slice_eq(state, LIT("left")))
+		return ctl_say("its last answers lapse within 48 hours of");
+	return slice_eq(state, LIT("made")) ? ctl_say("made, not yet in use, since")
+	                                    : ctl_say("wants the record of another person, since");
+}
+
+/* Who signs OCSP answers, until when, and whose answers may still be about. */
+static void
+say_responder(json r)
+{
+	slice text;
+	json keys;
+
+	if (json_text(r, "until", &text).kind == OK)
+		printf("%-24s %.*s\n", "responder_until", (int)text.n, (const char *)text.p);
+	if (json_list(r, "keys", &keys).kind != OK)
+		return;
+	for (size_t i = 0; i < json_count(keys); i++) {
+		slice state, since;
+
+		if (json_text(json_at(keys, i), "key", &text).kind == OK && json_text(json_at(keys, i), "state", &state).kind == OK &&
+		    json_text(json_at(keys, i), "since", &since).kind == OK)
+			printf("%s %.16s: %s, %.*s\n", ctl_say("responder's key"), (const char *)text.p, say_key(state), (int)since.n,
+			    (const char *)since.p);
+	}
+}
+
 /* What is said in words; false: it is shown as it is. */
 static bool
 status_says(slice name, json v)
@@ -412,6 +455,10 @@ status_says(slice name, json v)
 	if (slice_eq(name, LIT("mirrors"))) {
 		for (size_t i = 0; i < json_count(v); i++)
 			say_mirror(json_at(v, i));
+		return true;
+	}
+	if (slice_eq(name, LIT("responder"))) {
+		say_responder(v);
 		return true;
 	}
 	if (!slice_eq(name, LIT("check")))

@@ -4,7 +4,8 @@
  * HOLDS   the table of roles and wires, every control socket, the token PIN in
  *         locked memory, the listening sockets until they are handed over.
  * HEARS   signals (TERM, INT: stop; USR1: the clock is confirmed), the roles'
- *         answers to heartbeats; USR2: look whether run/room-closed is there.
+ *         answers to heartbeats; USR2: look whether run/room-closed is there, and
+ *         whether responder.conf is another than the status signer was started with.
  * NEVER   parses what comes from outside, writes a book, touches a key.
  *
  * A role that dies is started anew and every wire it had is made anew at both
@@ -64,6 +65,7 @@ struct role {
 	bool paused;    /* a signer while the room is closed */
 	uint32_t again; /* bit i: its wire to role[i] went wrong, a new one is due at again_at */
 	int64_t again_at;
+	bool renewed;   /* the status signer, told to stop: it is started with what responder.conf says now */
 };
 
 struct house {
@@ -81,6 +83,8 @@ struct house {
 	int64_t stop_at;
 	uint64_t beat;
 	struct checker checker;
+	struct timespec responder_at; /* of responder.conf, when the status signer was started */
+	ino_t responder_inode;
 	instant clock;    /* the last moment both clocks agreed on, less than an hour apart since the one before … */
 	int64_t clock_at; /* … on the steady one */
 };
@@ -252,11 +256,31 @@ exec_role(const struct house *h, const struct role *r, int control)
 	_exit(127);
 }
 
+/* responder.conf as it stands: a file that is replaced is another. */
+static void
+stat_responder(const struct house *h, ino_t *inode, struct timespec *at)
+{
+	char path[512];
+	struct stat st;
+
+	*inode = 0;
+	*at = (struct timespec){0};
+	snprintf(path, sizeof path, "%s/responder.conf", h->home);
+	if (stat(path, &st) != 0)
+		return;
+	*inode = st.st_ino;
+	*at = st.st_mtim;
+}
+
 static void
 start_role(struct house *h, struct role *r)
 {
 	int pair[2];
 
+	if (r->peer == PEER_STATUS) {
+		stat_responder(h, &h->responder_inode, &h->responder_at);
+		r->renewed = false;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
 		r->start_at = clock_steady_ms() + 1000;
 		return;
@@ -292,8 +316,10 @@ role_died(struct house *h, struct role *r, int status)
 	write_pids(h);
 	if (h->stopping)
 		return;
-	if (r->paused && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if ((r->paused || r->renewed) && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		r->start_at = 0;
 		return; /* as it was told */
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CORRUPT) {
 		r->retired = true;
 		log_number(LOG_ALARM,
@@ -380,6 +406,27 @@ look_at_room(struct house *h)
 			link_order(r->control, ORDER_STOP, 0, (slice){NULL, 0});
 			(void)link_flush(r->control).kind;
 		}
+	}
+}
+
+/* Its key was changed: the status signer is stopped, and started with the new one. */
+static void
+look_at_responder(struct house *h)
+{
+	struct timespec at;
+	ino_t inode;
+
+	stat_responder(h, &inode, &at);
+	for (size_t i = 0; i < h->n; i++) {
+		struct role *r = &h->role[i];
+
+		if (r->peer != PEER_STATUS || r->pid == 0 || r->renewed ||
+		    (inode == h->responder_inode && at.tv_sec == h->responder_at.tv_sec && at.tv_nsec == h->responder_at.tv_nsec))
+			continue;
+		r->renewed = true;
+		log_text(LOG_NOTE, "inkand-responder: house: the responder's key was changed; the status signer is started anew");
+		link_order(r->control, ORDER_STOP, 0, (slice){NULL, 0});
+		(void)link_flush(r->control).kind;
 	}
 }
 
@@ -551,9 +598,10 @@ take_signal(struct house *h, int signals)
 	else if (s.ssi_signo == SIGUSR1) {
 		look_at_clock(h, true);
 		tell_all(h, ORDER_CONFIRM);
-	} else if (s.ssi_signo == SIGUSR2)
+	} else if (s.ssi_signo == SIGUSR2) {
 		look_at_room(h);
-	else if (!h->stopping) {
+		look_at_responder(h);
+	} else if (!h->stopping) {
 		h->stopping = true;
 		h->stop_at = clock_steady_ms() + STOP_LATE_MS;
 		tell_all(h, ORDER_STOP);

@@ -213,6 +213,8 @@ take_file(struct publisher *p, slice body)
 	TRY(file_order_get(body, &o));
 	if (o.part.number == 0 && o.part.last) { /* whole: it may come between the parts of another */
 		TRY(publisher_put(p, o.path, o.part.bytes));
+		if (slice_eq(o.path, LIT("ca/ocsp.cer"))) /* the responder's was changed: its fingerprint too */
+			return tree_certificates(p);
 		return tree_text(p, o.path);
 	}
 	if (o.part.number == 0)

@@ -133,6 +133,39 @@ put_instant(struct buf *b, const char *name, instant t)
 	json_put_named(b, name, buf_slice(&text));
 }
 
+/* The certificate that answers are by, and the keys whose answers may still be about. */
+static void
+put_responder(const struct registrar *r, struct buf *b)
+{
+	const struct ledger *h = db_ledger(r->db);
+
+	json_put_name(b, "responder");
+	json_open(b, '{');
+	if (r->responder.certificate.n > 0) {
+		json_put_named_hex(b, "key", digest_slice(&r->responder.key));
+		put_instant(b, "until", r->responder.until);
+	}
+	json_put_name(b, "keys");
+	json_open(b, '[');
+	for (size_t i = 0; i < RESPONDERS_MAX; i++) {
+		const struct responder_key *k = &h->responder[i];
+
+		if (digest_eq(k->key, (digest){{0}}))
+			continue;
+		json_open(b, '{');
+		json_put_named_hex(b, "key", digest_slice(&k->key));
+		json_put_named(b, "state",
+		    k->wants > 0         ? LIT("wanted")
+		    : k->left.ms != 0 ? LIT("left")
+		    : k->used.ms != 0 ? LIT("used")
+		                      : LIT("made"));
+		put_instant(b, "since", k->left.ms != 0 ? k->left : k->used.ms != 0 ? k->used : k->made);
+		json_close(b, '}');
+	}
+	json_close(b, ']');
+	json_close(b, '}');
+}
+
 static void
 put_verifiers(struct registrar *r, struct buf *b)
 {
@@ -241,6 +274,7 @@ ask_state(struct registrar *r, const struct caller *c)
 	put_verifiers(r, &b);
 	put_signer(&b, "issuer", &r->issuer);
 	put_signer(&b, "status", &r->status);
+	put_responder(r, &b);
 	put_dossiers(r, &b);
 	mirrors_put(r, &b);
 	mirrors_put_check(r, &b);

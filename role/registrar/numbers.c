@@ -109,6 +109,7 @@ add_ledger(struct registrar *r, struct numbers *n)
 
 	numbers_tell(n, N_AUTOMATION, 0, 0, h->stopped);
 	numbers_tell_time(n, N_APPROVAL, 0, 0, h->approval_until);
+	numbers_tell_time(n, N_RESPONDER, 0, 0, r->responder.until);
 	numbers_tell_time(n, N_CHECKPOINT_AT, 0, 0, h->checkpoint_at);
 	numbers_tell(n, N_CHECKPOINT_SIZE, 0, 0, h->checkpoint_size);
 	numbers_tell(n, N_CRL_NUMBER, 0, 0, h->crl_number);

@@ -9,7 +9,16 @@
  * HEARS    the registrar: orders to issue, void, revoke, list, answer; status also the fronts: OCSP requests; inkand: wires, the PIN, the clock, stop.
  *          The gate table stands in turn.c.
  * TOUCHES  DIR/journal-issuer or DIR/journal-status, for writing; at start DIR/inkan.conf, DIR/trust.conf and
- *          for status DIR/repository/ca/ocsp.cer, for reading.
+ *          for status DIR/responder.conf or DIR/repository/ca/ocsp.cer, for reading.
+ *
+ * responder.conf, written by inkanctl rotate-responder, names the OCSP key and its certificate together, so that no start
+ * ever finds the one without the other; without it they are [status_token] (or [token]) of inkan.conf and the certificate
+ * that was published when the house was made:
+ *
+ *	[responder]
+ *	key = pkcs11:token=…;object=…
+ *	certificate = BASE64
+ *
  * NEVER    an internet socket, SQL, a PKCS#11 module in its own memory; a certificate the registrar's word
  *          alone would make; "good" for a serial in the set.
  *
@@ -33,15 +42,16 @@ struct house {
 	struct conf *conf;
 	struct trust *trust;
 	struct responder responder;
+	struct conf *changed; /* responder.conf, or NULL */
 	struct starter *starter;
 	const char *folder;
 };
 
 /* A text of the configuration as a C string that lives until the process ends; NULL where absent. */
 static const char *
-text(const struct house *h, const char *section, const char *name)
+text_of(const struct conf *c, const char *section, const char *name)
 {
-	slice s = conf_text_or(h->conf, slice_str(section), name, (slice){NULL, 0});
+	slice s = conf_text_or(c, slice_str(section), name, (slice){NULL, 0});
 	char *z;
 
 	if (s.n == 0)
@@ -51,17 +61,41 @@ text(const struct house *h, const char *section, const char *name)
 	return z;
 }
 
+static const char *
+text(const struct house *h, const char *section, const char *name)
+{
+	return text_of(h->conf, section, name);
+}
+
 static bool
 is_weak(const struct house *h)
 {
 	return slice_eq(conf_text_or(h->conf, LIT("jail"), "weak", LIT("no")), LIT("yes"));
 }
 
+/* Whom OCSP answers are by: as it was changed last, or as the house was made. */
+static err
+read_responder(struct house *h)
+{
+	struct buf file OWNED(buf_drop) = BUF(CONF_MAX), certificate OWNED(buf_drop) = BUF(CERT_MAX);
+	err e = start_load(&h->start, "responder.conf", &file);
+	slice base64;
+
+	if (e.kind == ERR_WORLD && e.why == ENOENT)
+		TRY(start_load(&h->start, "repository/ca/ocsp.cer", &certificate));
+	else {
+		TRY(e);
+		TRY(conf_get(buf_slice(&file), &h->changed));
+		TRY(conf_text(h->changed, LIT("responder"), "certificate", &base64));
+		TRY(base64_get(base64, &certificate));
+	}
+	return responder_get(h->trust, buf_slice(&certificate), &h->responder);
+}
+
 static err
 read_conf(struct house *h)
 {
-	struct buf conf OWNED(buf_drop) = BUF(CONF_MAX), trust OWNED(buf_drop) = BUF(CONF_MAX),
-	                responder OWNED(buf_drop) = BUF(CERT_MAX);
+	struct buf conf OWNED(buf_drop) = BUF(CONF_MAX), trust OWNED(buf_drop) = BUF(CONF_MAX);
 	const char *clock;
 
 	TRY(start_load(&h->start, "inkan.conf", &conf));
@@ -70,10 +104,8 @@ read_conf(struct house *h)
 	TRY(trust_get(buf_slice(&trust), &h->trust));
 	if (h->mode == SIGNER_ISSUER)
 		key_keep(h->trust->issuer_key); /* what the token returns is verified each time */
-	if (h->mode == SIGNER_STATUS) {
-		TRY(start_load(&h->start, "repository/ca/ocsp.cer", &responder));
-		TRY(responder_get(h->trust, buf_slice(&responder), &h->responder));
-	}
+	if (h->mode == SIGNER_STATUS)
+		TRY(read_responder(h));
 	clock = text(h, "clock", "test");
 	if (clock == NULL)
 		return ok;
@@ -110,7 +142,7 @@ open_starter(struct house *h)
 	if (h->mode == SIGNER_ISSUER)
 		p.uri[KEY_ISSUER] = text(h, "token", "issuer");
 	else {
-		p.uri[KEY_OCSP] = text(h, section, "ocsp");
+		p.uri[KEY_OCSP] = h->changed != NULL ? text_of(h->changed, "responder", "key") : text(h, section, "ocsp");
 		p.uri[KEY_CHECKPOINT] = text(h, section, "checkpoint");
 	}
 	if (p.module == NULL || p.uri[0] == NULL || (h->mode == SIGNER_STATUS && p.uri[1] == NULL))
@@ -239,5 +271,6 @@ main(int argc, char **argv)
 	responder_drop(&h.responder);
 	trust_drop(&h.trust);
 	conf_drop(&h.conf);
+	conf_drop(&h.changed);
 	return start_end(e);
 }

@@ -167,6 +167,8 @@ test_alarms(void **state)
 	        "disk-full: house: less than 256 MiB are free on the house's disk"},
 	    {N_APPROVAL, 0, 7 * DAY_MS, 7 * DAY_MS - 1, true,
 	        "approval-lapse: Rule 12(1)(i)ニ: the approval of the rule set ends within a week"},
+	    {N_RESPONDER, 0, 60 * DAY_MS, 60 * DAY_MS - 1, true,
+	        "responder-lapse: RFC 6960 4.2.2.2: the OCSP responder's certificate ends within sixty days; change it"},
 	    {N_HEARTBEAT_AT, 0, 0, -600001, true,
 	        "heartbeat-late: house: the outside monitor has taken no heartbeat for ten minutes"},
 	    {N_MIRROR_AT, 0, 0, -HOUR_MS - 1, true, "mirror-late: Rule 6(xi): a mirror has not followed for an hour"},
@@ -183,7 +185,8 @@ test_alarms(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		bool time = rows[i].family == N_OCSP_LAPSE || rows[i].family == N_CRL_NEXT || rows[i].family == N_JLIS_NEXT ||
-		            rows[i].family == N_APPROVAL || rows[i].family == N_HEARTBEAT_AT || rows[i].family == N_MIRROR_AT ||
+		            rows[i].family == N_APPROVAL || rows[i].family == N_RESPONDER ||
+		            rows[i].family == N_HEARTBEAT_AT || rows[i].family == N_MIRROR_AT ||
 		            rows[i].family == N_NUMBERS_AT;
 		struct numbers *n = mem_new(1, sizeof *n);
 
@@ -198,6 +201,17 @@ test_alarms(void **state)
 		if (a.n != 1 || a.at[0].warning != rows[i].warning || a.any == rows[i].warning)
 			fail_msg("row %zu raises %zu", i, a.n);
 		assert_string_equal(a.at[0].what, rows[i].what);
+		free(n);
+	}
+	{ /* a second word about the responder when it is late */
+		struct numbers *n = mem_new(1, sizeof *n);
+
+		numbers_tell_time(n, N_NUMBERS_AT, 0, 0, NOW);
+		numbers_tell_time(n, N_RESPONDER, 0, 0, (instant){NOW.ms + 7 * DAY_MS - 1});
+		numbers_judge(n, NOW, &a);
+		assert_true(a.n == 2 && a.any && a.at[0].warning && !a.at[1].warning);
+		assert_string_equal(a.at[1].what,
+		    "responder-ends: RFC 6960 4.2.2.2: the OCSP responder's certificate ends within a week; then no answer is valid");
 		free(n);
 	}
 	{ /* no number of the registrar's at all */

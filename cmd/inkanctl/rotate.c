@@ -1,0 +1,556 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "act/dossier.h"
+#include "act/revocation.h"
+#include "cmd/inkanctl/ceremony.h"
+#include "cmd/inkanctl/inkanctl.h"
+#include "cmd/inkanctl/paper.h"
+#include "cmd/inkanctl/rotate.h"
+#include "cmd/inkanctl/start.h"
+#include "edge/clock.h"
+#include "edge/disk.h"
+#include "edge/random.h"
+
+#define IN_USE_MS 60000 /* a signer reads its journal first */
+#define NAME_MAX_BYTES 64
+
+/* How a key stands in the books. */
+enum standing { KEY_NOWHERE, KEY_WANTED, KEY_MADE, KEY_USED, KEY_LEFT };
+
+struct rotate {
+	struct office office;
+	const char *ca_pin_file, *status_pin_file, *present;
+	int home, folder; /* HOME, HOME/rotation (locked) */
+	bool again;       /* it was begun before          */
+	char object[NAME_MAX_BYTES];
+	struct buf last;        /* the certificate now in use */
+	struct buf certificate; /* the new one                */
+	digest key;
+	size_t n_keys; /* that the books know        */
+	char until[RFC3339_LEN + 1];
+};
+
+static void
+rotate_drop(struct rotate *r)
+{
+	buf_drop(&r->last);
+	buf_drop(&r->certificate);
+	office_drop(&r->office);
+	disk_close(&r->folder);
+	disk_close(&r->home);
+}
+
+static void
+tell(const struct rotate *r, const char *english)
+{
+	if (!r->office.json)
+		fprintf(stderr, "%s\n", ctl_say(english));
+}
+
+/* --- tokens --------------------------------------------------------------------------- */
+/* A text of inkan.conf as a C string that lives until the process ends; NULL where absent. */
+static const char *
+text(const struct rotate *r, const char *section, const char *name)
+{
+	slice s = conf_text_or(r->office.conf, slice_str(section), name, (slice){NULL, 0});
+	char *z;
+
+	if (s.n == 0)
+		return NULL;
+	z = mem_new(s.n + 1, 1);
+	memcpy(z, s.p, s.n);
+	return z;
+}
+
+/* As the signer chooses it: a token of its own, or the issuer's. */
+static const char *
+status_section(const struct rotate *r)
+{
+	return text(r, "status_token", "module") != NULL ? "status_token" : "token";
+}
+
+static err
+read_pin(const struct rotate *r, const char *section, const char *given, const char *prompt, struct secret *out)
+{
+	const char *file = given != NULL ? given : text(r, section, "pin_file");
+	char path[4096];
+
+	if (file == NULL)
+		return start_ask_pin(ctl_say(prompt), out)
+		           ? ok
+		           : fail(ERR_INPUT,
+		                 "rotate-pin: house: nobody is at the terminal to give the token's PIN; say it in a file");
+	if (given != NULL || file[0] == '/')
+		return ctl_read_pin(file, out);
+	if (snprintf(path, sizeof path, "%s/%s", r->office.home, file) >= (int)sizeof path)
+		return fail(ERR_INPUT, "office-path: house: the path of a file is too long");
+	return ctl_read_pin(path, out);
+}
+
+/*
+ * What a token in software writes must be its signer's, and a vendor's module needs no root: for as long as a token is
+ * used, this process is the user to whom its folder belongs.
+ */
+static err
+become(const struct rotate *r, const char *section)
+{
+	const char *folder = text(r, section, "folder");
+	struct stat st;
+
+	sigset_t asked;
+
+	/* a token in software is written in place: nobody's Ctrl-C may come in between */
+	sigemptyset(&asked);
+	sigaddset(&asked, SIGINT);
+	sigaddset(&asked, SIGTERM);
+	sigaddset(&asked, SIGHUP);
+	sigaddset(&asked, SIGQUIT);
+	(void)sigprocmask(SIG_BLOCK, &asked, NULL);
+	if (folder == NULL || geteuid() != 0)
+		return ok;
+	if (fstatat(r->home, folder, &st, 0) != 0)
+		return fail_why(ERR_WORLD, "rotate-token: house: the token's folder is not there", errno);
+	if (setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0)
+		return fail_why(ERR_WORLD, "rotate-user: house: the user of the token's signer cannot be taken", errno);
+	return ok;
+}
+
+static void
+be_root(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (getuid() == 0 && (seteuid(0) != 0 || setegid(0) != 0))
+		abort();
+}
+
+/* The URI of the token: its key's without the key. */
+static err
+token_uri(const char *uri, struct buf *out)
+{
+	const char *at = strstr(uri, ";object=");
+	size_t n = at == NULL ? 0 : strcspn(at + 1, ";") + 1;
+
+	if (at == NULL || strstr(uri, ";id=") != NULL)
+		return fail(ERR_INPUT, "rotate-uri: RFC 7512: inkan.conf names the OCSP key by something else than its label");
+	buf_put(out, slice_of(uri, (size_t)(at - uri)));
+	buf_put_str(out, at + n);
+	buf_put_u8(out, '\0');
+	return buf_check(out);
+}
+
+/* --- HOME/rotation ------------------------------------------------------------------------ */
+static err
+begin(struct rotate *r)
+{
+	uint64_t size;
+
+	TRY(disk_folder(DISK_HERE, r->office.home, FOLDER_THERE, &r->home));
+	r->again = disk_size_of(r->home, "rotation", &size).kind == OK;
+	TRY(disk_folder(r->home, "rotation", FOLDER_MAKE, &r->folder));
+	if (fchmod(r->folder, 0700) != 0 || flock(r->folder, LOCK_EX | LOCK_NB) != 0)
+		return fail_why(ERR_BUSY, "rotate-busy: house: the responder's key is being changed just now", errno);
+	return ok;
+}
+
+/* Nothing is left to complete. */
+static err
+finish(struct rotate *r)
+{
+	static const char *const NAMES[] = {"ocsp.cer", "tbs", "object"};
+
+	for (size_t i = 0; i < COUNT(NAMES); i++) {
+		err e = disk_remove(r->folder, NAMES[i]);
+
+		if (e.kind != OK && e.kind != ERR_ABSENT)
+			return e;
+	}
+	if (unlinkat(r->home, "rotation", AT_REMOVEDIR) != 0)
+		return fail_why(ERR_WORLD, "rotate-folder: house: the folder rotation cannot be taken away", errno);
+	return disk_sync_folder(r->home);
+}
+
+/* The label of the key; a new one where `anew`. */
+static err
+name_key(struct rotate *r, bool anew)
+{
+	struct buf b OWNED(buf_drop) = BUF(NAME_MAX_BYTES - 1);
+	uint8_t raw[4];
+	err e = ok;
+
+	if (!anew)
+		e = disk_load(r->folder, "object", &b);
+	if (anew || e.kind == ERR_ABSENT) {
+		random_bytes(raw, sizeof raw);
+		buf_put_str(&b, "ocsp-");
+		buf_put_hex(&b, ARR(raw));
+		e = disk_replace(r->folder, "object", buf_slice(&b));
+	}
+	TRY(e);
+	memcpy(r->object, b.p, b.n);
+	r->object[b.n] = '\0';
+	return ok;
+}
+
+/* The key in the status signer's token: SubjectPublicKeyInfo. */
+static err
+make_key(struct rotate *r, struct buf *spki)
+{
+	const char *section = status_section(r), *uri = text(r, section, "ocsp");
+	struct ceremony_token t = {text(r, section, "module"), text(r, section, "environment"), NULL, {NULL, 0}};
+	struct buf base OWNED(buf_drop) = BUF(1024);
+	struct secret pin OWNED(secret_drop) = {.n = 0};
+	err e;
+
+	if (t.module == NULL || uri == NULL)
+		return fail(ERR_INPUT, "signer-token: house: inkan.conf names no module or no key in [token]");
+	TRY(token_uri(uri, &base));
+	t.uri = (const char *)base.p;
+	TRY(read_pin(r, section, strcmp(section, "token") == 0 ? r->ca_pin_file : r->status_pin_file,
+	    "PIN of the status signer's token", &pin));
+	t.pin = secret_slice(&pin);
+	TRY(become(r, section));
+	e = ceremony_key(&t, r->object, spki);
+	be_root();
+	if (e.kind != ERR_CONFLICT && e.kind != ERR_ABSENT)
+		return e;
+	TRY(name_key(r, true)); /* half a key, where the last one was cut short: it stays unused */
+	buf_clear(spki);
+	TRY(become(r, section));
+	e = ceremony_key(&t, r->object, spki);
+	be_root();
+	return e;
+}
+
+/* What the CA's key signs, written down before it does; again the same bytes. */
+static err
+plan(struct rotate *r, slice spki, struct buf *tbs)
+{
+	const struct trust *t = r->office.trust;
+	struct cert last;
+	err e = disk_load(r->folder, "tbs", tbs);
+
+	if (e.kind == OK && memmem(tbs->p, tbs->n, spki.p, spki.n) != NULL)
+		return ok;
+	if (e.kind != OK && e.kind != ERR_ABSENT)
+		return e;
+	buf_clear(tbs);
+	TRY(cert_get(buf_slice(&r->last), &last));
+	TRY(ceremony_plan(t, &last, spki, r->office.now, tbs));
+	return disk_replace(r->folder, "tbs", buf_slice(tbs));
+}
+
+static err
+certify(struct rotate *r, slice tbs)
+{
+	const char *uri = text(r, "token", "issuer");
+	struct ceremony_token t = {text(r, "token", "module"), text(r, "token", "environment"), NULL, {NULL, 0}};
+	struct secret pin OWNED(secret_drop) = {.n = 0};
+	struct cert last;
+	err e;
+
+	if (t.module == NULL || uri == NULL)
+		return fail(ERR_INPUT, "signer-token: house: inkan.conf names no module or no key in [token]");
+	TRY(cert_get(buf_slice(&r->last), &last));
+	TRY(read_pin(r, "token", r->ca_pin_file, "PIN of the token", &pin));
+	t.pin = secret_slice(&pin);
+	TRY(become(r, "token"));
+	e = ceremony_certify(&t, slice_str(uri), r->office.trust, last.alg, tbs, &r->certificate);
+	be_root();
+	TRY(e);
+	return disk_replace(r->folder, "ocsp.cer", buf_slice(&r->certificate));
+}
+
+/* Key and certificate, made now or by a command that was cut short. */
+static err
+make(struct rotate *r)
+{
+	struct buf spki OWNED(buf_drop) = BUF(SPKI_MAX), tbs OWNED(buf_drop) = BUF(CERT_MAX);
+	struct responder c OWNED(responder_drop) = {0};
+	struct buf until OWNED(buf_drop) = BUF(RFC3339_LEN);
+	err e;
+
+	TRY(name_key(r, false));
+	e = disk_load(r->folder, "ocsp.cer", &r->certificate);
+	if (e.kind == ERR_ABSENT) {
+		tell(r, "Making the key in the status signer's token.");
+		TRY(make_key(r, &spki));
+		TRY(plan(r, buf_slice(&spki), &tbs));
+		tell(r, "Having the certificate signed by the CA's key.");
+		buf_clear(&r->certificate);
+		e = certify(r, buf_slice(&tbs));
+	}
+	TRY(e);
+	TRY(responder_get(r->office.trust, buf_slice(&r->certificate), &c));
+	r->key = key_digest(c.key);
+	instant_put(&until, c.cert.not_after);
+	memcpy(r->until, until.p, until.n);
+	return ok;
+}
+
+/* --- the books ------------------------------------------------------------------------------- */
+/* *stands: what the registrar says of the key. */
+static err
+ask_books(struct rotate *r, enum standing *stands)
+{
+	static const char *const WORDS[] = {
+	    [KEY_WANTED] = "wanted", [KEY_MADE] = "made", [KEY_USED] = "used", [KEY_LEFT] = "left"};
+	struct json *j OWNED(json_drop) = NULL;
+	struct buf hex OWNED(buf_drop) = BUF(2 * SHA256_LEN);
+	json responder, keys;
+
+	TRY(office_state(&r->office, &j));
+	TRY(json_member(json_root(j), "responder", &responder));
+	TRY(json_list(responder, "keys", &keys));
+	digest_put(&hex, r->key);
+	*stands = KEY_NOWHERE;
+	r->n_keys = json_count(keys);
+	for (size_t i = 0; i < json_count(keys); i++) {
+		slice key, state;
+
+		TRY(json_text(json_at(keys, i), "key", &key));
+		TRY(json_text(json_at(keys, i), "state", &state));
+		for (size_t k = KEY_WANTED; k < COUNT(WORDS) && slice_eq(key, buf_slice(&hex)); k++)
+			if (slice_eq(state, slice_str(WORDS[k])))
+				*stands = (enum standing)k;
+	}
+	return ok;
+}
+
+/* K-1 of the one key, as the person who runs this signs it. */
+static err
+record(struct rotate *r)
+{
+	struct buf hex OWNED(buf_drop) = BUF(2 * SHA256_LEN), date OWNED(buf_drop) = BUF(RFC3339_LEN);
+	const char *module = text(r, status_section(r), "module");
+	struct office *o = &r->office;
+	slice value[M_COUNT];
+
+	digest_put(&hex, r->key);
+	o->now = clock_now();
+	value[M_SERVICE] = o->trust->service;
+	value[M_KEYS] = buf_slice(&hex);
+	value[M_ALGORITHM] = LIT("p256");
+	value[M_TOKEN] = slice_str(module);
+	value[M_PRESENT] = r->present != NULL ? slice_str(r->present) : office_or_dash(o->person);
+	value[M_HOW] = slice_eq(o->trust->state, LIT("NONE")) ? LIT("alone") : LIT("together");
+	value[M_PERSON] = office_or_dash(o->person);
+	value[M_DATE] = office_date(o, &date);
+	return office_act(o, FORM_KEYS, value, M_COUNT, buf_slice(&r->certificate));
+}
+
+/* From its next start on the status signer answers by the new one. */
+static err
+change(const struct rotate *r)
+{
+	struct buf b OWNED(buf_drop) = BUF(CONF_MAX), there OWNED(buf_drop) = BUF(CONF_MAX),
+	             base OWNED(buf_drop) = BUF(1024);
+
+	TRY(token_uri(text(r, status_section(r), "ocsp"), &base));
+	buf_put_str(&b,
+	    "# Written by inkanctl rotate-responder: the key that OCSP answers are signed by, and its certificate.\n"
+	    "[responder]\nkey = ");
+	ceremony_put_uri(&b, (const char *)base.p, r->object);
+	buf_put_str(&b, "\ncertificate = ");
+	buf_put_base64(&b, buf_slice(&r->certificate));
+	buf_put_u8(&b, '\n');
+	TRY(buf_check(&b));
+	if (disk_load(r->home, "responder.conf", &there).kind == OK && slice_eq(buf_slice(&there), buf_slice(&b)))
+		return ok; /* and its signer is not started once more */
+	return disk_replace(r->home, "responder.conf", buf_slice(&b));
+}
+
+/* False: nothing of it can be seen before the signers are started. */
+static bool
+signers_run(const struct rotate *r)
+{
+	pid_t pid = start_running(r->office.home);
+
+	return pid != 0 && kill(pid, SIGUSR2) == 0 && faccessat(r->home, "run/room-closed", F_OK, 0) != 0;
+}
+
+static err
+wait_for_use(struct rotate *r)
+{
+	int64_t end = clock_steady_ms() + IN_USE_MS;
+	enum standing stands = KEY_NOWHERE;
+	err e = ok;
+
+	while (stands != KEY_USED) {
+		if (clock_steady_ms() > end)
+			return e.kind != OK
+			           ? e
+			           : fail(ERR_WORLD, "rotate-late: house: the status signer does not stand with the new key yet; "
+			                             "look at the log, and run this again");
+		(void)poll(NULL, 0, 100);
+		e = ask_books(r, &stands);
+	}
+	return ok;
+}
+
+static void
+say_end(const struct rotate *r, const char *english, const char *word)
+{
+	struct buf hex OWNED(buf_drop) = BUF(2 * SHA256_LEN);
+
+	digest_put(&hex, r->key);
+	if (r->office.json)
+		printf("{\"responder\":\"%.*s\",\"until\":\"%s\",\"state\":\"%s\"}\n", (int)hex.n, (const char *)hex.p,
+		    r->until, word);
+	else
+		printf("%s: %.16s, %s\n", ctl_say(english), (const char *)hex.p, r->until);
+}
+
+/* The house's own rule, said before a key is made in vain. */
+static err
+check_room(struct rotate *r)
+{
+	enum standing stands;
+
+	TRY(ask_books(r, &stands)); /* it must run: the books come before the use */
+	return r->n_keys < RESPONDERS_MAX
+	           ? ok
+	           : fail(ERR_CONFLICT, "keys-soon: Rule 6(xvii): the responder was changed three times in two days; wait "
+	                                "until the first of them is retired");
+}
+
+static err
+run(struct rotate *r, int *exit_code)
+{
+	enum standing stands;
+	uint64_t size;
+
+	TRY(office_load(&r->office));
+	TRY(disk_folder(DISK_HERE, r->office.home, FOLDER_THERE, &r->home));
+	r->again = disk_size_of(r->home, "rotation", &size).kind == OK;
+	disk_close(&r->home);
+	if (!r->again)
+		TRY(check_room(r));
+	TRY(begin(r));
+	if (r->again)
+		tell(r, "A change of the responder's key was begun before: it is completed.");
+	{
+		char path[4096];
+
+		snprintf(path, sizeof path, "%s/repository/ca/ocsp.cer", r->office.home);
+		TRY(ctl_read(path, &r->last));
+	}
+	TRY(make(r));
+	TRY(ask_books(r, &stands));
+	if (stands == KEY_NOWHERE || stands == KEY_WANTED) {
+		TRY(record(r));
+		TRY(ask_books(r, &stands));
+	}
+	if (stands == KEY_WANTED) {
+		say_end(r, "The record of another person present is wanted; that person runs this command too", "wanted");
+		*exit_code = DONE_NO;
+		return ok;
+	}
+	if (stands != KEY_USED && stands != KEY_LEFT) {
+		TRY(change(r));
+		if (!signers_run(r)) {
+			say_end(r, "The key is used when the signers are started; run this again then", "made");
+			*exit_code = DONE_NO;
+			return ok;
+		}
+		TRY(wait_for_use(r));
+	}
+	TRY(finish(r));
+	say_end(r, "OCSP answers are signed with the new key from now on", "used");
+	return ok;
+}
+
+/* --- arguments ------------------------------------------------------------------------------------ */
+static int
+usage(FILE *f)
+{
+	fputs(ctl_say("usage: inkanctl rotate-responder [--home DIR] [--yes] [--json] [--present NAMES]\n"
+	              "         [--ca-pin-file FILE] [--status-pin-file FILE]\n"
+	              "         [--person LABEL --module FILE --key URI --pin-file FILE --environment NAME=VALUE]\n"
+	              "  makes another key for OCSP answers in the status signer's token, has the CA's key sign its "
+	              "certificate,\n"
+	              "  has the making recorded (K-1, by the person who runs this), and has the status signer use it, "
+	              "while the\n"
+	              "  house answers on; answers given before stay valid. What was cut short is completed by running it "
+	              "again.\n"
+	              "  PINs that no file gives are asked for; whose record it is stands in [office] of inkan.conf\n"
+	              "  exit codes: 0 done, 1 refused, or another person's record is wanted, 2 usage, 3 could not\n"),
+	    f);
+	return f == stdout ? 0 : 2;
+}
+
+static const struct {
+	const char *name;
+	size_t at;
+} TEXTS[] = {
+    {"home", offsetof(struct rotate, office.home)},
+    {"person", offsetof(struct rotate, office.person)},
+    {"module", offsetof(struct rotate, office.module)},
+    {"environment", offsetof(struct rotate, office.environment)},
+    {"key", offsetof(struct rotate, office.key)},
+    {"pin-file", offsetof(struct rotate, office.pin_file)},
+    {"ca-pin-file", offsetof(struct rotate, ca_pin_file)},
+    {"status-pin-file", offsetof(struct rotate, status_pin_file)},
+    {"present", offsetof(struct rotate, present)},
+};
+
+/* -1: go on; else the exit code. */
+static int
+get_options(int argc, char **argv, struct rotate *r)
+{
+	struct option names[COUNT(TEXTS) + 4] = {{0}};
+	int c;
+
+	for (size_t i = 0; i < COUNT(TEXTS); i++)
+		names[i] = (struct option){TEXTS[i].name, required_argument, NULL, 1000 + (int)i};
+	names[COUNT(TEXTS)] = (struct option){"yes", no_argument, NULL, 'y'};
+	names[COUNT(TEXTS) + 1] = (struct option){"json", no_argument, NULL, 'j'};
+	names[COUNT(TEXTS) + 2] = (struct option){"help", no_argument, NULL, 'H'};
+	optind = 1;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
+		if (c >= 1000)
+			memcpy((uint8_t *)r + TEXTS[c - 1000].at, &optarg, sizeof optarg);
+		else if (c == 'y')
+			r->office.yes = true;
+		else if (c == 'j')
+			r->office.json = r->office.quiet = true;
+		else if (c == 'H')
+			return usage(stdout);
+		else {
+			ctl_refuse_option(argv);
+			return usage(stderr);
+		}
+	if (optind < argc)
+		return usage(stderr);
+	if (r->office.home == NULL)
+		r->office.home = ctl_house();
+	return -1;
+}
+
+int
+rotate_main(int argc, char **argv)
+{
+	struct rotate r OWNED(rotate_drop) = {
+	    .office = {.room = BUF(65536)}, .home = -1, .folder = -1, .last = BUF(CERT_MAX), .certificate = BUF(CERT_MAX)};
+	int c = get_options(argc, argv, &r), code = DONE_OK;
+	err e;
+
+	if (c >= 0)
+		return c;
+	e = run(&r, &code);
+	if (e.kind == OK)
+		return code;
+	ctl_explain(e);
+	return e.kind == ERR_WORLD || e.kind == ERR_BUSY || e.kind == ERR_CORRUPT ? DONE_WORLD : DONE_NO;
+}
