@@ -3,26 +3,12 @@
 #include <unistd.h>
 
 #include "edge/db.h"
-#include "edge/db_sql.h"
+#include "edge/db_inside.h"
 #include "edge/fold.h"
 
-struct db {
-	sqlite3 *sql;
-	sqlite3_stmt *q[Q_COUNT];
-	struct whole now, committed;
-	bool in_turn;
-	bool open, changed; /* a transaction; this turn applied something */
-	bool anew;          /* see db_anew_begin: nothing is ever taken back */
-	uint64_t unstored;  /* lines of turns that are committed here and not yet in the file */
-	/* The dossier in hand: changed by several lines of a turn, written once. */
-	bool have, fresh, dirty;
-	serial stored;
-	struct record hand;
-};
-
 /* --- talking to SQLite ----------------------------------------------------------- */
-static err
-sql_fail(int rc)
+err
+db_sql_fail(int rc)
 {
 	rc &= 0xFF;
 	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB || rc == SQLITE_SCHEMA)
@@ -37,18 +23,17 @@ run(struct db *db, enum statement s)
 	int rc = sqlite3_step(db->q[s]);
 
 	sqlite3_reset(db->q[s]);
-	return rc == SQLITE_DONE ? ok : sql_fail(rc);
+	return rc == SQLITE_DONE ? ok : db_sql_fail(rc);
 }
 
-static slice
-column(sqlite3_stmt *q, int i)
+slice
+db_column(sqlite3_stmt *q, int i)
 {
 	return slice_of(sqlite3_column_blob(q, i), (size_t)sqlite3_column_bytes(q, i));
 }
 
-/* The first eight bytes as a number: an index entry of 10 bytes instead of 40. */
-static int64_t
-prefix8(const uint8_t *p, size_t n)
+int64_t
+db_prefix8(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
@@ -66,9 +51,8 @@ bind_or_null(sqlite3_stmt *q, int i, int64_t v, bool is)
 		sqlite3_bind_null(q, i);
 }
 
-/* Writes the dossier in hand. */
-static err
-flush(struct db *db)
+err
+db_flush(struct db *db)
 {
 	const struct record *r = &db->hand;
 	uint8_t fold[FOLD_MAX];
@@ -82,11 +66,11 @@ flush(struct db *db)
 	sqlite3_bind_int64(q, 1, (int64_t)r->d.n);
 	if (s == Q_DOSSIER_NEW) {
 		sqlite3_bind_blob(q, 2, r->d.id.b, sizeof r->d.id.b, SQLITE_STATIC);
-		sqlite3_bind_int64(q, 3, prefix8(r->d.key.b, SHA256_LEN));
-		sqlite3_bind_int64(q, 4, prefix8(r->d.card.b, SHA256_LEN));
+		sqlite3_bind_int64(q, 3, db_prefix8(r->d.key.b, SHA256_LEN));
+		sqlite3_bind_int64(q, 4, db_prefix8(r->d.card.b, SHA256_LEN));
 	}
 	if (s != Q_DOSSIER_SAVE)
-		bind_or_null(q, 5, prefix8(r->d.serial.b, r->d.serial.n), r->d.serial.n > 0);
+		bind_or_null(q, 5, db_prefix8(r->d.serial.b, r->d.serial.n), r->d.serial.n > 0);
 	bind_or_null(q, 6, (int64_t)r->d.owes, r->d.owes != OWES_NOTHING);
 	bind_or_null(q, 7, r->due.ms, r->due.ms != 0);
 	bind_or_null(q, 8, (int64_t)r->d.revoked_n, r->d.revoked_n != 0);
@@ -107,9 +91,9 @@ whole_load(struct db *db)
 	int rc = sqlite3_step(q);
 
 	if (rc == SQLITE_ROW)
-		r = fold_get_whole(column(q, 0), &w);
+		r = fold_get_whole(db_column(q, 0), &w);
 	else if (rc != SQLITE_DONE)
-		r = sql_fail(rc);
+		r = db_sql_fail(rc);
 	sqlite3_reset(q);
 	TRY(r);
 	db->now = db->committed = w;
@@ -123,7 +107,7 @@ prepare(struct db *db)
 		int rc = sqlite3_prepare_v3(db->sql, DB_SQL[i], -1, SQLITE_PREPARE_PERSISTENT, &db->q[i], NULL);
 
 		if (rc != SQLITE_OK)
-			return sql_fail(rc);
+			return db_sql_fail(rc);
 	}
 	return ok;
 }
@@ -133,7 +117,7 @@ execute(struct db *db, const char *text)
 {
 	int rc = sqlite3_exec(db->sql, text, NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? ok : sql_fail(rc);
+	return rc == SQLITE_OK ? ok : db_sql_fail(rc);
 }
 
 static int64_t
@@ -160,7 +144,7 @@ make_schema(struct db *db)
 
 /* The books are the truth: what the last power failure took from the projection is applied again. */
 #define WRITING                                                                                                        \
-	"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"                             \
+	"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"                              \
 	"PRAGMA wal_autocheckpoint = 16000;"
 
 err
@@ -168,8 +152,9 @@ db_anew_begin(struct db *db)
 {
 	assert(!db->open && !db->in_turn);
 	/* a file that is not finished is known by its version, and that is on the disk before anything else is */
-	TRY(execute(db, "PRAGMA user_version = 2; /* no layout is even */ PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = OFF;"
-	                "PRAGMA synchronous = OFF;"));
+	TRY(execute(db,
+	    "PRAGMA user_version = 2; /* no layout is even */ PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = OFF;"
+	    "PRAGMA synchronous = OFF;"));
 	db->anew = true;
 	return ok;
 }
@@ -225,7 +210,7 @@ open_with(const char *path, int flags, bool writes, struct db **out)
 	rc = sqlite3_open_v2(path, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc != SQLITE_OK)
-		return sql_fail(rc);
+		return db_sql_fail(rc);
 	TRY(setup(db, writes));
 	*out = db;
 	db = NULL;
@@ -272,6 +257,12 @@ db_delete(const char *path)
 	}
 }
 
+bool
+db_in_hand(const struct db *db, dossier_id id)
+{
+	return db->have && memcmp(db->hand.d.id.b, id.b, sizeof id.b) == 0;
+}
+
 /* --- turns ------------------------------------------------------------------------ */
 err
 db_begin(struct db *db)
@@ -301,7 +292,7 @@ db_commit(struct db *db, struct head books)
 	uint64_t before = db->committed.applied.size;
 
 	TRY(change(db));
-	TRY(flush(db));
+	TRY(db_flush(db));
 	if (!db->anew)
 		TRY(run(db, Q_TURN_END));
 	db->now.applied = books;
@@ -380,254 +371,6 @@ db_counts(const struct db *db)
 	return &db->now.counts;
 }
 
-/* --- questions -------------------------------------------------------------------- */
-/* One row or none of a statement whose column 0 is a fold; `want` may pass over rows. */
-static err
-first(struct db *db, enum statement s, bool (*want)(const struct record *, const void *), const void *with,
-    struct record *out, bool *found)
-{
-	sqlite3_stmt *q = db->q[s];
-	struct record r;
-	err e = ok;
-	int rc;
-
-	*found = false;
-	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-		e = fold_get_record(column(q, 0), &r);
-		if (e.kind != OK)
-			break;
-		if (want == NULL || want(&r, with)) {
-			*out = r;
-			*found = true;
-			break;
-		}
-	}
-	sqlite3_reset(q);
-	if (e.kind == OK && rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return sql_fail(rc);
-	return e;
-}
-
-static err
-list(struct db *db, enum statement s, struct record *out, size_t max, size_t *n)
-{
-	sqlite3_stmt *q = db->q[s];
-	err e = ok;
-	int rc = SQLITE_DONE;
-	size_t i = 0;
-
-	while (i < max && e.kind == OK && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		e = fold_get_record(column(q, 0), &out[i++]);
-	sqlite3_reset(q);
-	TRY(e);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return sql_fail(rc);
-	*n = i;
-	return ok;
-}
-
-static bool
-in_hand(const struct db *db, dossier_id id)
-{
-	return db->have && memcmp(db->hand.d.id.b, id.b, sizeof id.b) == 0;
-}
-
-/* A row that was written, or that there is not, is in hand: nothing is read or written twice in a turn. */
-static err
-take(struct db *db, const struct record *r)
-{
-	TRY(flush(db));
-	db->hand = *r;
-	db->have = true;
-	db->fresh = db->dirty = false;
-	db->stored = r->d.serial;
-	return ok;
-}
-
-err
-db_dossier(struct db *db, dossier_id id, struct record *out)
-{
-	sqlite3_stmt *q = db->q[Q_DOSSIER];
-	bool found;
-
-	if (in_hand(db, id)) {
-		*out = db->hand;
-		return ok;
-	}
-	sqlite3_bind_blob(q, 1, id.b, sizeof id.b, SQLITE_STATIC);
-	TRY(first(db, Q_DOSSIER, NULL, NULL, out, &found));
-	if (!found)
-		return fail(ERR_ABSENT, "dossier-absent: Rule 12(1): there is no such application");
-	return db->in_turn ? take(db, out) : ok; /* who asks often enters a line about it next */
-}
-
-static bool
-is_serial(const struct record *r, const void *with)
-{
-	return serial_eq(r->d.serial, *(const serial *)with);
-}
-
-err
-db_serial(struct db *db, serial s, struct record *out)
-{
-	bool found;
-
-	TRY(flush(db));
-	sqlite3_bind_int64(db->q[Q_SERIAL], 1, prefix8(s.b, s.n));
-	TRY(first(db, Q_SERIAL, is_serial, &s, out, &found));
-	return found ? ok : fail(ERR_ABSENT, "serial-absent: Rule 6(v): no certificate has this serial number");
-}
-
-err
-db_card(struct db *db, digest card, dossier_id except, instant now, uint64_t *open, uint64_t *valid)
-{
-	sqlite3_stmt *q = db->q[Q_CARD];
-	uint64_t o = 0, v = 0;
-	err e = ok;
-	int rc;
-
-	if (!in_hand(db, except)) /* else it is the one that does not count */
-		TRY(flush(db));
-	sqlite3_bind_int64(q, 1, prefix8(card.b, SHA256_LEN));
-	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-		struct record r;
-
-		e = fold_get_record(column(q, 0), &r);
-		if (e.kind != OK)
-			break;
-		if (!digest_eq(r.d.card, card) || memcmp(r.d.id.b, except.b, sizeof except.b) == 0)
-			continue;
-		o += dossier_is_open(&r.d);
-		v += dossier_is_valid(&r.d, now);
-	}
-	sqlite3_reset(q);
-	TRY(e);
-	if (rc != SQLITE_DONE)
-		return sql_fail(rc);
-	*open = o;
-	*valid = v;
-	return ok;
-}
-
-struct key_want {
-	digest key;
-	dossier_id except;
-};
-
-static bool
-is_key(const struct record *r, const void *with)
-{
-	const struct key_want *w = with;
-
-	return digest_eq(r->d.key, w->key) && memcmp(r->d.id.b, w->except.b, sizeof w->except.b) != 0 &&
-	       r->d.state != DOSSIER_REFUSED && r->d.state != DOSSIER_WITHDRAWN;
-}
-
-err
-db_key_used(struct db *db, digest key, dossier_id except, bool *used)
-{
-	struct key_want w = {key, except};
-	struct record r;
-
-	if (!in_hand(db, except))
-		TRY(flush(db));
-	sqlite3_bind_int64(db->q[Q_KEY], 1, prefix8(key.b, SHA256_LEN));
-	return first(db, Q_KEY, is_key, &w, &r, used);
-}
-
-err
-db_owing(struct db *db, enum owes owes, uint64_t after, bool from_start, struct record *out, size_t max, size_t *n)
-{
-	sqlite3_stmt *q = db->q[Q_OWING];
-
-	TRY(flush(db));
-	sqlite3_bind_int64(q, 1, (int64_t)owes);
-	sqlite3_bind_int64(q, 2, from_start ? -1 : (int64_t)after);
-	sqlite3_bind_int64(q, 3, (int64_t)max);
-	return list(db, Q_OWING, out, max, n);
-}
-
-err
-db_due(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n)
-{
-	sqlite3_stmt *q = db->q[Q_DUE];
-
-	TRY(flush(db));
-	sqlite3_bind_int64(q, 1, now.ms);
-	sqlite3_bind_int64(q, 2, (int64_t)max);
-	sqlite3_bind_int64(q, 3, after == NULL ? 0 : after->due.ms);
-	sqlite3_bind_int64(q, 4, after == NULL ? 0 : (int64_t)after->d.n);
-	return list(db, Q_DUE, out, max, n);
-}
-
-err
-db_after(struct db *db, int64_t after, size_t rows, bool *has, int64_t *out)
-{
-	sqlite3_stmt *q = db->q[Q_AFTER];
-	int rc;
-
-	TRY(flush(db));
-	sqlite3_bind_int64(q, 1, after);
-	sqlite3_bind_int64(q, 2, (int64_t)rows);
-	rc = sqlite3_step(q);
-	*has = rc == SQLITE_ROW;
-	if (*has)
-		*out = sqlite3_column_int64(q, 0);
-	sqlite3_reset(q);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? ok : sql_fail(rc);
-}
-
-err
-db_range(struct db *db, int64_t after, int64_t upto, struct serial_row *out, size_t max, size_t *n)
-{
-	sqlite3_stmt *q = db->q[Q_RANGE];
-	struct record r;
-	err e = ok;
-	int rc;
-
-	TRY(flush(db));
-	sqlite3_bind_int64(q, 1, after);
-	sqlite3_bind_int64(q, 2, upto);
-	sqlite3_bind_int64(q, 3, (int64_t)max);
-	for (*n = 0; (rc = sqlite3_step(q)) == SQLITE_ROW && *n < max; (*n)++) {
-		e = fold_get_record(column(q, 0), &r);
-		if (e.kind != OK)
-			break;
-		out[*n] = (struct serial_row){.serial = r.d.serial,
-		    .issued = r.d.issued.ms != 0,
-		    .revoked = r.d.state == DOSSIER_REVOKED,
-		    .due = r.due.ms != 0,
-		    .not_after = r.d.not_after};
-	}
-	sqlite3_reset(q);
-	TRY(e);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? ok : sql_fail(rc);
-}
-
-err
-db_watched(struct db *db, instant now, const struct record *after, struct record *out, size_t max, size_t *n)
-{
-	sqlite3_stmt *q = db->q[Q_WATCHED];
-
-	TRY(flush(db));
-	sqlite3_bind_int64(q, 1, now.ms);
-	sqlite3_bind_int64(q, 2, (int64_t)max);
-	sqlite3_bind_int64(q, 3, after == NULL ? 0 : after->d.watch.ms);
-	sqlite3_bind_int64(q, 4, after == NULL ? 0 : (int64_t)after->d.n);
-	return list(db, Q_WATCHED, out, max, n);
-}
-
-err
-db_revoked(struct db *db, uint64_t from, struct record *out, size_t max, size_t *n)
-{
-	sqlite3_stmt *q = db->q[Q_REVOKED];
-
-	TRY(flush(db));
-	sqlite3_bind_int64(q, 1, (int64_t)from);
-	sqlite3_bind_int64(q, 2, (int64_t)max);
-	return list(db, Q_REVOKED, out, max, n);
-}
-
 /* --- places of evidence ------------------------------------------------------------- */
 
 err
@@ -641,9 +384,9 @@ db_place(struct db *db, digest name, struct evidence_at *out)
 	sqlite3_bind_blob(q, 1, name.b, SHA256_LEN, SQLITE_STATIC);
 	rc = sqlite3_step(q);
 	if (rc == SQLITE_ROW)
-		e = fold_get_place(column(q, 0), &at);
+		e = fold_get_place(db_column(q, 0), &at);
 	else if (rc != SQLITE_DONE)
-		e = sql_fail(rc);
+		e = db_sql_fail(rc);
 	sqlite3_reset(q);
 	TRY(e);
 	*out = at;
@@ -693,11 +436,11 @@ take_into_hand(struct db *db, dossier_id id, bool *there)
 	struct record r;
 	err e;
 
-	if (in_hand(db, id)) {
+	if (db_in_hand(db, id)) {
 		*there = true;
 		return ok;
 	}
-	TRY(flush(db));
+	TRY(db_flush(db));
 	db->have = false;
 	e = db_dossier(db, id, &r);
 	*there = e.kind == OK;
@@ -809,7 +552,7 @@ digest_rows(struct db *db, enum statement s, struct hash *h)
 
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW)
 		for (int i = 0; i < sqlite3_column_count(q); i++) {
-			slice v = column(q, i);
+			slice v = db_column(q, i);
 			uint8_t size[8];
 
 			for (size_t k = 0; k < sizeof size; k++)
@@ -818,7 +561,7 @@ digest_rows(struct db *db, enum statement s, struct hash *h)
 			hash_add(h, v);
 		}
 	sqlite3_reset(q);
-	return rc == SQLITE_DONE ? ok : sql_fail(rc);
+	return rc == SQLITE_DONE ? ok : db_sql_fail(rc);
 }
 
 static err

@@ -7,7 +7,7 @@
  *	forge STATE.DB lead               the projection says that it knows more lines
  *	forge STATE.DB root               … that it is of other books
  */
-#include "edge/db.c"
+#include "edge/db_inside.h"
 
 #include "edge/clock.h"
 
@@ -30,7 +30,7 @@ write_row(struct db *db, const struct record *r)
 	db->have = db->dirty = true;
 	db->fresh = false;
 	db->stored = none;
-	need(flush(db).kind == OK, "write");
+	need(db_flush(db).kind == OK, "write");
 }
 
 static void
@@ -88,7 +88,7 @@ main(int argc, char **argv)
 			char sql[128];
 
 			snprintf(sql, sizeof sql, "DELETE FROM dossier WHERE n = %llu", (unsigned long long)r.d.n);
-			need(execute(db, sql).kind == OK, "delete");
+			need(sqlite3_exec(db->sql, sql, NULL, NULL, NULL) == SQLITE_OK, "delete");
 			db->have = false;
 		} else
 			need(false, argv[2]);
