@@ -102,8 +102,7 @@ read_conf(struct house *h)
 	TRY(conf_get(buf_slice(&conf), &h->conf));
 	TRY(start_load(&h->start, "trust.conf", &trust));
 	TRY(trust_get(buf_slice(&trust), &h->trust));
-	if (h->mode == SIGNER_ISSUER)
-		key_keep(h->trust->issuer_key); /* what the token returns is verified each time */
+	key_keep(h->trust->issuer_key); /* what the token returns is verified each time; what status is shown too */
 	if (h->mode == SIGNER_STATUS)
 		TRY(read_responder(h));
 	clock = text(h, "clock", "test");
