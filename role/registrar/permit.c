@@ -5,7 +5,7 @@
  * turn on and give it back, and records every other permission (rooms, machines) for the books.  More than the trust file
  * gives no permission can give: the signers judge by that file, so an officer the registrar believed alone would decide
  * what no signer signs.  For the same reason a withdrawal binds this role alone (doc/threats.md says what that leaves
- * open): for good it is a new trust file, without the person, that both signers are started with.
+ * open) until a new trust file is in force without the person.
  */
 static const struct trust_person *
 person_of(const struct registrar *r, slice label, digest key)
