@@ -30,6 +30,8 @@
  * of its does, and leaves with the merge after that.  Where a fifth comes while four
  * stand there, those whose answers have all lapsed leave at once, with them.
  *
+ * On a full disk `status/reserve` gives its room to recent: a revocation shows all the same.
+ *
  * Where a status file is found damaged, what can be read of it stays; `status/lost`
  * remembers, across restarts, that the registrar shall send all again.  A damaged
  * `recent` may have said what was revoked: it is left as it is until something new
@@ -59,6 +61,8 @@
 #define MERGE_SLOTS 4096U           /* at a time: 5 ms                                                     */
 #define MERGE_AGAIN_MS 2000         /* after one that failed: a full disk is not filled again and again     */
 #define MERGE_SYNC_BYTES (8U << 20) /* written between two syncs: none lasts                               */
+#define RESERVE_BYTES (1U << 20)    /* kept on the disk for recent, should it be full: 8,000 answers by P-256 */
+#define RESERVE_AGAIN_MS 30000      /* after it was used                                                   */
 #define BASE_UNKNOWN INT64_MAX
 #define ENDED_KEEP_MS (30 * DAY_MS) /* an answer whose time passed so long ago leaves base                 */
 
@@ -125,6 +129,8 @@ struct publisher {
 	struct renewed renewed, merging;
 	struct merge merge;
 	int64_t merge_again; /* on the steady clock: not before */
+	bool reserved;       /* status/reserve has its bytes */
+	int64_t reserve_again;
 	uint64_t base_n;
 	bool held;        /* recent was damaged: what base says may be older than what it said, so it stays as it is */
 	bool lost, asked; /* asked: what is held back shall be seen now */

@@ -1,4 +1,6 @@
 
+#include <errno.h>
+
 #include "act/order_desk.h"
 #include "act/order_sign.h"
 #include "edge/clock.h"
@@ -85,6 +87,50 @@ take_written(struct slots_writer *w, struct buf *b)
 		buf_put(b, piece);
 }
 
+static void
+remove_quietly(const struct publisher *p, const char *name)
+{
+	int folder = -1;
+
+	if (disk_folder(p->repository, "status", FOLDER_MAKE, &folder).kind == OK)
+		(void)disk_remove(folder, name).kind;
+	disk_close(&folder);
+}
+
+/* Bytes on the disk that nobody needs, until it is full. */
+static void
+reserve(struct publisher *p)
+{
+	struct buf zeros OWNED(buf_drop) = BUF(RESERVE_BYTES);
+	uint64_t size = 0;
+	int folder = -1;
+
+	if (disk_folder(p->repository, "status", FOLDER_MAKE, &folder).kind == OK)
+		p->reserved = disk_size_of(folder, "reserve", &size).kind == OK && size == RESERVE_BYTES;
+	disk_close(&folder);
+	if (p->reserved)
+		return;
+	memset(buf_space(&zeros, RESERVE_BYTES), 0, RESERVE_BYTES);
+	p->reserved = publisher_put(p, LIT("status/reserve"), buf_slice(&zeros)).kind == OK;
+	if (!p->reserved)
+		remove_quietly(p, "reserve.new"); /* what room there is is wanted */
+}
+
+static err
+put_recent(struct publisher *p, slice bytes)
+{
+	err e = publisher_put(p, LIT("status/recent"), bytes);
+
+	if (e.kind != ERR_WORLD || e.why != ENOSPC || !p->reserved)
+		return e;
+	log_text(LOG_ALARM,
+	    "publisher-reserve: house: the disk is full; what is withdrawn or revoked is shown from the reserve");
+	remove_quietly(p, "reserve");
+	p->reserved = false;
+	p->reserve_again = clock_steady_ms() + RESERVE_AGAIN_MS;
+	return publisher_put(p, LIT("status/recent"), bytes);
+}
+
 err
 status_write(struct publisher *p)
 {
@@ -108,7 +154,7 @@ status_write(struct publisher *p)
 	slots_write_end(&w);
 	take_written(&w, &b);
 	TRY(buf_check(&b));
-	TRY(publisher_put(p, LIT("status/recent"), buf_slice(&b)));
+	TRY(put_recent(p, buf_slice(&b)));
 	p->dirty = false;
 	return ok;
 }
@@ -513,17 +559,6 @@ merge_end(struct publisher *p)
 	return status_write(p);
 }
 
-/* On a full disk the room of a new base is wanted for what readers must see at once.  By its name: it may be base by now. */
-static void
-scrap(const struct publisher *p)
-{
-	int folder = -1;
-
-	if (disk_folder(p->repository, "status", FOLDER_MAKE, &folder).kind == OK)
-		(void)disk_remove(folder, "base.new").kind;
-	disk_close(&folder);
-}
-
 /* Nothing of it was seen: what was to be merged is recent, and held back, again. */
 static void
 merge_undo(struct publisher *p)
@@ -532,7 +567,7 @@ merge_undo(struct publisher *p)
 	size_t n = p->n;
 
 	let_go(&p->merge);
-	scrap(p);
+	remove_quietly(p, "base.new"); /* on a full disk its room is wanted; by its name, for it may be base by now */
 	p->asked = p->asked || p->question != 0;
 	p->recent = p->frozen;
 	p->n = p->cap = p->frozen_n;
@@ -691,6 +726,10 @@ status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *n)
 	bool ended = false;
 
 	*n = 0;
+	if (!p->reserved && steady_ms >= p->reserve_again) {
+		p->reserve_again = steady_ms + RESERVE_AGAIN_MS;
+		reserve(p);
+	}
 	if (!p->merge.on)
 		give(&p->merging, done, n); /* of a merge that had to end at once */
 	if (!p->merge.on && *n == 0 && steady_ms >= p->merge_again && is_due(p, steady_ms)) {

@@ -818,6 +818,41 @@ test_history(void **state)
 	publisher_drop(&p);
 }
 
+/* The disk is full: a withdrawal shows all the same, from what was kept for it; then the reserve is made again. */
+static void
+test_reserve(void **state)
+{
+	uint64_t done[RENEWED_IDS_MAX + 2];
+	struct buf b OWNED(buf_drop) = BUF(2 * RESERVE_BYTES);
+	struct publisher p;
+	size_t n;
+
+	(void)state;
+	with_files = false;
+	for (long nth = 1; nth <= 3; nth++) { /* the making of the file, and each of its writes */
+		fresh();
+		put_file("base", 2, 60, 2, (struct saying){GOOD, 1});
+		put_file("recent", 3, 20, 100, (struct saying){GOOD, 1});
+		expect_ok("reserve", begin(&p));
+		expect_ok("reserve", status_turn(&p, 1000000, done, &n));
+		expect_true("there it is", p.reserved && load("status", "reserve", &b) && b.n == RESERVE_BYTES);
+		disk_fault = (struct disk_fault){nth == 3 ? FAULT_HALF : FAULT_BEFORE, nth == 3 ? 2 : nth, ENOSPC, 0};
+		expect_ok("full, and it is withdrawn", say(&p, X, (struct saying){WITHDRAWN, 0}));
+		expect_true("met", disk_fault.count > nth);
+		disk_fault = (struct disk_fault){0};
+		expect_true("so readers see it", word_on(X).word == WITHDRAWN);
+		expect_true("from the reserve", !p.reserved && !load("status", "reserve", &b));
+		disk_fault = (struct disk_fault){FAULT_BEFORE, 2, ENOSPC, 0};
+		expect_ok("still full", status_turn(&p, p.reserve_again, done, &n));
+		disk_fault = (struct disk_fault){0};
+		expect_true("nothing of it is left", !p.reserved && !load("status", "reserve.new", &b));
+		expect_ok("room again", status_turn(&p, p.reserve_again, done, &n));
+		expect_true("there it is again", p.reserved && load("status", "reserve", &b) && b.n == RESERVE_BYTES);
+		publisher_drop(&p);
+	}
+	with_files = true;
+}
+
 /* --- each single effect -------------------------------------------------------------------------------- */
 /* What a day brings; a step is tried again until it is answered, as the registrar does. */
 enum step { NEW, WITHDRAW, REVOKE, ANEW, LIST, TEXT, NOTE, STEPS };
@@ -1056,7 +1091,7 @@ main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_arrival),
 	    cmocka_unit_test(test_look), cmocka_unit_test(test_damage), cmocka_unit_test(test_gone),
 	    cmocka_unit_test(test_parts), cmocka_unit_test(test_bound), cmocka_unit_test(test_history),
-	    cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
+	    cmocka_unit_test(test_reserve), cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
 
 	return cmocka_run_group_tests_name("published", tests, setup, teardown);
 }
