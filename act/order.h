@@ -59,6 +59,8 @@ enum order_kind {
 	ORDER_SLOTS = 81,    /* struct answers_reply with serials: into the status file -> {}   */
 	ORDER_RENEWED = 84,  /* struct slots_part: answers made anew; after the last -> struct renewed_reply */
 	ORDER_WITHDRAW = 82, /* struct serial_order: no answer for it until a new one -> {}     */
+	ORDER_LAPSE = 85,    /* struct lapse_order -> struct lapse_reply: which published answer lapses first */
+	ORDER_LIST_TIMES = 86, /* struct list_times_order -> struct list_times: of a published list, as it lies there */
 	ORDER_TILES = 83,    /* struct checkpoint_order's size and note: publish tiles and checkpoint -> {} */
 	/* inkanctl -> registrar, over run/office */
 	ORDER_OFFICE = 100,  /* struct office_order -> struct entry_reply                       */

@@ -185,3 +185,126 @@ mirrors_reply_put(struct buf *b, const struct mirrors_reply *r)
 	}
 	der_close(b, seq);
 }
+
+/*
+ * LapseOrder ::= SEQUENCE { after Instant, serial Serial OPTIONAL }
+ */
+err
+lapse_order_get(slice body, struct lapse_order *out)
+{
+	struct lapse_order o = {0};
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_instant(&s, &o.after));
+	TRY(body_get_optional_serial(&s, &o.has_serial, &o.after_serial));
+	TRY(der_end(s));
+	*out = o;
+	return ok;
+}
+
+void
+lapse_order_put(struct buf *b, const struct lapse_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_instant(b, o->after);
+	body_put_optional_serial(b, o->has_serial, o->after_serial);
+	der_close(b, seq);
+}
+
+/*
+ * LapseReply ::= SEQUENCE { state ENUMERATED (0..2), found SEQUENCE { serial Serial, thisUpdate Instant, nextUpdate Instant } OPTIONAL }
+ * `found` where the state is 2.
+ */
+err
+lapse_reply_get(slice body, struct lapse_reply *out)
+{
+	struct lapse_reply r = {0};
+	unsigned state;
+	slice s, found;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_enum(&s, LAPSE_LOOKING, LAPSE_FOUND, &state));
+	r.state = (enum lapse_state)state;
+	if (r.state == LAPSE_FOUND) {
+		TRY(der_get(&s, DER_SEQUENCE, &found));
+		TRY(serial_get(&found, &r.serial));
+		TRY(body_get_instant(&found, &r.this_update));
+		TRY(body_get_instant(&found, &r.next_update));
+		TRY(der_end(found));
+	}
+	TRY(der_end(s));
+	*out = r;
+	return ok;
+}
+
+void
+lapse_reply_put(struct buf *b, const struct lapse_reply *r)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put_enum(b, r->state);
+	if (r->state == LAPSE_FOUND) {
+		size_t found = der_open(b, DER_SEQUENCE);
+
+		serial_put(b, r->serial);
+		body_put_instant(b, r->this_update);
+		body_put_instant(b, r->next_update);
+		der_close(b, found);
+	}
+	der_close(b, seq);
+}
+
+/*
+ * ListTimesOrder ::= SEQUENCE { path UTF8String }
+ */
+err
+list_times_order_get(slice body, struct list_times_order *out)
+{
+	struct list_times_order o;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(der_get(&s, DER_UTF8, &o.path));
+	TRY(der_end(s));
+	TRY(check_path(o.path));
+	*out = o;
+	return ok;
+}
+
+void
+list_times_order_put(struct buf *b, const struct list_times_order *o)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	der_put(b, DER_UTF8, o->path);
+	der_close(b, seq);
+}
+
+/*
+ * ListTimes ::= SEQUENCE { thisUpdate Instant, nextUpdate Instant }
+ */
+err
+list_times_get(slice body, struct list_times *out)
+{
+	struct list_times t;
+	slice s;
+
+	TRY(body_open(body, &s));
+	TRY(body_get_instant(&s, &t.this_update));
+	TRY(body_get_instant(&s, &t.next_update));
+	TRY(der_end(s));
+	*out = t;
+	return ok;
+}
+
+void
+list_times_put(struct buf *b, const struct list_times *t)
+{
+	size_t seq = der_open(b, DER_SEQUENCE);
+
+	body_put_instant(b, t->this_update);
+	body_put_instant(b, t->next_update);
+	der_close(b, seq);
+}

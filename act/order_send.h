@@ -1,16 +1,18 @@
 /*
  * order_send.h - what goes out of the house: calls and letters through messenger, files through publisher.
  *
- * Depends on: base, der, text, body.  Pure.
+ * Depends on: base, time, der, text, body, cert (serials).  Pure.
  *
- * Bodies of ORDER_CALL, ORDER_MAIL, ORDER_MIRRORS and ORDER_FILE (order.h); errors and borrowing as there.  ORDER_SLOTS, ORDER_WITHDRAW and
- * ORDER_TILES carry bodies of order_sign.h and order_desk.h on.
+ * Bodies of ORDER_CALL, ORDER_MAIL, ORDER_MIRRORS, ORDER_FILE, ORDER_LAPSE and ORDER_LIST_TIMES (order.h); errors and
+ * borrowing as there.  ORDER_SLOTS, ORDER_WITHDRAW and ORDER_TILES carry bodies of order_sign.h and order_desk.h on.
  */
 #ifndef ACT_ORDER_SEND_H
 #define ACT_ORDER_SEND_H
 
 #include "act/body.h"
 #include "base/base.h"
+#include "base/time.h"
+#include "pki/cert.h"
 
 /* ORDER_CALL: bytes come back in parts, unjudged; only a verifier and the signers read them. */
 enum call_kind { CALL_JLIS_OCSP = 1, CALL_JLIS_CRL };
@@ -52,6 +54,36 @@ struct mirrors_reply {
 	size_t n;
 	struct mirror_state mirror[MIRRORS_MAX];
 };
+/*
+ * ORDER_LAPSE: the first "good" that readers get whose time ends, in the order of (nextUpdate, serial), behind a place in
+ * it; the publisher knows no notAfter, so who knows it asks on behind what has ended.
+ */
+struct lapse_order {
+	instant after;       /* nextUpdate           */
+	bool has_serial;     /* without: from `after` on, itself too */
+	serial after_serial;
+};
+enum lapse_state { LAPSE_LOOKING = 0 /* not known yet: ask again */, LAPSE_NONE, LAPSE_FOUND };
+struct lapse_reply {
+	enum lapse_state state;
+	serial serial; /* and times, where found */
+	instant this_update, next_update;
+};
+/* ORDER_LIST_TIMES: what stands in a published list; refused ERR_ABSENT where there is none. */
+struct list_times_order {
+	slice path; /* as file_order's */
+};
+struct list_times {
+	instant this_update, next_update;
+};
+err lapse_order_get(slice body, struct lapse_order *out) CHECKED;
+void lapse_order_put(struct buf *b, const struct lapse_order *o);
+err lapse_reply_get(slice body, struct lapse_reply *out) CHECKED;
+void lapse_reply_put(struct buf *b, const struct lapse_reply *r);
+err list_times_order_get(slice body, struct list_times_order *out) CHECKED;
+void list_times_order_put(struct buf *b, const struct list_times_order *o);
+err list_times_get(slice body, struct list_times *out) CHECKED;
+void list_times_put(struct buf *b, const struct list_times *t);
 err mirrors_reply_get(slice body, struct mirrors_reply *out) CHECKED;
 void mirrors_reply_put(struct buf *b, const struct mirrors_reply *r);
 err call_order_get(slice body, struct call_order *out) CHECKED;

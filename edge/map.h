@@ -14,7 +14,7 @@
 
 #include "base/base.h"
 
-#define MAPS_MAX 4 /* at a time in one process: two status files, and two of a merge */
+#define MAPS_MAX 4 /* at a time in one process: two status files, and two of a merge; publisher: merge, look, lapse, a list */
 
 struct map {
 	slice bytes;  /* as long as the file was when it was opened; lives until map_close */

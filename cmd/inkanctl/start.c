@@ -467,6 +467,22 @@ status_says(slice name, json v)
 	return true;
 }
 
+/* "…_s": seconds, which people read in hours. */
+static void
+put_hours(struct buf *value, slice name)
+{
+	uint64_t s;
+
+	if (name.n < 2 || name.p[name.n - 2] != '_' || name.p[name.n - 1] != 's' ||
+	    decimal_get(buf_slice(value), INT64_MAX, &s).kind != OK)
+		return;
+	buf_put_str(value, " (");
+	buf_put_decimal(value, s / 3600);
+	buf_put_str(value, " h ");
+	buf_put_decimal(value, s / 60 % 60);
+	buf_put_str(value, " min)");
+}
+
 int
 status_main(int argc, char **argv)
 {
@@ -506,6 +522,7 @@ status_main(int argc, char **argv)
 			buf_put(&value, text);
 		else
 			json_put_value(&value, v);
+		put_hours(&value, name);
 		printf("%-24.*s %.*s\n", (int)name.n, (const char *)name.p, (int)value.n, (const char *)value.p);
 	}
 	return 0;

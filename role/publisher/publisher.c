@@ -20,6 +20,8 @@ static const struct gate GATE[] = {
     {ORDER_SLOTS, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_RENEWED, FROM_REGISTRAR, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_WITHDRAW, FROM_REGISTRAR, GATE_ANY, 64, GATE_STAY},
+    {ORDER_LAPSE, FROM_REGISTRAR, GATE_ANY, 64, GATE_STAY},
+    {ORDER_LIST_TIMES, FROM_REGISTRAR, GATE_ANY, 256, GATE_STAY},
     {ORDER_TILES, FROM_REGISTRAR, GATE_ANY, 8192, GATE_STAY},
 };
 
@@ -312,6 +314,19 @@ tend(struct publisher *p, struct link *l)
 	return ok;
 }
 
+/* A question, which changes nothing: answered at once. */
+static void
+say(struct publisher *p, struct link *l, const struct frame *f)
+{
+	struct buf body OWNED(buf_drop) = BUF(256);
+	err e = lapses_answer(p, f, &body);
+
+	if (e.kind == OK)
+		link_answer(l, f, buf_slice(&body));
+	else
+		link_refuse(l, f, e);
+}
+
 err
 publisher_turn(struct publisher *p)
 {
@@ -332,6 +347,10 @@ publisher_turn(struct publisher *p)
 		if (!have)
 			break;
 		TRY(gate_check(GATE, COUNT(GATE), FROM_REGISTRAR, &state, &f));
+		if (f.kind == ORDER_LAPSE || f.kind == ORDER_LIST_TIMES) {
+			say(p, l, &f);
+			continue;
+		}
 		e = publisher_take(p, &f, &now);
 		if (e.kind == ERR_CORRUPT)
 			return e;
@@ -350,6 +369,8 @@ publisher_turn(struct publisher *p)
 	if (l != NULL)
 		TRY(settle(p, l, owed, n));
 	TRY(tend(p, l));
+	if (lapses_waits(p))
+		lapses_turn(p);
 	if (clock_steady_ms() >= p->files_again) {
 		err e = ocsp_files_turn(p);
 
@@ -368,8 +389,9 @@ publisher_timeout_ms(const struct publisher *p)
 {
 	int64_t now = clock_steady_ms();
 
-	return p->merge.on || (p->asked && now >= p->merge_again) || (ocsp_files_waits(p) && now >= p->files_again) ? 0
-	                                                                                                            : 1000;
+	if (p->merge.on || lapses_waits(p))
+		return 0;
+	return (p->asked && now >= p->merge_again) || (ocsp_files_waits(p) && now >= p->files_again) ? 0 : 1000;
 }
 
 err
@@ -412,6 +434,7 @@ publisher_drop(struct publisher *p)
 	}
 	buf_drop(&p->path);
 	status_drop(p);
+	lapses_drop(p);
 	for (size_t i = 0; i < p->files.n; i++)
 		buf_drop(&p->files.queue[i].answer);
 	free(p->files.queue);

@@ -9,7 +9,7 @@
  *            date = 2026-11-22
  *            page = 5
  * HEARS    the registrar: this file (in parts), these OCSP answers, withdraw this
- *          one, this checkpoint.
+ *          one, this checkpoint; which answer lapses first, what times a list has.
  * TOUCHES  HOME/repository alone.
  * NEVER    keys, SQL, a judgement: everything it publishes is signed by others.
  *
@@ -41,6 +41,7 @@
 #ifndef ROLE_PUBLISHER_PUBLISHER_H
 #define ROLE_PUBLISHER_PUBLISHER_H
 
+#include "act/order_send.h"
 #include "act/slots.h"
 #include "base/base.h"
 #include "base/conf.h"
@@ -105,8 +106,20 @@ struct ocsp_files {
 	size_t at_recent;
 };
 
+/* Which answer lapses first: lapse.c. */
+struct lapse_first;
+struct lapses {
+	bool open, stale, let_pages; /* stale: base was replaced since */
+	struct map map;              /* of status/base */
+	struct slots base;
+	size_t n, looked;          /* segments; the first `looked` of them are known */
+	struct lapse_first *first; /* owned, one a segment */
+	struct lapse_order from;   /* the last question  */
+};
+
 struct publisher {
 	struct wires *wires;
+	struct lapses lapses;
 	struct changes changes;
 	bool ocsp_files;
 	struct ocsp_files files;
@@ -160,6 +173,8 @@ void publisher_drop(struct publisher *p);
 err publisher_put(struct publisher *p, slice path, slice bytes) CHECKED;
 err publisher_remove(struct publisher *p, slice path) CHECKED;
 bool publisher_has_recent(const struct publisher *p, serial s);
+/* The same, but for what is being merged. */
+bool publisher_is_newer(const struct publisher *p, serial s);
 
 /* --- status.c: the status files ------------------------------------------------------ */
 err status_open(struct publisher *p) CHECKED;
@@ -185,6 +200,16 @@ err responders_join_base(struct publisher *p, const struct slots *base) CHECKED;
  * that came last stays.
  */
 void responders_drop(struct publisher *p, instant at);
+
+/* --- lapse.c: when what is published lapses -------------------------------------------- */
+/* Reads nothing by itself before the first question; some of status/base a turn then. */
+void lapses_turn(struct publisher *p);
+bool lapses_waits(const struct publisher *p);
+/* status/base was replaced. */
+void lapses_look_anew(struct publisher *p);
+/* ORDER_LAPSE, ORDER_LIST_TIMES.  ERR_ABSENT: no such list. */
+err lapses_answer(struct publisher *p, const struct frame *f, struct buf *body) CHECKED;
+void lapses_drop(struct publisher *p);
 
 /* --- tree.c: what follows from files that came ----------------------------------- */
 /* ca/issuer.pem, ca/issuer.p7c, fingerprints.txt, fingerprints.json. */

@@ -39,6 +39,12 @@ publisher_has_recent(const struct publisher *p, serial s)
 	return find(p->recent, p->n, s) != NULL || find(p->frozen, p->frozen_n, s) != NULL;
 }
 
+bool
+publisher_is_newer(const struct publisher *p, serial s)
+{
+	return find(p->recent, p->n, s) != NULL;
+}
+
 /*
  * Which of two words on a certificate readers get: what was signed later; of one second, what is not "good".  Of withdrawn
  * and revoked always revoked, for it says more, and the time of a withdrawal is our clock's, not the signer's.
@@ -555,6 +561,7 @@ merge_end(struct publisher *p)
 	p->merging.slot = NULL;
 	p->merging.n = p->merging.cap = 0;
 	ocsp_files_look_anew(p);
+	lapses_look_anew(p);
 	p->dirty = true; /* only now: a crash before here merges again */
 	return status_write(p);
 }

@@ -232,6 +232,30 @@ put_house(struct registrar *r, struct buf *b, err closed)
 	}
 }
 
+/* How long what is published stays good: the time, and seconds until then; 0: it has lapsed. */
+static void
+put_countdown(struct registrar *r, struct buf *b, const char *at, const char *seconds, instant t)
+{
+	put_instant(b, at, t);
+	if (t.ms > 0)
+		json_put_named_number(b, seconds, t.ms <= r->now.ms ? 0 : (uint64_t)(t.ms - r->now.ms) / 1000);
+}
+
+static void
+put_countdowns(struct registrar *r, struct buf *b)
+{
+	instant list = {0};
+
+	for (unsigned i = 0; i < LIST_N; i++) {
+		instant t = lapse_of_lists(r, i).next_update;
+
+		if (t.ms != 0 && (list.ms == 0 || t.ms < list.ms))
+			list = t;
+	}
+	put_countdown(r, b, "ocsp_lapse", "ocsp_lapse_s", r->lapse.next);
+	put_countdown(r, b, "crl_next", "crl_next_s", list);
+}
+
 void
 ask_state_closed(struct registrar *r, struct link *l, const struct frame *x)
 {
@@ -251,9 +275,7 @@ ask_state(struct registrar *r, const struct caller *c)
 	const struct ledger *h = db_ledger(r->db);
 	err closed = turn_open_check(r);
 	digest root = book_root(r->book);
-	instant made, lapse;
 
-	TRY(numbers_lapse(r, &made, &lapse));
 	json_open(&b, '{');
 	put_house(r, &b, closed);
 	json_put_named_number(&b, "lines", book_size(r->book));
@@ -265,10 +287,7 @@ ask_state(struct registrar *r, const struct caller *c)
 	json_put_named_number(&b, "checkpoint", h->checkpoint_size);
 	put_instant(&b, "checkpoint_at", h->checkpoint_at);
 	json_put_named_number(&b, "crl_number", h->crl_number);
-	put_instant(&b, "crl_next", h->crl_next);
-	put_instant(&b, "ocsp_lapse", lapse);
-	if (lapse.ms > 0 && lapse.ms > r->now.ms)
-		json_put_named_number(&b, "ocsp_lapse_s", (uint64_t)(lapse.ms - r->now.ms) / 1000);
+	put_countdowns(r, &b);
 	put_instant(&b, "jlis_crl_at", h->jlis[0].this_update);
 	json_put_named_number(&b, "flights", r->flights);
 	put_verifiers(r, &b);

@@ -312,7 +312,7 @@ lists_published(struct registrar *r, const struct frame *x)
 	}
 	if (turn_open_check(r).kind != OK || l->order.number <= db_ledger(r->db)->crl_number)
 		return ok;
-	numbers_listed(r, &l->order);
+	lapse_listed(r, &l->order);
 	return enter(r);
 }
 

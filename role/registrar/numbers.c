@@ -30,43 +30,6 @@ numbers_issued(struct registrar *r, const struct dossier *d)
 	histogram_add(&r->told.issuance, (d->issued.ms - d->received.ms) * 1000);
 }
 
-void
-numbers_listed(struct registrar *r, const struct crl_order *o)
-{
-	unsigned kind = o->base != 0 ? LIST_DELTA : o->partition != 0 ? LIST_PARTITION : LIST_COMPLETE;
-
-	r->told.list_at[kind] = o->now;
-	r->told.list_next[kind] = o->next_update;
-}
-
-/*
- * No answer in force is older than one round of the wheel before the time up to which all was served (refresh.c): a bound, on
- * the safe side in a young house.
- */
-err
-numbers_lapse(struct registrar *r, instant *made, instant *lapse)
-{
-	instant wheel = db_ledger(r->db)->wheel;
-
-	*made = *lapse = (instant){0};
-	if (wheel.ms > 0) {
-		*made = (instant){wheel.ms - ROUND_MS};
-		*lapse = (instant){wheel.ms - ROUND_MS + ANSWER_LIFE_MS};
-	}
-	return ok;
-}
-
-static err
-add_answers(struct registrar *r, struct numbers *n)
-{
-	instant made, lapse;
-
-	TRY(numbers_lapse(r, &made, &lapse));
-	numbers_tell_time(n, N_OCSP_OLDEST, 0, 0, made);
-	numbers_tell_time(n, N_OCSP_LAPSE, 0, 0, lapse);
-	return ok;
-}
-
 static void
 add_signer(struct numbers *n, const struct keyholder *s, bool there, unsigned which)
 {
@@ -113,13 +76,13 @@ add_ledger(struct registrar *r, struct numbers *n)
 	numbers_tell_time(n, N_CHECKPOINT_AT, 0, 0, h->checkpoint_at);
 	numbers_tell(n, N_CHECKPOINT_SIZE, 0, 0, h->checkpoint_size);
 	numbers_tell(n, N_CRL_NUMBER, 0, 0, h->crl_number);
-	if (r->told.list_at[LIST_COMPLETE].ms == 0) {
-		numbers_tell_time(n, N_CRL_AT, LIST_COMPLETE, 0, h->crl_at);
-		numbers_tell_time(n, N_CRL_NEXT, LIST_COMPLETE, 0, h->crl_next);
-	}
+	numbers_tell_time(n, N_OCSP_OLDEST, 0, 0, r->lapse.made);
+	numbers_tell_time(n, N_OCSP_LAPSE, 0, 0, r->lapse.next);
 	for (unsigned i = 0; i < LIST_N; i++) {
-		numbers_tell_time(n, N_CRL_AT, i, 0, r->told.list_at[i]);
-		numbers_tell_time(n, N_CRL_NEXT, i, 0, r->told.list_next[i]);
+		struct list_times t = lapse_of_lists(r, i);
+
+		numbers_tell_time(n, N_CRL_AT, i, 0, t.this_update);
+		numbers_tell_time(n, N_CRL_NEXT, i, 0, t.next_update);
 	}
 	for (unsigned i = 0; i < JLIS_LISTS_MAX; i++) {
 		numbers_tell_time(n, N_JLIS_AT, 0, i, h->jlis[i].this_update);
@@ -149,8 +112,6 @@ add_own(struct registrar *r, struct numbers *n)
 	add_signer(n, &r->issuer, link_of(r, PEER_ISSUER, 0) != NULL, 0);
 	add_signer(n, &r->status, link_of(r, PEER_STATUS, 0) != NULL, 1);
 	add_ledger(r, n);
-	if (add_answers(r, n).kind != OK)
-		return; /* the projection's own trouble shows where it is used */
 }
 
 static struct numbers *

@@ -37,6 +37,8 @@ static const struct gate GATE[] = {
     {ORDER_SLOTS, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_RENEWED, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_WITHDRAW, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_LAPSE, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
+    {ORDER_LIST_TIMES, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_TILES, PEER_PUBLISHER, GATE_ANY, 256, GATE_STAY},
     {ORDER_CALL, PEER_MESSENGER, GATE_ANY, FRAME_BODY_MAX, GATE_STAY},
     {ORDER_MAIL, PEER_MESSENGER, GATE_ANY, 256, GATE_STAY},
@@ -388,7 +390,8 @@ hear_link(struct registrar *r, struct link *l, size_t *left)
 static bool
 is_heard(const struct registrar *r, enum peer peer)
 {
-	return peer == PEER_FRONT || peer == PEER_OFFICE || turn_open_check(r).kind == OK;
+	return peer == PEER_FRONT || peer == PEER_OFFICE || turn_open_check(r).kind == OK ||
+	       (peer == PEER_PUBLISHER && !status_awaits_lines(r));
 }
 
 static err
@@ -413,6 +416,7 @@ hear_all(struct registrar *r)
 static err
 tend(struct registrar *r)
 {
+	lapse_tend(r); /* also while nothing is taken: what is published grows old all the same */
 	if (r->closed.kind != OK || r->clock_closed.kind != OK)
 		return ok;
 	TRY(office_found(r));

@@ -413,6 +413,15 @@ struct registrar {
 		struct mirrors_reply last;
 	} mirrors;                /* copies of the repository, as messenger last said: mirrors.c */
 	int64_t crl_every_ms, crl_life_ms;
+	struct {
+		bool asked, list_asked;
+		uint64_t id, list_id;
+		int64_t at, again, list_at; /* steady ms */
+		struct lapse_order from;    /* behind all that has ended    */
+		instant made, next;         /* of the first answer to lapse; zero: none, or not known yet */
+		size_t next_list;           /* to be looked at              */
+		struct list_times list[CRL_PARTITIONS_MAX + 2]; /* of all, partition 1 …, the delta; zero: not there */
+	} lapse;                                            /* when what is published lapses: lapse.c */
 
 	struct {
 		int64_t verify_at, issue_at, notice_at, watch_at; /* steady ms of the next look */
@@ -429,7 +438,6 @@ struct registrar {
 		struct numbers front[8], messenger;
 		uint64_t refusals[HELPER_N], hsm[2]; /* hsm: issuer, status */
 		struct histogram issuance;
-		instant list_at[LIST_N], list_next[LIST_N];
 		int64_t at; /* on the steady clock: messenger was told */
 	} told;
 
@@ -593,13 +601,20 @@ err paper_judged(struct registrar *r, struct flight *f, const struct facts *x) C
 /* Every frame of a helper passes here: refusals are counted. */
 void numbers_heard(struct registrar *r, enum peer peer, const struct frame *x);
 void numbers_issued(struct registrar *r, const struct dossier *d);
-void numbers_listed(struct registrar *r, const struct crl_order *o);
 /* A front's own, answered with the house's at once, also while the books are closed. */
 void numbers_answer(struct registrar *r, struct link *l, const struct frame *x);
-/* When the oldest OCSP answer in force was made, and when the first lapses; zero: there is none. */
-err numbers_lapse(struct registrar *r, instant *made, instant *lapse) CHECKED;
 void numbers_tend(struct registrar *r);
 err numbers_result(struct registrar *r, const struct frame *x) CHECKED;
+
+/* --- lapse.c: when what is published lapses -------------------------------------------------- */
+void lapse_fresh(struct registrar *r);
+void lapse_tend(struct registrar *r);
+err lapse_result(struct registrar *r, const struct frame *x) CHECKED;
+err lapse_list_result(struct registrar *r, const struct frame *x) CHECKED;
+/* This list is public now. */
+void lapse_listed(struct registrar *r, const struct crl_order *o);
+/* Of the published lists of a kind (numbers.h) the one whose nextUpdate comes first; zero: there is none. */
+struct list_times lapse_of_lists(const struct registrar *r, unsigned kind);
 
 /* --- watch.c: receipts that do not come ---------------------------------------------------- */
 err watch_owed(struct registrar *r) CHECKED;
@@ -667,6 +682,8 @@ err publisher_result(struct registrar *r, const struct frame *x) CHECKED;
 void publisher_fresh(struct registrar *r);
 void status_send_file(struct registrar *r, slice path, uint64_t id, slice bytes);
 bool status_can_send(struct registrar *r, enum peer peer);
+/* The publisher may say something that a line is made of. */
+bool status_awaits_lines(const struct registrar *r);
 /* The path below the repository: what a URI of our profile says after the host. */
 slice status_path(slice uri, slice otherwise);
 

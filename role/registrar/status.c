@@ -94,6 +94,12 @@ batches(const struct registrar *r)
 	return n;
 }
 
+bool
+status_awaits_lines(const struct registrar *r)
+{
+	return batches(r) > 0 || r->lists.stage != LISTS_REST || r->wheel.n > 0;
+}
+
 static bool
 is_asked(const struct registrar *r, serial s)
 {
@@ -349,6 +355,7 @@ publisher_fresh(struct registrar *r)
 	r->pub.withdrawn = (struct record){0};
 	refresh_reset(r);
 	refresh_ask_lost(r);
+	lapse_fresh(r);
 	r->lists.stage = LISTS_REST;
 	status_send_file(r, status_path(r->profile->ca_issuers, LIT("ca/issuer.cer")), ++r->generations,
 	    buf_slice(&r->trust->issuer_der));
@@ -364,6 +371,10 @@ publisher_result(struct registrar *r, const struct frame *x)
 		return slots_result(r, x);
 	case ORDER_RENEWED:
 		return refresh_published(r, x);
+	case ORDER_LAPSE:
+		return lapse_result(r, x);
+	case ORDER_LIST_TIMES:
+		return lapse_list_result(r, x);
 	case ORDER_FILE:
 		return note_is_tile(r, x) ? ok : lists_published(r, x);
 	case ORDER_TILES:

@@ -54,6 +54,10 @@
 	X(call_order)                                                                                                      \
 	X(mail_order)                                                                                                      \
 	X(mirrors_reply)                                                                                                      \
+	X(lapse_order)                                                                                                     \
+	X(lapse_reply)                                                                                                     \
+	X(list_times_order)                                                                                                \
+	X(list_times)                                                                                                      \
 	X(file_order)                                                                                                      \
 	X(office_order)                                                                                                    \
 	X(sign_order)                                                                                                      \

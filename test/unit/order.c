@@ -139,6 +139,13 @@ setup(void **state)
 	            .refused_path = LIT("crl/issuer.crl"),
 	            .refused_why = LIT("call-status: house: the other side answered with an error")}});
 	ADD(mail_order, .to = LIT("a@b.jp"), .subject = LIT("s"), .text = LIT("one\ntwo\n"));
+	ADD(lapse_order, .after = T1);
+	ADD(lapse_order, .after = T3, .has_serial = true, .after_serial = SERIAL);
+	ADD(lapse_reply, .state = LAPSE_LOOKING);
+	ADD(lapse_reply, .state = LAPSE_NONE);
+	ADD(lapse_reply, .state = LAPSE_FOUND, .serial = SERIAL, .this_update = T1, .next_update = T3);
+	ADD(list_times_order, .path = LIT("crl/issuer-7.crl"));
+	ADD(list_times, .this_update = T1, .next_update = T3);
 	ADD(file_order, .path = LIT("tile/0/x001/067.p/1"), .part = {.number = 1, .last = false, .bytes = LIT("b")});
 	ADD(office_order, .cms = LIT("c"), .ruleset = LIT("r"));
 	ADD(sign_order, .alg = SIG_ED25519, .bytes = LIT("b"));

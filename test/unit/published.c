@@ -1,4 +1,4 @@
-/* LINK: role/publisher/publisher.c role/publisher/status.c role/publisher/responders.c role/publisher/tree.c role/publisher/ocsp_files.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/publisher/publisher.c role/publisher/status.c role/publisher/responders.c role/publisher/tree.c role/publisher/ocsp_files.c role/publisher/lapse.c test/jpki/make.c test/edge/disk.c */
 /*
  * What the publisher leaves for readers, Rule 6(xi) B-11: which word on a certificate they get when recent, base and answers
  * made anew differ; from damaged files; after a death, a power cut or a full disk at each single effect of a list, a status
@@ -362,6 +362,113 @@ settle(struct publisher *p, uint64_t *seen)
 	for (int i = 0; i < FILE_TURNS && ocsp_files_waits(p); i++)
 		TRY(ocsp_files_turn(p));
 	return ok;
+}
+
+/* --- which lapses first ------------------------------------------------------------------------- */
+#define LAST 30001U /* of the serials of that test; the base has five segments (lapse.c) */
+
+/* By reading everything. */
+static struct lapse_reply
+first_by_hand(const struct lapse_order *o)
+{
+	struct buf recent_bytes OWNED(buf_drop) = BUF(16U << 20), base_bytes OWNED(buf_drop) = BUF(16U << 20);
+	struct slots recent OWNED(slots_drop) = {0}, base OWNED(slots_drop) = {0};
+	struct lapse_reply best = {.state = LAPSE_NONE};
+
+	if (load("status", "recent", &recent_bytes))
+		expect_ok("recent", slots_get(buf_slice(&recent_bytes), &recent));
+	if (load("status", "base", &base_bytes))
+		expect_ok("base", slots_get(buf_slice(&base_bytes), &base));
+	for (unsigned v = 1; v <= LAST; v++) {
+		struct slot s;
+		bool have = recent.n > 0 && slots_find(&recent, serial_of(v), &s).kind == OK;
+
+		if (!have && (base.n == 0 || slots_find(&base, serial_of(v), &s).kind != OK))
+			continue;
+		if (s.state == SLOT_GOOD &&
+		    (s.next_update.ms > o->after.ms ||
+		        (s.next_update.ms == o->after.ms && (!o->has_serial || serial_cmp(s.serial, o->after_serial) > 0))) &&
+		    (best.state == LAPSE_NONE || s.next_update.ms < best.next_update.ms))
+			best = (struct lapse_reply){LAPSE_FOUND, s.serial, s.this_update, s.next_update};
+	}
+	return best;
+}
+
+static struct lapse_reply
+first_told(struct publisher *p, const struct lapse_order *o)
+{
+	struct buf body OWNED(buf_drop) = BUF(64), reply OWNED(buf_drop) = BUF(256);
+	struct lapse_reply r = {.state = LAPSE_LOOKING};
+
+	lapse_order_put(&body, o);
+	for (int turns = 0; turns < 100 && r.state == LAPSE_LOOKING; turns++) {
+		buf_clear(&reply);
+		expect_ok(
+		    "asked", lapses_answer(p, &(struct frame){.kind = ORDER_LAPSE, .id = 1, .body = buf_slice(&body)}, &reply));
+		expect_ok("told", lapse_reply_get(buf_slice(&reply), &r));
+		if (lapses_waits(p))
+			lapses_turn(p);
+	}
+	return r;
+}
+
+/* Asks on behind each that was found, as a registrar does whose certificates have ended. */
+static void
+expect_first(const char *row, struct publisher *p, int steps)
+{
+	struct lapse_order o = {{0}, false, {0}};
+
+	for (int i = 0; i < steps; i++) {
+		struct lapse_reply want = first_by_hand(&o), got = first_told(p, &o);
+
+		if (got.state != want.state || (want.state == LAPSE_FOUND && (!serial_eq(got.serial, want.serial) ||
+		                                                                 got.next_update.ms != want.next_update.ms ||
+		                                                                 got.this_update.ms != want.this_update.ms)))
+			fail_msg("%s, step %d: state %d at %lld, want %d at %lld", row, i, got.state, (long long)got.next_update.ms,
+			    want.state, (long long)want.next_update.ms);
+		if (want.state != LAPSE_FOUND)
+			return;
+		o = (struct lapse_order){want.next_update, true, want.serial};
+	}
+}
+
+/* Issue 3, 8: the first answer to lapse of all that readers get, whatever recent says over base, before and after a merge. */
+static void
+test_lapse(void **state)
+{
+	struct publisher p;
+	uint64_t seen;
+
+	(void)state;
+	with_files = false;
+	fresh();
+	expect_ok("begins", begin(&p));
+	expect_first("nothing is published", &p, 1);
+	publisher_drop(&p);
+	put_file("base", 1, 20000, 1, (struct saying){GOOD, -5});
+	expect_ok("begins", begin(&p));
+	expect_first("a base alone", &p, 6);
+	expect_ok("said", say(&p, LAST, (struct saying){GOOD, -9}));
+	expect_first("one in recent", &p, 4);
+	expect_ok("said", say(&p, X, (struct saying){WITHDRAWN, 0}));
+	expect_first("one withdrawn", &p, 4);
+	expect_ok("said", say(&p, LAST, (struct saying){REVOKED, 30}));
+	expect_ok("said", say(&p, 1, (struct saying){GOOD, 20}));
+	expect_ok("said", say(&p, 5000, (struct saying){REVOKED, 20}));
+	expect_first("revoked, and made anew", &p, 4);
+	for (unsigned v = 2; v <= 150; v++) /* more of one segment than one question looks at again */
+		expect_ok("said", say(&p, v, (struct saying){GOOD, 21}));
+	expect_first("many newer words", &p, 4);
+	expect_ok("anew", renew(&p, 1, 4000, 4100, 1, 60, (struct saying){NONE, 0}));
+	expect_first("answers held back are not seen", &p, 2);
+	expect_ok("asked", ask(&p, 2, false));
+	expect_ok("merged", settle(&p, &seen));
+	expect_first("merged", &p, 6);
+	publisher_drop(&p);
+	expect_ok("begins", begin(&p));
+	expect_first("a new publisher", &p, 6);
+	publisher_drop(&p);
+	with_files = true;
 }
 
 /* --- which word ------------------------------------------------------------------------------------ */
@@ -1088,10 +1195,11 @@ test_disk(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_arrival),
-	    cmocka_unit_test(test_look), cmocka_unit_test(test_damage), cmocka_unit_test(test_gone),
-	    cmocka_unit_test(test_parts), cmocka_unit_test(test_bound), cmocka_unit_test(test_history),
-	    cmocka_unit_test(test_reserve), cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lapse), cmocka_unit_test(test_merge),
+	    cmocka_unit_test(test_arrival), cmocka_unit_test(test_look), cmocka_unit_test(test_damage),
+	    cmocka_unit_test(test_gone), cmocka_unit_test(test_parts), cmocka_unit_test(test_bound),
+	    cmocka_unit_test(test_history), cmocka_unit_test(test_reserve), cmocka_unit_test(test_death),
+	    cmocka_unit_test(test_disk)};
 
 	return cmocka_run_group_tests_name("published", tests, setup, teardown);
 }

@@ -1,4 +1,4 @@
-/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/keys.c role/registrar/lists.c role/registrar/mirrors.c role/registrar/numbers.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/opening.c role/registrar/recall.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/note.c role/registrar/refresh.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
+/* LINK: role/registrar/apply.c role/registrar/ask.c role/registrar/challenge.c role/registrar/flight.c role/registrar/issuing.c role/registrar/jlis.c role/registrar/keys.c role/registrar/lapse.c role/registrar/lists.c role/registrar/mirrors.c role/registrar/numbers.c role/registrar/office.c role/registrar/papers.c role/registrar/permit.c role/registrar/opening.c role/registrar/recall.c role/registrar/registrar.c role/registrar/revoke.c role/registrar/signers.c role/registrar/status.c role/registrar/note.c role/registrar/refresh.c role/registrar/texts.c role/registrar/turn.c role/registrar/watch.c role/registrar/withdraw.c role/verifier/verifier.c test/jpki/make.c test/edge/disk.c */
 /* The registrar's turn with pretended helpers: design 3, laws 1 to 3; B-2, ID-2, B-3.2イ, B-10 to B-12, 12(1). */
 #include "test/unit/stage.h"
 
@@ -1562,6 +1562,69 @@ test_tiles(void **state)
 	stage_drop(s);
 }
 
+/* --- when what is published lapses --- */
+static void
+soon(struct scene *s)
+{
+	for (int i = 0; i < 4; i++) {
+		stage_wait(s, 1100);
+		stage_turns(s, 6);
+	}
+}
+
+/*
+ * Issue 3, 8: the first answer that counts to lapse, not the first there is: what nobody issued, what is revoked and what has
+ * ended is passed over; what was known stands while the publisher looks; a new registrar asks at once.
+ */
+static void
+test_lapse(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, b;
+	uint64_t questions;
+	instant t;
+
+	(void)state;
+	issued(s, "yamada", &a);
+	issued(s, "sato", &b);
+	soon(s);
+	t = s->r->now;
+	expect_true("nothing is published", s->r->lapse.next.ms == 0 && s->r->lapse.made.ms == 0);
+	expect_true("the list's time is known", lapse_of_lists(s->r, LIST_COMPLETE).next_update.ms > t.ms);
+	expect_true("there is no delta", lapse_of_lists(s->r, LIST_DELTA).next_update.ms == 0);
+	expect_true("nor a part", lapse_of_lists(s->r, LIST_PARTITION).next_update.ms == 0);
+	s->n_lapses = 3;
+	s->lapse[0] = (struct lapse_reply){LAPSE_FOUND, {2, {0x40, 1}}, {t.ms - 2000}, {t.ms + HOUR_MS}};
+	s->lapse[1] = (struct lapse_reply){LAPSE_FOUND, a.reply.serial, {t.ms - 1000}, {t.ms + 10 * HOUR_MS}};
+	s->lapse[2] = (struct lapse_reply){LAPSE_FOUND, b.reply.serial, {t.ms}, {t.ms + 20 * HOUR_MS}};
+	soon(s);
+	expect_true("not what nobody issued", s->r->lapse.next.ms == t.ms + 10 * HOUR_MS);
+	expect_true("the first that counts", s->r->lapse.made.ms == t.ms - 1000);
+	questions = s->lapse_questions;
+	soon(s);
+	expect_number("once a second", s->lapse_questions - questions, 4);
+	s->lapses_looking = true;
+	soon(s);
+	expect_true("while the publisher looks it stands", s->r->lapse.next.ms == t.ms + 10 * HOUR_MS);
+	stage_stop(s);
+	stage_start(s);
+	soon(s);
+	expect_true("a new registrar has nothing to say yet", s->r->lapse.next.ms == 0);
+	s->lapses_looking = false;
+	soon(s);
+	expect_true("and asks", s->r->lapse.next.ms == t.ms + 10 * HOUR_MS && s->r->lapse.made.ms == t.ms - 1000);
+	(void)ask_revoke(s, &a, a.own, NULL);
+	soon(s);
+	expect_true("what is revoked counts no more", s->r->lapse.made.ms == t.ms);
+	s->n_lapses = 2;
+	soon(s);
+	expect_true("nor what is not published", s->r->lapse.next.ms == 0);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&b);
+	stage_drop(s);
+}
+
 /* --- the wheel -------------------------------------------------------------------------------------------------------- */
 /* So many hours of ordinary days. */
 static void
@@ -2324,6 +2387,7 @@ main(void)
 	    cmocka_unit_test(test_projection),
 	    cmocka_unit_test(test_disk),
 	    cmocka_unit_test(test_tiles),
+	    cmocka_unit_test(test_lapse),
 	    cmocka_unit_test(test_wheel),
 	    cmocka_unit_test(test_ocsp),
 	    cmocka_unit_test(test_limits),

@@ -58,6 +58,10 @@ struct scene {
 	struct approval approval;
 	uint64_t refreshed, renewed, whole; /* of the wheel */
 	bool forgets, says_good, loses;
+	struct lapse_reply lapse[4]; /* what the publisher knows of, in order */
+	size_t n_lapses;
+	bool lapses_looking;
+	uint64_t lapse_questions;
 	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles,
 	    cited_absent;
 	const char *issuer_refuses; /* text; kind below */
@@ -143,6 +147,8 @@ stage_wait(struct scene *s, int64_t ms)
 	r->reopen_at -= ms;
 	r->jlis.next_at -= ms;
 	r->pub.answers_at -= ms;
+	r->lapse.again -= ms;
+	r->lapse.at -= ms;
 	r->lists.round_at -= ms;
 	r->lists.again -= ms;
 	r->wheel.again -= ms;
@@ -492,8 +498,7 @@ answer_hello(struct scene *s, struct link *l, const struct frame *x, int which)
 		           .body = buf_slice(&b)});
 		return;
 	}
-	head_reply_put(&b, &(struct head_reply){
-	                       .journal = s->journal[which],
+	head_reply_put(&b, &(struct head_reply){.journal = s->journal[which],
 	                       .books = s->seen[which].size > 0 ? s->seen[which] : o.books,
 	                       .responder = which == 1 ? buf_slice(&s->responder) : (slice){NULL, 0}});
 	link_answer(l, x, buf_slice(&b));
@@ -774,6 +779,29 @@ status_hear(struct scene *s)
 		}
 }
 
+/* The answers of this publisher lapse as the test says; its lists are not there to be read. */
+static void
+say_lapse(struct scene *s, struct link *l, const struct frame *x)
+{
+	struct buf b OWNED(buf_drop) = BUF(256);
+	struct lapse_reply r = {.state = s->lapses_looking ? LAPSE_LOOKING : LAPSE_NONE};
+	struct lapse_order o;
+
+	if (x->kind == ORDER_LIST_TIMES) {
+		link_refuse(l, x, fail(ERR_ABSENT, "publisher-absent: house: there is no such file in the repository"));
+		return;
+	}
+	expect_ok("lapse", lapse_order_get(x->body, &o));
+	s->lapse_questions++;
+	for (size_t i = 0; i < s->n_lapses && r.state == LAPSE_NONE; i++) /* they stand in order */
+		if (s->lapse[i].next_update.ms > o.after.ms ||
+		    (s->lapse[i].next_update.ms == o.after.ms &&
+		        (!o.has_serial || serial_cmp(s->lapse[i].serial, o.after_serial) > 0)))
+			r = s->lapse[i];
+	lapse_reply_put(&b, &r);
+	link_answer(l, x, buf_slice(&b));
+}
+
 static void
 publisher_hear(struct scene *s)
 {
@@ -804,6 +832,10 @@ publisher_hear(struct scene *s)
 		}
 		s->withdrawn += x.kind == ORDER_WITHDRAW;
 		s->tiles += x.kind == ORDER_TILES;
+		if (x.kind == ORDER_LAPSE || x.kind == ORDER_LIST_TIMES) {
+			say_lapse(s, l, &x);
+			continue;
+		}
 		if (x.kind == ORDER_FILE) {
 			expect_ok("file", file_order_get(x.body, &f));
 			if (!f.part.last)
