@@ -15,8 +15,9 @@
  * then that segment is read again.  recent is small, and read for each question.
  */
 #define SEGMENT 4096U
-#define LOOKED_A_TURN (4U * SEGMENT) /* 2 ms where it is in memory */
-#define AGAIN_MAX 64U                /* segments read again for one question; then it is asked once more */
+#define LOOKED_A_TURN (2U * SEGMENT) /* as many as a merge takes twice: 2 ms where they are in memory */
+#define PAGE 4096U
+#define AGAIN_MAX 64U /* segments read again for one question; then it is asked once more */
 
 struct lapse_first {
 	instant next, made; /* next of NEVER: none */
@@ -81,6 +82,22 @@ take(const struct slot *s, struct lapse_first *best)
 	*best = (struct lapse_first){.next = s->next_update, .made = s->this_update, .serial = s->serial};
 }
 
+/* A segment that was read, out of our own memory: the file stays as it is, and mostly in the machine's. */
+static void
+let_pages(const struct lapses *l, uint64_t segment)
+{
+	union { /* madvise takes void * and changes nothing */
+		const uint8_t *from;
+		void *to;
+	} u = {.from = l->base.slots.p + segment * SEGMENT * l->base.slot_bytes};
+	size_t n = SEGMENT * l->base.slot_bytes, behind = (size_t)(u.from - l->map.bytes.p) % PAGE;
+
+	u.from -= behind;
+	if (segment + 1 == l->n)
+		n = l->base.slots.n - segment * SEGMENT * l->base.slot_bytes;
+	(void)madvise(u.to, n + behind, MADV_DONTNEED);
+}
+
 /* What is damaged is served to nobody: front says so, and it is no answer that lapses. */
 static void
 look_at_segment(struct publisher *p, uint64_t segment)
@@ -96,6 +113,7 @@ look_at_segment(struct publisher *p, uint64_t segment)
 	if (map_is_gone(
 	        &l->map)) /* half of it was zeros: front withholds all of it, and it is read anew when it is replaced */
 		best.next = NEVER;
+	let_pages(l, segment);
 	l->first[segment] = best;
 }
 
@@ -127,17 +145,11 @@ void
 lapses_turn(struct publisher *p)
 {
 	struct lapses *l = &p->lapses;
-	union {
-		const uint8_t *from;
-		void *to;
-	} u = {.from = l->map.bytes.p}; /* madvise takes void * and changes nothing */
 
+	if (!lapses_waits(p))
+		return;
 	for (size_t i = 0; i < LOOKED_A_TURN / SEGMENT && lapses_waits(p); i++)
 		look_at_segment(p, l->looked++);
-	if (l->open && l->looked == l->n && l->n > 0 && !l->let_pages) {
-		(void)madvise(u.to, l->map.bytes.n, MADV_DONTNEED); /* out of our own memory; the file stays as it is */
-		l->let_pages = true;
-	}
 }
 
 static uint64_t
@@ -157,23 +169,24 @@ static bool
 first_of_base(struct publisher *p, struct lapse_first *best)
 {
 	struct lapses *l = &p->lapses;
+	size_t again = 0;
+	bool known = false;
 
 	*best = (struct lapse_first){.next = NEVER};
-	for (size_t again = 0; l->n > 0; again++) {
+	while (!known && again < AGAIN_MAX) {
 		uint64_t at = first_segment(l);
-		const struct lapse_first *f = &l->first[at];
+		const struct lapse_first *f = l->n == 0 ? NULL : &l->first[at];
 
-		if (f->next.ms == NEVER.ms)
-			return true;
-		if (is_behind(f->next, f->serial, &l->from) && !publisher_has_recent(p, f->serial)) {
+		known = f == NULL || f->next.ms == NEVER.ms ||
+		        (is_behind(f->next, f->serial, &l->from) && !publisher_has_recent(p, f->serial));
+		if (known && f != NULL)
 			*best = *f;
-			return true;
-		}
-		if (again == AGAIN_MAX)
-			return false;
+		if (known)
+			break;
 		look_at_segment(p, at);
+		again++;
 	}
-	return true;
+	return known;
 }
 
 static void

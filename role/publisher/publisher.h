@@ -109,8 +109,8 @@ struct ocsp_files {
 /* Which answer lapses first: lapse.c. */
 struct lapse_first;
 struct lapses {
-	bool open, stale, let_pages; /* stale: base was replaced since */
-	struct map map;              /* of status/base */
+	bool open, stale; /* stale: base was replaced since */
+	struct map map;   /* of status/base */
 	struct slots base;
 	size_t n, looked;          /* segments; the first `looked` of them are known */
 	struct lapse_first *first; /* owned, one a segment */
