@@ -1,4 +1,4 @@
-/* LINK: role/publisher/publisher.c role/publisher/status.c role/publisher/responders.c role/publisher/tree.c role/publisher/ocsp_files.c test/jpki/make.c */
+/* LINK: role/publisher/publisher.c role/publisher/status.c role/publisher/responders.c role/publisher/tree.c role/publisher/ocsp_files.c role/publisher/lapse.c test/jpki/make.c */
 /* The status files while responders' certificates change: every answer stays what was signed, and no fifth is turned away. */
 #include "test/unit/test.h"
 
