@@ -78,7 +78,7 @@ differ_at(struct look *t, const char *what, const char *path)
 static bool
 holds(const struct buf *page, const struct buf *part)
 {
-	return memmem(page->p, page->n, part->p, part->n) != NULL;
+	return page->n > 0 && memmem(page->p, page->n, part->p, part->n) != NULL;
 }
 
 /* --- certificates -------------------------------------------------------------------------- */
@@ -119,7 +119,7 @@ check_responder(struct look *t)
 
 /* One certificate in both lists of fingerprints. */
 static bool
-is_in_lists(const char *file, slice der, const struct buf *text, const struct buf *list)
+is_in_lists(const char *file, slice der, const struct buf *text, const struct buf *list) /* NULL: it is not there */
 {
 	struct buf want OWNED(buf_drop) = BUF(8192), hex OWNED(buf_drop) = BUF(128), spki OWNED(buf_drop) = BUF(128);
 	struct cert c;
@@ -131,7 +131,7 @@ is_in_lists(const char *file, slice der, const struct buf *text, const struct bu
 	forms_put_fingerprint(&want, file, &c);
 	digest_put(&hex, whole);
 	digest_put(&spki, key);
-	return (text->n == 0 || holds(text, &want)) && (list->n == 0 || (holds(list, &hex) && holds(list, &spki)));
+	return (text == NULL || holds(text, &want)) && (list == NULL || (holds(list, &hex) && holds(list, &spki)));
 }
 
 /* Lines "sha256: …" of the text, members "sha256" of the list: as many as certificates, none of anybody else. */
@@ -156,21 +156,18 @@ check_fingerprints(struct look *t)
 	struct buf text OWNED(buf_drop) = BUF(SMALL_MAX), list OWNED(buf_drop) = BUF(SMALL_MAX);
 	struct json *doc OWNED(json_drop) = NULL;
 	size_t n = 1 + (t->responder.n > 0);
-	bool good;
+	bool has_list = have(t, "fingerprints.json", &list), has_text = have(t, "fingerprints.txt", &text), good;
+	const struct buf *in_text = has_text ? &text : NULL, *in_list = has_list ? &list : NULL;
 
-	if (have(t, "fingerprints.json", &list) && json_get(buf_slice(&list), &doc).kind != OK)
-		differ_at(t, OTHER, "fingerprints.json");
-	if (!have(t, "fingerprints.txt", &text) && list.n == 0)
+	if (!has_list && !has_text)
 		return;
-	good = is_in_lists("ca/issuer.cer", buf_slice(&t->c->trust->issuer_der), &text, &list);
+	good = is_in_lists("ca/issuer.cer", buf_slice(&t->c->trust->issuer_der), in_text, in_list) &&
+	       (!has_list || json_get(buf_slice(&list), &doc).kind == OK);
 	if (t->responder.n > 0)
-		good = good && is_in_lists("ca/ocsp.cer", buf_slice(&t->responder), &text, &list);
-	if (text.n > 0)
-		good = good && count(&text, "\nsha256: ") == n;
-	if (list.n > 0)
-		good = good && count(&list, "\"sha256\":\"") == n;
+		good = good && is_in_lists("ca/ocsp.cer", buf_slice(&t->responder), in_text, in_list);
+	good = good && (!has_text || count(&text, "\nsha256: ") == n) && (!has_list || count(&list, "\"sha256\":\"") == n);
 	if (!good)
-		differ_at(t, OTHER, list.n > 0 ? "fingerprints.json" : "fingerprints.txt");
+		differ_at(t, OTHER, has_list ? "fingerprints.json" : "fingerprints.txt");
 }
 
 /* --- texts --------------------------------------------------------------------------------------- */
@@ -424,6 +421,14 @@ is_ours(const struct look *t, slice path, const struct buf *history)
 	       memcmp(path.p + 6, c->profile->name.p, c->profile->name.n) == 0;
 }
 
+static bool
+ends(const char *s, const char *ending)
+{
+	size_t n = strlen(s), k = strlen(ending);
+
+	return n >= k && strcmp(s + n - k, ending) == 0;
+}
+
 static void
 look_below(struct look *t, int folder, const char *above, unsigned depth, const struct buf *history)
 {
@@ -451,9 +456,7 @@ look_below(struct look *t, int folder, const char *above, unsigned depth, const 
 			if (below >= 0)
 				look_below(t, below, path, depth + 1, history);
 			disk_close(&below);
-		} else if (!slice_eq(slice_of((uint8_t *)path + n - 4, n > 4 ? 4 : 0), LIT(".new")) &&
-		           !slice_eq(slice_of((uint8_t *)path + n - 5, n > 5 ? 5 : 0), LIT(".part")) &&
-		           !is_ours(t, slice_str(path), history))
+		} else if (!ends(path, ".new") && !ends(path, ".part") && !is_ours(t, slice_str(path), history))
 			differ_at(t,
 			    "served-nobody: Rule 6(xi): among what is published stands a file that the books know nothing of",
 			    path);
