@@ -78,7 +78,8 @@ recall_request(struct registrar *r, const struct line *l)
 
 	if (l->about != ABOUT_DOSSIER)
 		return ok;
-	TRY(db_dossier(r->db, l->dossier, &d));
+	if (db_dossier(r->db, l->dossier, &d).kind != OK)
+		return ok; /* a projection that forgot it: turns find that, and make it anew; no start fails for it */
 	/* by the certificate's own key, or by the application's card: nobody's stranger */
 	if (digest_get(l->by_id, &card).kind != OK || digest_eq(card, d.d.certificate) || digest_eq(card, d.d.card))
 		return ok;
