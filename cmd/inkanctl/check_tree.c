@@ -392,7 +392,7 @@ is_ours(const struct look *t, slice path, const struct buf *history)
 {
 	static const char *const PLACES[] = {"index.html", "index.en.html", "fingerprints.txt", "fingerprints.json",
 	    "heartbeat.pub", "changes", "ca/issuer.cer", "ca/issuer.pem", "ca/issuer.p7c", "ca/ocsp.cer", "ca/books.spki",
-	    "books/checkpoint", "texts/history.txt", "status/recent", "status/base"};
+	    "books/checkpoint", "texts/history.txt", "status/recent", "status/base", "status/reserve"};
 	struct check *c = t->c;
 
 	for (size_t i = 0; i < COUNT(PLACES); i++)
