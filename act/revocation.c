@@ -291,8 +291,45 @@ revocation_plan_known(const struct known_set *known, const struct revoked_set *s
 }
 
 err
+revocation_unknown_get(slice word, enum unknown_word *out)
+{
+	*out = slice_eq(word, LIT("unknown")) ? UNKNOWN_SIGNED : UNKNOWN_UNAUTHORIZED;
+	if (*out == UNKNOWN_SIGNED || slice_eq(word, LIT("unauthorized")))
+		return ok;
+	return fail(ERR_INPUT, "ocsp-unknown-word: RFC 6960 2.2: unknown in [ocsp] is unauthorized or unknown");
+}
+
+/* One certificate of a live answer. */
+static err
+plan_single(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
+    enum unknown_word unknown, const struct ocsp_certid *id, instant now, struct ocsp_single *out)
+{
+	bool ours = ocsp_certid_is_of(id, &r->issuer), is_revoked = false;
+	struct crl_entry entry = {0};
+	struct known_one k;
+	err e = find_known(known, id->serial, ours, &k);
+
+	*out = (struct ocsp_single){.id = *id, .this_update = instant_floor_second(now)};
+	if (e.kind == ERR_ABSENT && ours && unknown == UNKNOWN_SIGNED) {
+		TRY(revoked_set_find(s, id->serial, &is_revoked, &entry));
+		if (is_revoked)
+			return e; /* it is issued, and will be shown to us again */
+		out->status = OCSP_UNKNOWN;
+		out->next_update = (instant){out->this_update.ms + REVOCATION_UNKNOWN_MS};
+		return ok;
+	}
+	TRY(e);
+	TRY(find_word(s, &k, now, &is_revoked, &entry));
+	out->status = is_revoked ? OCSP_REVOKED : OCSP_GOOD;
+	out->revoked = entry.revoked;
+	out->reason = entry.reason;
+	out->next_update = (instant){out->this_update.ms + REVOCATION_LIVE_MS};
+	return ok;
+}
+
+err
 revocation_plan_live(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
-    slice request, instant now, struct ticket **out)
+    enum unknown_word unknown, slice request, instant now, struct ticket **out)
 {
 	struct buf data OWNED(buf_drop) = BUF(OCSP_ANSWER_MAX);
 	struct ocsp_request asked;
@@ -301,22 +338,8 @@ revocation_plan_live(const struct known_set *known, const struct revoked_set *s,
 	TRY(ocsp_request_get(request, &asked));
 	live.nonce = asked.nonce;
 	live.n = asked.n;
-	for (size_t i = 0; i < asked.n; i++) {
-		struct known_one k;
-		struct crl_entry entry = {0};
-		bool is_revoked;
-
-		TRY(find_known(known, asked.id[i].serial, ocsp_certid_is_of(&asked.id[i], &r->issuer), &k));
-		TRY(find_word(s, &k, now, &is_revoked, &entry));
-		live.single[i] = (struct ocsp_single){
-		    .id = asked.id[i],
-		    .status = is_revoked ? OCSP_REVOKED : OCSP_GOOD,
-		    .revoked = entry.revoked,
-		    .reason = entry.reason,
-		    .this_update = live.produced,
-		    .next_update = {live.produced.ms + REVOCATION_LIVE_MS},
-		};
-	}
+	for (size_t i = 0; i < asked.n; i++)
+		TRY(plan_single(known, s, r, unknown, &asked.id[i], now, &live.single[i]));
 	ocsp_put_live(&data, &live);
 	TRY(buf_check(&data));
 	*out = ticket_make_status(r->alg, buf_slice(&data), revoked_set_digest(s));

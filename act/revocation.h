@@ -158,13 +158,23 @@ err revocation_plan_answer(const struct trust *t, const struct revoked_set *s, c
 err revocation_plan_known(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
 	serial number, instant this_update, instant next_update, instant now, struct answer_plan *out) CHECKED;
 /*
+ * [ocsp] unknown: what is said of a serial under our issuer's name that is not known.  "unauthorized" (RFC 5019 2.2.3): nothing,
+ * unsigned.  "unknown" (RFC 6960 2.2): that, signed, for REVOCATION_UNKNOWN_MS: the serial may be issued in the next second.
+ * "revoked" for what was never issued (RFC 6960 2.2, extended revoke) is not to be had: the known set is a cache, and after its
+ * loss that would be said of certificates that are good.  ERR_INPUT ocsp-unknown-word.
+ */
+#define REVOCATION_UNKNOWN_MS (60 * SECOND_MS)
+enum unknown_word { UNKNOWN_UNAUTHORIZED, UNKNOWN_SIGNED };
+err revocation_unknown_get(slice word, enum unknown_word *out) CHECKED;
+/*
  * One answer to a whole OCSP request whose certificates are all of ours and known, its nonce echoed: "good" only for what is
- * not in the set.  It lives for REVOCATION_LIVE_MS from now.  ERR_ABSENT answer-unknown; ERR_POLICY answer-ended; what
+ * not in the set.  It lives for REVOCATION_LIVE_MS from now.  ERR_ABSENT answer-unknown: another issuer's; one that is not
+ * known, unless that is to be signed; one that is revoked and not known, always.  ERR_POLICY answer-ended; what
  * ocsp_request_get refuses.
  */
 #define REVOCATION_LIVE_MS HOUR_MS /* who asks live asks again: nobody needs it for longer than a clock that is off by some minutes */
-err revocation_plan_live(const struct known_set *known, const struct revoked_set *s, const struct responder *r, slice request,
-	instant now, struct ticket **out) CHECKED;
+err revocation_plan_live(const struct known_set *known, const struct revoked_set *s, const struct responder *r,
+	enum unknown_word unknown, slice request, instant now, struct ticket **out) CHECKED;
 /* What the token returned is the responder's signature: ERR_WORLD answer-signature. */
 err revocation_check_answer(const struct responder *r, const struct ticket *k, slice signature) CHECKED;
 /* Puts together what was signed; verifies nothing. */

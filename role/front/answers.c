@@ -240,22 +240,49 @@ has_it(const struct http_request *q, const char *etag)
 	return false;
 }
 
-/* Of ours, with an answer that is not withheld: only then is the signer's time spent on it. */
+static bool
+is_ours(const struct front *f, const struct ocsp_certid *id)
+{
+	for (size_t i = 0; i < COUNT(f->answers.file); i++)
+		if (f->answers.file[i].good && ocsp_certid_is_of(id, &f->answers.file[i].slots.common.issuer))
+			return true;
+	return false;
+}
+
+/*
+ * Of ours, with an answer that is not withheld, or with none where that is signed: only then is the signer's time spent on
+ * it.
+ */
 static bool
 may_be_live(struct front *f, const struct ocsp_request *asked)
 {
 	for (size_t i = 0; i < asked->n; i++) {
 		const struct slots *from;
 		struct slot slot;
+		err e = find(f, &asked->id[i], &from, &slot);
 
-		if (find(f, &asked->id[i], &from, &slot).kind != OK || slot.state == SLOT_WITHDRAWN)
+		if (e.kind == ERR_ABSENT && f->unknown == UNKNOWN_SIGNED && is_ours(f, &asked->id[i]))
+			continue;
+		if (e.kind != OK || slot.state == SLOT_WITHDRAWN)
 			return false;
 	}
 	return true;
 }
 
+/* What was made ahead satisfies it: one certificate, no nonce, and not one of which only the signer says that it is unknown. */
+static bool
+is_ahead(struct front *f, const struct ocsp_request *asked)
+{
+	const struct slots *from;
+	struct slot slot;
+
+	return asked->n == 1 && asked->nonce.n == 0 &&
+	       (f->unknown != UNKNOWN_SIGNED || find(f, &asked->id[0], &from, &slot).kind != ERR_ABSENT);
+}
+
 /*
- * A request that no answer made ahead satisfies - it has a nonce, or asks for several certificates - is handed over to
+ * A request that no answer made ahead satisfies - it has a nonce, asks for several certificates, or for one that is unknown
+ * where that is signed - is handed over to
  * the status signer while the client waits: true when it was, and http_answer(f->http, q->id, …) follows.  False while it
  * is away or has much to do: then a nonce is not echoed (RFC 9654 2.1 leaves that to the responder, RFC 5019 2.2.1 to the
  * client) and the answer made ahead is given; several certificates get tryLater.  What is withheld here - revoked in the
@@ -360,7 +387,7 @@ answers_reply_to(struct front *f, const struct http_request *q, slice request, i
 
 	look(f);
 	e = ocsp_request_get(request, &asked);
-	if (e.kind == OK && (asked.n > 1 || asked.nonce.n > 0) && answers_live(f, q, request, &asked))
+	if (e.kind == OK && !is_ahead(f, &asked) && answers_live(f, q, request, &asked))
 		return false;
 	reply_ahead(f, q, e, &asked, now, reply);
 	return true;

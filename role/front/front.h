@@ -14,6 +14,7 @@
 #define ROLE_FRONT_FRONT_H
 
 #include "act/numbers.h"
+#include "act/revocation.h"
 #include "act/slots.h"
 #include "base/base.h"
 #include "edge/http.h"
@@ -57,20 +58,23 @@ struct front {
 	int64_t since[HTTP_CONNECTIONS_MAX];
 	int64_t look_at; /* the next look for who waits too long: 4,096 places are not looked through at every wake */
 	struct answers answers;
-	struct buf der;           /* the request of an OCSP GET */
-	uint64_t status_count[6]; /* answers by hundred                 */
-	unsigned number;          /* of several fronts */
-	struct numbers *house;    /* owned: as the registrar told it last */
-	int64_t ask_at;           /* on the steady clock: the registrar is asked again */
+	struct buf der;            /* the request of an OCSP GET */
+	enum unknown_word unknown; /* signed: the status signer is asked about serials that have no answer */
+	uint64_t status_count[6];  /* answers by hundred                 */
+	unsigned number;           /* of several fronts */
+	struct numbers *house;     /* owned: as the registrar told it last */
+	int64_t ask_at;            /* on the steady clock: the registrar is asked again */
 	struct histogram seconds[ROUTE_CLASS_N];
-	uint8_t class[HTTP_CONNECTIONS_MAX]; /* of those that wait … */
+	uint8_t class[HTTP_CONNECTIONS_MAX];    /* of those that wait … */
 	int64_t began_us[HTTP_CONNECTIONS_MAX]; /* … since */
-	uint64_t refusals[7];     /* by err_kind, from ERR_INPUT */
-	uint64_t ocsp_by[2][5];   /* by method: GET, POST; as below */
+	uint64_t refusals[7];                   /* by err_kind, from ERR_INPUT */
+	uint64_t ocsp_by[2][5];                 /* by method: GET, POST; as below */
 	uint64_t live_count[LIVE_N];
-	uint64_t ocsp_count[5];   /* good, revoked, unauthorized, try later, malformed: of those made ahead */
+	uint64_t ocsp_count[5]; /* good, revoked, unauthorized, try later, malformed: of those made ahead */
 };
 
+/* inkan.conf, where there is one.  ERR_INPUT ocsp-unknown-word. */
+err front_configure(struct front *f, const struct start *s) CHECKED;
 /* One turn without waiting: HTTP, then the registrar's answers. */
 err front_turn(struct front *f) CHECKED;
 struct http_face front_face(struct front *f);

@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <fcntl.h>
 
+#include "base/conf.h"
 #include "role/front/front.h"
 
 /* Both listeners and their loops; the private one comes right behind the public one. */
@@ -22,6 +24,20 @@ listen_all(struct front *f)
 	return ok;
 }
 
+err
+front_configure(struct front *f, const struct start *s)
+{
+	struct buf bytes OWNED(buf_drop) = BUF(CONF_MAX);
+	struct conf *conf OWNED(conf_drop) = NULL;
+	err e = start_load(s, "inkan.conf", &bytes);
+
+	if (e.kind == ERR_WORLD && e.why == ENOENT)
+		return ok; /* no house, a test of this role */
+	TRY(e);
+	TRY(conf_get(buf_slice(&bytes), &conf));
+	return revocation_unknown_get(conf_text_or(conf, LIT("ocsp"), "unknown", LIT("unauthorized")), &f->unknown);
+}
+
 static err
 serve(struct front *f, const struct start *s)
 {
@@ -33,6 +49,7 @@ serve(struct front *f, const struct start *s)
 	f->der = BUF(OCSP_REQUEST_MAX);
 	f->answers.text = BUF(512);
 	TRY(start_test_clock(s));
+	TRY(front_configure(f, s));
 	front_jail(s, &j);
 	f->repository = open(repository, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (f->repository < 0)

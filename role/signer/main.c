@@ -165,15 +165,18 @@ open_signer(struct house *h, struct signing *s)
 {
 	uint8_t key_id[SHA1_LEN];
 	char refused[PATH_BYTES];
+	enum unknown_word unknown;
 	uint64_t limit;
 
 	TRY(conf_number_or(h->conf, LIT("signer"), "live_per_second", LIVE_LIMIT_MAX, LIVE_PER_SECOND, &limit));
+	TRY(revocation_unknown_get(conf_text_or(h->conf, LIT("ocsp"), "unknown", LIT("unauthorized")), &unknown));
 	*s = (struct signing){.mode = h->mode, .state = (int)h->mode, .trust = h->trust, .stopped = ok, .alone = ok};
 	s->clock_wall = h->start.clock;
 	s->clock_steady = h->start.clock_at;
 	s->responder = h->mode == SIGNER_STATUS ? &h->responder : NULL;
 	s->revoked = revoked_set_new();
 	s->live_limit = (unsigned)limit;
+	s->unknown = unknown;
 	key_identifier(h->trust->issuer_key, key_id);
 	TRY(journal_open(h->folder, h->mode == SIGNER_ISSUER ? BY_ISSUER : BY_STATUS, h->trust->digest, key_id, &s->journal,
 	    s->revoked));

@@ -114,6 +114,7 @@ struct signing {
 	int64_t live_second;    /* steady: since when live_count counts                         */
 	unsigned live_count;
 	unsigned live_limit;    /* a second                                                     */
+	enum unknown_word unknown; /* what a live answer says of a serial that is not known     */
 	int64_t live_us;        /* what one ticket of the last steps took; 0: not known yet     */
 	int64_t begun_us;       /* steady: since when the hands have what they have             */
 	const struct batch *old; /* within a turn: what is at the hands while the next is heard  */

@@ -117,7 +117,7 @@ plan_live(struct signing *s, struct task *t, instant now)
 	slice request;
 
 	TRY(octets_get(buf_slice(&t->order), &request));
-	TRY(revocation_plan_live(s->known, s->revoked, s->responder, request, now, &t->ticket[0]));
+	TRY(revocation_plan_live(s->known, s->revoked, s->responder, s->unknown, request, now, &t->ticket[0]));
 	t->n = 1;
 	return ok;
 }

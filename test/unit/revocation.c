@@ -678,22 +678,49 @@ answers(void **state)
 			struct ticket *live = NULL;
 
 			ocsp_request_put_many(&q, id, 2, nonce);
-			expect_ok("live", revocation_plan_live(known, s, &r, buf_slice(&q), now, &live));
+			expect_ok("live", revocation_plan_live(known, s, &r, UNKNOWN_UNAUTHORIZED, buf_slice(&q), now, &live));
 			expect_true("from the set", ticket_proof(live) == PROOF_REVOKED_SET);
 			expect_true("with the nonce", memmem(ticket_tbs(live).p, ticket_tbs(live).n, nonce.p, nonce.n) != NULL);
 			ticket_drop(&live);
 			id[1].serial.b[id[1].serial.n - 1] ^= 1;
 			buf_clear(&q);
 			ocsp_request_put_many(&q, id, 2, nonce);
-			expect_err("one that is not known", revocation_plan_live(known, s, &r, buf_slice(&q), now, &live),
-			    ERR_ABSENT, "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+			expect_err("one that is not known",
+			    revocation_plan_live(known, s, &r, UNKNOWN_UNAUTHORIZED, buf_slice(&q), now, &live), ERR_ABSENT,
+			    "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+			expect_ok(
+			    "or that is signed", revocation_plan_live(known, s, &r, UNKNOWN_SIGNED, buf_slice(&q), now, &live));
+			expect_true("as unknown", memmem(ticket_tbs(live).p, ticket_tbs(live).n, "\x82\x00", 2) != NULL);
+			ticket_drop(&live);
+			{
+				struct known_set *nothing OWNED(known_set_drop) = known_set_new();
+
+				expect_err("but not of one that is revoked and only forgotten here",
+				    revocation_plan_live(nothing, s, &r, UNKNOWN_SIGNED, buf_slice(&q), now, &live), ERR_ABSENT,
+				    "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+			}
+			{
+				enum unknown_word word;
+
+				expect_ok("the word", revocation_unknown_get(LIT("unknown"), &word));
+				expect_true("signed", word == UNKNOWN_SIGNED);
+				expect_ok("the word", revocation_unknown_get(LIT("unauthorized"), &word));
+				expect_true("not signed", word == UNKNOWN_UNAUTHORIZED);
+				expect_err("another", revocation_unknown_get(LIT("revoked"), &word), ERR_INPUT,
+				    "ocsp-unknown-word: RFC 6960 2.2: unknown in [ocsp] is unauthorized or unknown");
+			}
 			id[1] = id[0];
 			id[1].key_hash = ARR(r.issuer.name1);
 			buf_clear(&q);
 			ocsp_request_put_many(&q, id, 2, nonce);
-			expect_err("another issuer's", revocation_plan_live(known, s, &r, buf_slice(&q), now, &live), ERR_ABSENT,
+			expect_err("another issuer's",
+			    revocation_plan_live(known, s, &r, UNKNOWN_UNAUTHORIZED, buf_slice(&q), now, &live), ERR_ABSENT,
 			    "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
-			expect_true("no request", revocation_plan_live(known, s, &r, LIT("x"), now, &live).kind == ERR_INPUT);
+			expect_err("and nothing is ever signed of it",
+			    revocation_plan_live(known, s, &r, UNKNOWN_SIGNED, buf_slice(&q), now, &live), ERR_ABSENT,
+			    "answer-unknown: Rule 6(xi): this certificate was never shown: nothing is said of it");
+			expect_true("no request",
+			    revocation_plan_live(known, s, &r, UNKNOWN_UNAUTHORIZED, LIT("x"), now, &live).kind == ERR_INPUT);
 		}
 	}
 }
