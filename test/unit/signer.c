@@ -1950,6 +1950,41 @@ live(serial known, enum ocsp_status status)
 	fronts_close();
 }
 
+/* The first signature of a login and every 64th after it are verified, those between are not: the checker sees them. */
+static void
+verified(void **state)
+{
+	struct applicant a OWNED(applicant_drop);
+	struct buf certificate OWNED(buf_drop) = BUF(CERT_MAX);
+	struct test_hand *h = &test_hands[0];
+	uint64_t logins;
+
+	(void)state;
+	prepare(9);
+	applicant_new(&a, 1);
+	buf_put(&certificate, certificate_of(issue(&a)).certificate);
+	close_signer();
+	snprintf(w.folder, sizeof w.folder, "%s/status", w.base);
+	open_signer(SIGNER_STATUS);
+	greet(9);
+	h->how = HAND_WRONG;
+	h->from_there_on = true;
+	for (unsigned login = 0; login < 2; login++) {
+		h->at = h->calls + 1;
+		refused("the first", answers(buf_slice(&certificate)), ERR_WORLD,
+		    "answer-signature: RFC 6960: what the token returned is not the responder's signature");
+		h->at = 0;
+		expect_number("it is known all the same", refreshed_many(refresh((serial){0}, (serial){0})), 1);
+		logins = h->started;
+		h->at = h->calls + 1;
+		for (uint64_t i = 2; i <= VERIFY_EVERY; i++)
+			expect_number("the 2nd to the 64th", refreshed_many(refresh((serial){0}, (serial){0})), 1);
+		expect_number("by one login", h->started, logins);
+		refused("the 65th", refresh((serial){0}, (serial){0}), ERR_WORLD,
+		    "answer-signature: RFC 6960: what the token returned is not the responder's signature");
+	}
+}
+
 static void
 status(void **state)
 {
@@ -2279,8 +2314,8 @@ main(void)
 	const struct CMUnitTest tests[] = {EACH(hello_first), EACH(rollback), EACH(journal_extends), EACH(used_once),
 	    EACH(voids), EACH(faults), EACH(traces), EACH(batches), EACH(disk_fails), EACH(dies), EACH(approvals),
 	    EACH(stopped), EACH(parted), EACH(revoked_hour), EACH(per_hour), EACH(carried), EACH(carried_other),
-	    EACH(lists_of_jlis), EACH(lists_kept), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(status),
-	    EACH(lists_cut), EACH(answers_cut), EACH(gates)};
+	    EACH(lists_of_jlis), EACH(lists_kept), EACH(clocks), EACH(revocations), EACH(base_lost), EACH(verified),
+	    EACH(status), EACH(lists_cut), EACH(answers_cut), EACH(gates)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
