@@ -1685,6 +1685,38 @@ test_wheel(void **state)
 	stage_drop(s);
 }
 
+/* Rule 6(xi): at every hour of two rounds each answer that is served is good for a day more: the room may be away so long. */
+static void
+test_wheel_leaves_a_day(void **state)
+{
+	static const char *const cards[] = {"yamada", "sato", "kato"};
+	struct scene *s = ready("crl", CONF);
+	struct applicant a[COUNT(cards)];
+	uint64_t answers;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cards); i++) {
+		issued(s, cards[i], &a[i]);
+		hours(s, 1);
+	}
+	answers = s->answers;
+	expect_number("all are served", s->n_served, COUNT(cards));
+	for (int h = 0; h < 40; h++) {
+		stage_wait(s, HOUR_MS);
+		stage_turns(s, 6);
+		for (size_t i = 0; i < s->n_served; i++)
+			if (s->served[i].next_update.ms - clock_now().ms < 24 * HOUR_MS)
+				fail_at(__FILE__, __LINE__, "after %d hours answer %zu has %lld minutes left", h + 1, i,
+				    (long long)((s->served[i].next_update.ms - clock_now().ms) / 60000));
+	}
+	expect_true("each was made anew in both rounds", s->renewed >= 2 * COUNT(cards));
+	expect_number("by the wheel", s->answers, answers);
+	stage_audit(s);
+	for (size_t i = 0; i < COUNT(cards); i++)
+		applicant_drop(&a[i]);
+	stage_drop(s);
+}
+
 /* --- J-LIS asked about each card -------------------------------------------------------------------------------------- */
 /* ID-2: asked, answered with our nonce, judged again, both sealed among the evidence; other dossiers go on meanwhile. */
 static void
@@ -2108,6 +2140,69 @@ test_two_lists(void **state)
 	stage_drop(s);
 }
 
+/* Rule 6(xi): how often a list is made and how long it lives, as inkan.conf says; what is ordered says so. */
+static void
+test_list_times(void **state)
+{
+	static const char REFUSED[] = "registrar-lists: Rule 6(xi): a list lives longer than the time to the next one";
+	static const struct {
+		const char *conf;
+		int64_t every_h, life_h;
+		const char *what;
+	} rows[] = {
+	    {"", 12, 36, NULL},
+	    {"crl_every_h = 24\ncrl_life_h = 48\n", 24, 48, NULL},
+	    {"crl_every_h = 35\n", 35, 36, NULL},
+	    {"crl_every_h = 36\n", 0, 0, REFUSED},
+	    {"crl_life_h = 12\n", 0, 0, REFUSED},
+	    {"crl_every_h = 0\n", 0, 0, REFUSED},
+	    {"crl_every_h = 24\ncrl_life_h = 24\n", 0, 0, REFUSED},
+	    {"crl_life_h = 48\n", 12, 48, NULL},
+	    {"crl_life_h = 49\n", 0, 0, "number: house: not a plain decimal number within its limit"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf conf OWNED(buf_drop) = BUF(4096);
+		struct scene *s;
+		err e;
+
+		buf_put_str(&conf, CONF);
+		buf_put_str(&conf, rows[i].conf);
+		if (rows[i].what != NULL) {
+			struct registrar *r = mem_new(1, sizeof *r);
+
+			s = ready("crl", CONF);
+			stage_stop(s);
+			put_file(s, "inkan.conf", buf_slice(&conf));
+			e = registrar_configure(r, s->home);
+			if (e.kind != ERR_INPUT || strcmp(e.what, rows[i].what) != 0)
+				fail_at(__FILE__, __LINE__, "%s: %s", rows[i].conf, e.kind == OK ? "taken" : e.what);
+			registrar_close(r);
+			free(r);
+			put_file(s, "inkan.conf", LIT(CONF));
+			stage_start(s);
+		} else {
+			uint64_t lists;
+
+			buf_put_u8(&conf, 0);
+			s = ready("crl", (const char *)conf.p);
+			lists = s->crls;
+			expect_number("thisUpdate to nextUpdate", (uint64_t)(s->list.next_update.ms - s->list.now.ms),
+			    (uint64_t)(rows[i].life_h * HOUR_MS));
+			stage_wait(s, rows[i].every_h * HOUR_MS - 60 * SECOND_MS);
+			stage_turns(s, 4);
+			expect_number("none before its time", s->crls, lists);
+			stage_wait(s, 60 * SECOND_MS);
+			stage_turns(s, 6);
+			expect_number("one at its time", s->crls, lists + 1);
+			expect_number(
+			    "and again", (uint64_t)(s->list.next_update.ms - s->list.now.ms), (uint64_t)(rows[i].life_h * HOUR_MS));
+		}
+		stage_drop(s);
+	}
+}
+
 /* What is written in inkan.conf and cannot be read is never taken for what is not written. */
 static void
 test_mistyped(void **state)
@@ -2389,12 +2484,14 @@ main(void)
 	    cmocka_unit_test(test_tiles),
 	    cmocka_unit_test(test_lapse),
 	    cmocka_unit_test(test_wheel),
+	    cmocka_unit_test(test_wheel_leaves_a_day),
 	    cmocka_unit_test(test_ocsp),
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_rollback),
 	    cmocka_unit_test(test_verifiers),
 	    cmocka_unit_test(test_lies),
 	    cmocka_unit_test(test_two_lists),
+	    cmocka_unit_test(test_list_times),
 	    cmocka_unit_test(test_mistyped),
 	    cmocka_unit_test(test_nonsense),
 	    cmocka_unit_test(test_state),

@@ -57,6 +57,12 @@ struct scene {
 	struct buf parts;
 	struct approval approval;
 	uint64_t refreshed, renewed, whole; /* of the wheel */
+	/* what readers see: each serial's answer, as publisher was given it; a wheel's range when its last part was let be seen */
+	struct {
+		serial serial;
+		instant next_update;
+	} served[16];
+	size_t n_served;
 	bool forgets, says_good, loses;
 	struct lapse_reply lapse[4]; /* what the publisher knows of, in order */
 	size_t n_lapses;
@@ -69,7 +75,7 @@ struct scene {
 	struct buf mail, automation;
 	bool messenger_fails, capped; /* capped: the signers take no more by rule in this hour */
 	bool answers_as_were;
-	bool answers_hang;            /* the status signer keeps orders of answers, and answers them later */
+	bool answers_hang; /* the status signer keeps orders of answers, and answers them later */
 	struct {
 		uint64_t id;
 		struct buf body;
@@ -78,12 +84,13 @@ struct scene {
 	/* tiles the publisher was given: all, at most at once, which full ones of the first level, to be refused the n-th next */
 	uint64_t tile_files, tiles_at_once, tile_refused;
 	bool tile_there[1000];
-	bool lists_hang;              /* the issuer hears the order of a list and never answers */
-	unsigned lists_fail;          /* so many orders of lists are refused                    */
-	bool judging_held;            /* the verifiers' answers about lists of J-LIS wait in `held` */
+	struct crl_order list; /* the last one ordered                                   */
+	bool lists_hang;       /* the issuer hears the order of a list and never answers */
+	unsigned lists_fail;   /* so many orders of lists are refused                    */
+	bool judging_held;     /* the verifiers' answers about lists of J-LIS wait in `held` */
 	struct buf held;
-	uint64_t closed;     /* links that the registrar closed */
-	const char *newer;   /* the world whose list J-LIS has, NULL: this one */
+	uint64_t closed;   /* links that the registrar closed */
+	const char *newer; /* the world whose list J-LIS has, NULL: this one */
 	uint64_t ocsp_calls;
 	enum ocsp_status jlis_status;
 	struct head journal[2]; /* what the signers say of theirs, issuer first */
@@ -627,6 +634,7 @@ issuer_hear(struct scene *s)
 				break;
 			}
 			s->crls++;
+			s->list = o;
 			buf_clear(&b);
 			list_reply_put(&b, &(struct list_reply){.number = o.number, .count = 3, .bytes = 14});
 			link_answer(l, &x, buf_slice(&b));
@@ -803,6 +811,20 @@ say_lapse(struct scene *s, struct link *l, const struct frame *x)
 }
 
 static void
+serve(struct scene *s, serial of, instant next_update)
+{
+	size_t i = 0;
+
+	while (i < s->n_served && !serial_eq(s->served[i].serial, of))
+		i++;
+	if (i == COUNT(s->served))
+		return;
+	s->n_served += i == s->n_served;
+	s->served[i].serial = of;
+	s->served[i].next_update = next_update;
+}
+
+static void
 publisher_hear(struct scene *s)
 {
 	struct link *l = s->end[PUBLISHER];
@@ -813,6 +835,13 @@ publisher_hear(struct scene *s)
 
 	while (link_next(l, &have, &x).kind == OK && have) {
 		s->slots += x.kind == ORDER_SLOTS;
+		if (x.kind == ORDER_SLOTS) {
+			struct answers_reply a;
+
+			expect_ok("slots", answers_reply_get(x.body, &a));
+			for (size_t i = 0; i < a.n; i++)
+				serve(s, a.serial[i], a.next_update[i]);
+		}
 		if (x.kind == ORDER_RENEWED && s->loses) {
 			struct buf b OWNED(buf_drop) = BUF(64);
 
@@ -827,6 +856,8 @@ publisher_hear(struct scene *s)
 			expect_ok("renewed", slots_part_get(x.body, &p));
 			s->renewed += p.n;
 			s->whole += p.whole;
+			for (size_t i = 0; i < p.n; i++)
+				serve(s, p.slot[i].serial, p.next_update);
 			if (!p.last)
 				continue;
 		}
@@ -923,7 +954,8 @@ messenger_hear(struct scene *s)
 			}
 			if (slice_has_prefix(m.to, LIT("refused@"))) {
 				link_refuse(l, &x,
-				    fail(ERR_POLICY, "call-recipient: RFC 5321 4.2.1: the mail server refuses this recipient for good"));
+				    fail(
+				        ERR_POLICY, "call-recipient: RFC 5321 4.2.1: the mail server refuses this recipient for good"));
 				continue;
 			}
 			s->mails++;
