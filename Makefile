@@ -149,6 +149,8 @@ deps:
 
 # The texts people read: inkanctl init takes them from …/share/inkan beside …/bin.
 WEB      = web $(patsubst %/,%,$(wildcard web/*/))
+# What others are set up by: nginx, Prometheus, Grafana, a timer for the checker.
+EXAMPLES = nginx prometheus grafana
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/inkan $(DESTDIR)$(PREFIX)/share/man/man1
@@ -157,6 +159,9 @@ install: all
 	install -m755 $(ROLES:%=$(BUILD)/libexec/%) $(DESTDIR)$(PREFIX)/libexec/inkan
 	install -m644 $(wildcard doc/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	for d in $(WEB); do install -m644 $$d/*.* $(DESTDIR)$(PREFIX)/share/inkan/$$d || exit 1; done
+	for d in . $(EXAMPLES); do install -d $(DESTDIR)$(PREFIX)/share/doc/inkan/$$d || exit 1; done
+	install -m644 $(wildcard doc/check-status.*) $(DESTDIR)$(PREFIX)/share/doc/inkan
+	for d in $(EXAMPLES); do install -m644 doc/$$d/*.* $(DESTDIR)$(PREFIX)/share/doc/inkan/$$d || exit 1; done
 
 clean:
 	rm -rf $(BUILD) build-san demo
