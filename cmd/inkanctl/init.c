@@ -101,6 +101,7 @@ usage(FILE *f)
 	            "  --accepted-per-hour N   above: every application goes to a person [5000]\n"
 	            "  --crl-partitions N      so many partial lists, 2 to 1024; a certificate names its own\n"
 	            "  --crl-delta             after a revocation a delta list instead of the list of all\n"
+	            "  --crl-expired           who was revoked stays on the lists after the certificate's end\n"
 	            "  --address --birth       the certificate records them\n"
 	            "  --web DIR               the texts people read [web, or where they were installed]\n"
 	            "  --user-base N  --fronts N  --verifiers N  --test-clock  --weak-jail\n"
@@ -152,6 +153,7 @@ static const struct {
     {"address", offsetof(struct init, address)},
     {"birth", offsetof(struct init, birth)},
     {"crl-delta", offsetof(struct init, delta)},
+    {"crl-expired", offsetof(struct init, expired)},
     {"test-clock", offsetof(struct init, test_clock)},
     {"weak-jail", offsetof(struct init, weak)},
     {"keep-pin-file", offsetof(struct init, keep_pin_file)},

@@ -34,7 +34,7 @@ struct init {
 	const struct ceremony_algorithm *algorithm;
 	size_t n_anchors, n_crls;
 	const char *anchor[TRUST_ANCHORS_MAX], *crl[TRUST_ANCHORS_MAX];
-	bool address, birth, delta, test_clock, weak, keep_pin_file;
+	bool address, birth, delta, expired, test_clock, weak, keep_pin_file;
 	instant now;
 	struct secret pin, status_pin, person_pin;
 	char token_environment[PATH_BYTES], status_room[PATH_BYTES], office_environment[PATH_BYTES];

@@ -73,6 +73,8 @@ init_profile(struct init *i)
 		put_text(b, "crl_partitions", i->partitions);
 	if (i->delta)
 		put_url(b, "crl_delta", i, "/crl/delta.crl");
+	if (i->expired)
+		put_text(b, "crl_expired", "yes");
 	put_url(b, "ocsp", i, "/ocsp");
 	put_url(b, "ca_issuers", i, "/ca/issuer.cer");
 	put_text(b, "validity_years_max", "5");

@@ -2,6 +2,8 @@
 /* Taking a certificate back: B-10, B-11, Rule 12(1)(ii); the set, lists and answers made from it; receipts. */
 #include "test/unit/test.h"
 
+#include <time.h>
+
 #include "act/entry.h"
 #include "act/issue.h"
 #include "act/receipt.h"
@@ -515,6 +517,69 @@ lists(void **state)
 	}
 }
 
+/*
+ * Who ended leaves the lists REVOKED_KEEP_MS later, so that each stands on one list after its end; where the profile says
+ * crl_expired it stays, and every list says since when: expiredCertsOnCRL (2.5.29.60), X.509 9.5.2.7.
+ */
+static void
+list_ended(void **state)
+{
+	static const uint8_t ID[] = {0x06, 0x03, 0x55, 0x1D, 0x3C, 0x04, 0x11, 0x18, 0x0F};
+	static const struct {
+		const char *row;
+		int64_t end_ms; /* from now */
+		uint64_t stands, stays;
+	} rows[] = {
+	    {"valid", DAY_MS, 1, 1},
+	    {"ended just now", -1, 1, 1},
+	    {"after twice the longest life of a list", -2 * STATUS_NEXT_MAX_MS, 1, 1},
+	    {"as long as it is kept", -REVOKED_KEEP_MS, 1, 1},
+	    {"no longer", -REVOKED_KEEP_MS - 1, 0, 1},
+	    {"years ago", -3 * 365 * DAY_MS, 0, 1},
+	};
+	struct buf text OWNED(buf_drop) = BUF(1 << 14);
+	instant now = at_of(AT);
+	const struct list_memory m = {.number = 7};
+	struct crl_order o = {.number = 8, .now = now, .next_update = {now.ms + 36 * HOUR_MS}};
+
+	(void)state;
+	for (unsigned stay = 0; stay < 2; stay++) {
+		struct profile *p OWNED(profile_drop) = NULL;
+
+		buf_clear(&text);
+		buf_put(&text, buf_slice(&w.house->profile));
+		buf_put_str(&text, stay == 1 ? "crl_expired = yes\n" : "");
+		expect_ok("profile", profile_get(buf_slice(&text), &p));
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			struct revoked_set *s OWNED(revoked_set_drop) = revoked_set_new();
+			struct revocation r = entry(9, (instant){now.ms + rows[i].end_ms});
+			struct revoked row = revocation_row(&r);
+			struct list_plan t OWNED(list_plan_drop) = {0};
+			struct buf sig OWNED(buf_drop) = BUF(SIG_MAX), whole OWNED(buf_drop) = BUF(1 << 16);
+			time_t since = (time_t)(w.trust->issuer.not_before.ms / SECOND_MS);
+			const uint8_t *at;
+			char date[16];
+			struct tm tm;
+			struct crl c;
+			bool last;
+
+			expect_ok("add", revoked_set_add(s, &row));
+			expect_ok(rows[i].row, revocation_plan_list(w.trust, p, s, &o, &m, now, &t));
+			expect_number(rows[i].row, t.count, stay == 1 ? rows[i].stays : rows[i].stands);
+			sign_list(&t, &sig);
+			expect_ok("join", revocation_join_list(w.trust, &t, buf_slice(&sig)));
+			expect_ok("part", revocation_list_part(s, &t, 1 << 15, &whole, &last));
+			expect_ok("reads", crl_get(buf_slice(&whole), &c));
+			at = memmem(whole.p, whole.n, ID, sizeof ID);
+			expect_true("it says so", (at != NULL) == (stay == 1));
+			if (at == NULL)
+				continue;
+			assert(gmtime_r(&since, &tm) != NULL && strftime(date, sizeof date, "%Y%m%d%H%M%SZ", &tm) == 15);
+			expect_same("since the issuer began", (slice){at + sizeof ID, 15}, slice_str(date));
+		}
+	}
+}
+
 /* Records made as they are read: eleven million of them are nowhere. */
 static err
 read_made(void *of, uint64_t first, size_t n, uint8_t *out)
@@ -788,8 +853,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(asked_rightly), cmocka_unit_test(asked_wrongly),
 	    cmocka_unit_test(asked_by_an_older_list), cmocka_unit_test(the_cap), cmocka_unit_test(lists),
-	    cmocka_unit_test(list_bytes), cmocka_unit_test(list_long), cmocka_unit_test(answers),
-	    cmocka_unit_test(receipts)};
+	    cmocka_unit_test(list_bytes), cmocka_unit_test(list_long), cmocka_unit_test(list_ended),
+	    cmocka_unit_test(answers), cmocka_unit_test(receipts)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
