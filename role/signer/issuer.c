@@ -133,8 +133,11 @@ take_ruleset(struct signing *s, const struct rules_order *o, instant now)
 	struct approval a;
 
 	TRY(ruleset_get(o->ruleset, &r));
-	/* one that has lapsed too: nothing is issued under it, and lists are made as before */
-	TRY(approval_check_begun(s->trust, o->approval, r, now, &a));
+	/* one that has lapsed where there is none better: nothing is issued under it, and lists are made as before */
+	if (s->has_approval && !approval_has_lapsed(&s->approval, now))
+		TRY(approval_check(s->trust, o->approval, r, now, &a));
+	else
+		TRY(approval_check_begun(s->trust, o->approval, r, now, &a));
 	if (a.version < seen->ruleset_version)
 		return fail(
 		    ERR_POLICY, "signer-approval-old: Rule 12(1)(i)ニ: a later version of the rule set was seen before");
