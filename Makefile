@@ -166,4 +166,4 @@ install: all
 clean:
 	rm -rf $(BUILD) build-san demo
 
--include $(OBJ:.o=.d) $(WHOSRC:%.c=$(BUILD)/%.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard test/*/*.c bench/*.c))
+-include $(OBJ:.o=.d) $(WHOSRC:%.c=$(BUILD)/%.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard test/*/*.c test/*/*/*.c bench/*.c))
