@@ -234,6 +234,7 @@ registrar_configure(struct registrar *r, const char *home)
 	r->issuer.telling = r->status.telling = r->issuer.none_at = r->status.none_at = UINT64_MAX;
 	random_bytes(r->challenge_secret, sizeof r->challenge_secret);
 	if (snprintf(r->books, sizeof r->books, "%s/books", home) >= (int)sizeof r->books ||
+	    snprintf(r->state_folder, sizeof r->state_folder, "%s/state", home) >= (int)sizeof r->state_folder ||
 	    snprintf(r->state, sizeof r->state, "%s/state/state.db", home) >= (int)sizeof r->state)
 		return fail(ERR_INPUT, "registrar-home: house: the path of the house's folder is too long");
 	TRY(load_conf(r, &c));
@@ -259,8 +260,10 @@ registrar_open(struct registrar *r)
 void
 registrar_close(struct registrar *r)
 {
-	if (r->db != NULL && !r->in_turn)
+	if (r->db != NULL && !r->in_turn) {
 		(void)db_store(r->db).kind; /* else the next start catches up */
+		registrar_keep_counts(r, KEEP_NOW);
+	}
 	registrar_close_books(r);
 	for (size_t i = 0; i < FLIGHTS_MAX; i++)
 		flight_wipe(&r->flight[i]);

@@ -1,7 +1,7 @@
 /*
  * registrar.h - the one who writes the books.
  *
- * HOLDS    the books (HOME/books) and their projection (HOME/state/state.db); the
+ * HOLDS    the books (HOME/books), their projection and counts (HOME/state); the
  *          token key and the J-LIS seal key (HOME/keys).
  * HEARS    front's orders; verifiers', signers', publisher's and messenger's
  *          results; run/office.
@@ -280,7 +280,7 @@ struct answers_batch {
 
 struct registrar {
 	const char *home;
-	char books[1024], state[1024];
+	char books[1024], state[1024], state_folder[1024];
 	struct wires *wires;
 	struct book *book;
 	struct db *db;
@@ -360,6 +360,7 @@ struct registrar {
 	} stranger[STRANGERS_MAX];
 	bool limit_recorded;
 	int64_t limit_minute;
+	uint64_t counts_kept, recalled; /* lines: the kept counts stand at so many; the start read so many more */
 
 	/* J-LIS's CRL */
 	struct {
@@ -453,8 +454,11 @@ void registrar_jail(const struct start *s, bool weak, struct jail *out);
 err registrar_configure(struct registrar *r, const char *home) CHECKED;
 /* Opens books and projection; r->wires may be set already, to answer heartbeats meanwhile. */
 err registrar_open(struct registrar *r) CHECKED;
-/* recall.c: the limits' counts of the last hour and day, from the books. */
+/* recall.c: the limits' counts of the last hour and day, as they were kept and from the lines since. */
 err registrar_recall(struct registrar *r) CHECKED;
+/* Between turns; what cannot be kept is said and read from the lines at the next start. */
+enum keep_when { KEEP_IN_TIME /* after many lines */, KEEP_NOW };
+void registrar_keep_counts(struct registrar *r, enum keep_when when);
 void registrar_close(struct registrar *r);
 /* The books and their projection alone: after an error they are closed and opened anew. */
 err registrar_open_books(struct registrar *r) CHECKED;

@@ -291,6 +291,7 @@ store(struct registrar *r)
 	TRY(db_store(r->db));
 	r->stored_at = r->seen_steady;
 	r->stored_checkpoint = checkpoint;
+	registrar_keep_counts(r, KEEP_IN_TIME);
 	return ok;
 }
 

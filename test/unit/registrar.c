@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include "edge/disk.h"
 #include "test/edge/disk.h"
 
 #define STRAIGHT                                                                                                       \
@@ -1093,6 +1094,101 @@ test_revoke_by_strangers(void **state)
 	expect_state(dossier(s, &o, NULL), DOSSIER_REVOKED);
 	(void)entry_heard(s, ask_revoke(s, &a, a.own, NULL));
 	expect_state(dossier(s, &a, NULL), DOSSIER_REVOKED);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	applicant_drop(&k);
+	stage_drop(s);
+}
+
+/* Nobody gains by a restart, whatever became of the kept counts: the lines say the same, and are read for it. */
+static void
+test_counts_kept(void **state)
+{
+	static const char TODAY[] =
+	    "revoke-card: Rule 6(x): this card asked for another's certificate today; telephone the service instead";
+	static const struct {
+		const char *row;
+		enum { WHOLE, GONE, CUT, TURNED, OLDER, OTHER, LONGER } became;
+		bool lines;
+	} rows[] = {
+	    {"whole: no line is read", WHOLE, false},
+	    {"gone", GONE, true},
+	    {"cut off", CUT, true},
+	    {"of the stop before: the lines since", OLDER, true},
+	    {"one bit turned", TURNED, true},
+	    {"of other books", OTHER, true},
+	    {"of books that are longer", LONGER, true},
+	    {"whole again", WHOLE, false},
+	};
+	struct scene *s = ready("crl", CONF "office_mail = office@example.jp\n");
+	struct buf old OWNED(buf_drop) = BUF(1 << 16);
+	struct applicant a, o, k;
+	int folder = -1;
+	char path[128];
+
+	(void)state;
+	issued(s, "yamada", &a);
+	issued(s, "sato", &o);
+	issued(s, "kato", &k);
+	stage_turns(s, 6);
+	snprintf(path, sizeof path, "%s/state", s->home);
+	expect_ok("folder", disk_folder(DISK_HERE, path, FOLDER_THERE, &folder));
+	stage_stop(s);
+	expect_ok("kept at a stop", disk_load(folder, "counts", &old));
+	stage_start(s);
+	stage_turns(s, 10);
+	(void)entry_heard(s, ask_revoke(s, &o, a.card, NULL));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf now OWNED(buf_drop) = BUF(1 << 16);
+		uint32_t accepted = 0, decided = 0;
+
+		stage_stop(s);
+		expect_ok(rows[i].row, disk_load(folder, "counts", &now));
+		if (rows[i].became == GONE)
+			expect_ok(rows[i].row, disk_remove(folder, "counts"));
+		if (rows[i].became == CUT)
+			expect_ok(rows[i].row, disk_replace(folder, "counts", (slice){now.p, now.n / 2}));
+		if (rows[i].became == OLDER)
+			expect_ok(rows[i].row, disk_replace(folder, "counts", buf_slice(&old)));
+		if (rows[i].became == TURNED || rows[i].became == OTHER || rows[i].became == LONGER) {
+			uint8_t *last = memmem(now.p, now.n, "\x04\x20", 2); /* behind the number of lines */
+			digest sum;
+
+			expect_true("the last line's digest", last != NULL && last - now.p < 16);
+			if (rows[i].became == TURNED)
+				now.p[now.n / 2] ^= 1;
+			else if (rows[i].became == OTHER)
+				last[2] ^= 1;
+			else
+				last[-1] |= 0x7F;
+			sum = sha256((slice){now.p, now.n - 34});
+			if (rows[i].became != TURNED)
+				memcpy(now.p + now.n - 32, sum.b, sizeof sum.b);
+			expect_ok(rows[i].row, disk_replace(folder, "counts", buf_slice(&now)));
+		}
+		stage_start(s);
+		expect_true(rows[i].row, (s->r->recalled > 0) == rows[i].lines);
+		if (rows[i].became == OLDER)
+			expect_true("not the others", s->r->recalled < 20);
+		for (size_t m = 0; m < RATE_MINUTES; m++) {
+			accepted += s->r->rate.accepted[m];
+			decided += s->r->rate.decided[m];
+		}
+		expect_number(rows[i].row, accepted, 3);
+		expect_number(rows[i].row, decided, 3);
+		stage_turns(s, 10);
+		expect_heard(s, ask_revoke(s, &k, a.card, NULL), ERR_BUSY, TODAY);
+	}
+	for (size_t i = 0; i < 30; i++) {
+		stage_wait(s, HOUR_MS - 60 * SECOND_MS);
+		stage_turns(s, 4);
+	}
+	stage_stop(s);
+	stage_start(s);
+	stage_turns(s, 10);
+	(void)entry_heard(s, ask_revoke(s, &k, o.card, NULL)); /* a day later */
+	disk_close(&folder);
 	stage_audit(s);
 	applicant_drop(&a);
 	applicant_drop(&o);
@@ -2473,6 +2569,7 @@ main(void)
 	    cmocka_unit_test(test_answers_on_their_way),
 	    cmocka_unit_test(test_revoke_by_card),
 	    cmocka_unit_test(test_revoke_by_strangers),
+	    cmocka_unit_test(test_counts_kept),
 	    cmocka_unit_test(test_revoke_over_the_cap),
 	    cmocka_unit_test(test_revoke_by_old_list),
 	    cmocka_unit_test(test_revoke_alone),
