@@ -19,6 +19,7 @@ const char WITHDRAWAL_SENTENCE[] =
 enum value_kind {
 	VALUE_TEXT,
 	VALUE_TIME,
+	VALUE_TIME_OR_NONE, /* left out, its value is empty */
 	VALUE_DIGEST,
 	VALUE_DIGESTS,
 	VALUE_DOSSIER,
@@ -90,6 +91,7 @@ static const struct line_form lines_w[W_COUNT] = {
     [W_SERVICE] = SERVICE,
     [W_SERIAL] = {"証明書の番号 / Serial number", "serial", VALUE_SERIAL, false, NULL},
     [W_REASON] = {"失効の理由 / Reason", "reason", VALUE_WORD, false, REASONS},
+    [W_SINCE] = {"無効となった日時 / Invalid since", "since", VALUE_TIME_OR_NONE, false, NULL},
     [W_GROUNDS] = {"判断の根拠 / Grounds", "grounds", VALUE_TEXT, true, NULL},
     [W_OFFICER] = {"失効担当者 / Revocation officer", "officer", VALUE_TEXT, false, NULL},
     [W_DATE] = {"決定日時 / Date of decision", "date", VALUE_TIME, false, NULL},
@@ -363,6 +365,7 @@ check_value(const struct line_form *l, slice v)
 	case VALUE_TEXT:
 		break;
 	case VALUE_TIME:
+	case VALUE_TIME_OR_NONE:
 		fits = instant_get(v, &t).kind == OK;
 		break;
 	case VALUE_DIGEST:
@@ -414,8 +417,13 @@ get_line(slice *text, const struct line_form *l, slice *out)
 	slice s = *text, line, label;
 
 	if (!slice_cut(&s, '\n', &line) || !slice_take(&line, strlen(l->label), &label) ||
-	    !slice_eq(label, slice_str(l->label)) || !slice_has_prefix(line, LIT(": ")))
+	    !slice_eq(label, slice_str(l->label)) || !slice_has_prefix(line, LIT(": "))) {
+		if (l->kind == VALUE_TIME_OR_NONE) {
+			*out = (slice){NULL, 0};
+			return ok;
+		}
 		return fail(ERR_INPUT, "document-line: house: a line is not the one that stands here in the form");
+	}
 	line = (slice){line.p + 2, line.n - 2};
 	TRY(check_value(l, line));
 	*text = s;
@@ -538,6 +546,8 @@ document_put(struct buf *b, enum form form, const slice *value, size_t n, slice 
 	buf_put_str(&text, f->title);
 	buf_put_u8(&text, '\n');
 	for (size_t i = 0; i < n; i++) {
+		if (f->line[i].kind == VALUE_TIME_OR_NONE && value[i].n == 0)
+			continue;
 		buf_put_str(&text, f->line[i].label);
 		buf_put_str(&text, ": ");
 		buf_put(&text, value[i]);

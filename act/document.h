@@ -9,7 +9,8 @@
  *
  * UTF-8, LF only, no BOM, text_check(); the label is one fixed bilingual string
  * ("氏名 / Name"), then ": ", then the value, which is never empty ("-" says none)
- * and has no blank at either end.  An unknown, missing, repeated or displaced
+ * and has no blank at either end.  One line may be left out, V-2's "invalid since": its
+ * value is empty then, and documents from before there was one read on.  An unknown, missing, repeated or displaced
  * line, or anything after the end, is refused: what is shown is what is parsed.
  *
  * Values are held to their line's own form, here, for every reader:
@@ -63,7 +64,7 @@ enum { A_SERVICE, A_PROFILE, A_DATE, A_NAME, A_ADDRESS, A_BIRTH, A_SEX, A_CONTAC
 	A_LANGUAGE, A_SHOWN, A_CONFIRMED, A_KEY, A_HELPED, A_CONSENT, A_NONCE, A_COUNT };
 enum { R_SERVICE, R_DOSSIER, R_SERIAL, R_CERTIFICATE, R_DATE, R_SENTENCE, R_COUNT };
 enum { V_SERVICE, V_SERIAL, V_REASON, V_DATE, V_SENTENCE, V_COUNT };
-enum { W_SERVICE, W_SERIAL, W_REASON, W_GROUNDS, W_OFFICER, W_DATE, W_COUNT };
+enum { W_SERVICE, W_SERIAL, W_REASON, W_SINCE, W_GROUNDS, W_OFFICER, W_DATE, W_COUNT };
 enum { D_SERVICE, D_DOSSIER, D_APPLICATION, D_DECISION, D_NAME, D_ADDRESS, D_REASON, D_OFFICER, D_DATE, D_COUNT };
 enum { P_SERVICE, P_RULESET, P_VERSION, P_FROM, P_UNTIL, P_RESPONSIBLE, P_DATE, P_COUNT };
 enum { S_SERVICE, S_ACTION, S_REASON, S_RESPONSIBLE, S_DATE, S_COUNT };
@@ -93,7 +94,7 @@ struct document {
 err document_get(slice text, struct document *out) CHECKED;
 err document_get_form(slice text, enum form form, struct document *out) CHECKED;
 /*
- * Writes the text from values; `block` is DER and only for forms that have one.
+ * Writes the text from values, a line that may be left out only where it has one; `block` is DER and only for forms that have one.
  * What would not be read back is refused, and nothing is written then.
  */
 err document_put(struct buf *b, enum form form, const slice *value, size_t n, slice block) CHECKED;

@@ -64,7 +64,7 @@ static const struct member MEMBERS[ACT_COUNT][MEMBERS_MAX] = {
     [ACT_REVIEW_EXTENDED] = {S(why), T(until), D(document)},
     [ACT_REVOCATION_REQUESTED] = {D(document), M(K_SERIAL, serial), M(K_REASON, reason), M(K_SIGNER, signer)},
     [ACT_CERTIFICATE_REVOKED] = {D(document), M(K_SERIAL, serial), M(K_REASON, reason), M(K_SIGNER, signer), T(judged),
-        M(K_METHOD, method), D(status), M(K_NONCE, nonce), D(ruleset), S(responsible)},
+        M(K_METHOD, method), D(status), M(K_NONCE, nonce), D(ruleset), S(responsible), T(invalid_since)},
     [ACT_REVOCATION_REFUSED] = {D(document), M(K_SERIAL, serial), S(why), D(request)},
     [ACT_NOTICE_SENT] = {D(document), M(K_SERIAL, serial), S(how), T(from)},
     [ACT_REMINDER_SENT] = {D(document), M(K_SERIAL, serial), S(how), T(from)},

@@ -32,6 +32,7 @@
  *   review.extended           dossier  why until document
  *   revocation.requested      dossier  document serial reason signer
  *   certificate.revoked       dossier  document serial reason signer judged method status nonce ruleset responsible
+ *                                      invalid_since: as V-2 says, where it does
  *   revocation.refused        dossier  document serial why request
  *   notice.sent               dossier  document serial how from: when it was sent    (and reminder.sent)
  *   user.notified             dossier  serial how document from
@@ -81,7 +82,7 @@ struct entry {
 	digest terms, explanation, profile, ruleset, trust, approval;
 	digest status, request; /* of CRL or OCSP answer; of the OCSP request               */
 	digest tbs, certificate, crl, answers, root, journal_root;
-	instant shown, confirmed, judged, not_before, not_after, signed_at, from, until, this_update, next_update;
+	instant shown, confirmed, judged, not_before, not_after, signed_at, from, until, this_update, next_update, invalid_since;
 	uint64_t validity, mismatch, engine, version, number, count, base, partition, regular, covers, size, journal;
 	slice why, language, responsible, state, what, how, duty, note;
 	slice profile_name;

@@ -95,6 +95,26 @@ check_card(const struct trust *t, const struct revoked_order *o, const struct ce
 	return check_lists(t, l, &i, o->judged);
 }
 
+err
+revocation_check_since(slice since, slice date, instant not_before, instant entered, instant *out)
+{
+	instant at = {0}, said;
+
+	if (since.n > 0) {
+		TRY(instant_get(since, &at));
+		TRY(instant_get(date, &said));
+		at = instant_floor_second(at);
+		if (at.ms < not_before.ms)
+			return fail(
+			    ERR_POLICY, "revocation-since: RFC 5280 5.3.2: invalid since a time before the certificate began");
+		if (at.ms > said.ms || at.ms > entered.ms)
+			return fail(
+			    ERR_POLICY, "revocation-since-late: RFC 5280 5.3.2: invalid since a time after the decision itself");
+	}
+	*out = at;
+	return ok;
+}
+
 static err
 check_document(const struct trust *t, const struct document *d, const struct cert *ours, struct revocation *r)
 {
@@ -110,6 +130,9 @@ check_document(const struct trust *t, const struct document *d, const struct cer
 	if (!serial_eq(s, ours->serial))
 		return fail(ERR_POLICY, "revocation-serial: Rule 6(x): the document names another certificate");
 	r->serial = s;
+	if (office)
+		TRY(revocation_check_since(
+		    d->value[W_SINCE], d->value[W_DATE], ours->not_before, r->revoked, &r->invalid_since));
 	return reason_get(d->value[office ? W_REASON : V_REASON], &r->reason);
 }
 
@@ -169,7 +192,11 @@ struct revoked
 revocation_row(const struct revocation *r)
 {
 	return (struct revoked){
-	    .entry = {.serial = r->serial, .revoked = r->revoked, .reason = r->reason},
+	    .entry = {.serial = r->serial,
+	        .revoked = r->revoked,
+	        .reason = r->reason,
+	        .has_invalidity = r->invalid_since.ms != 0,
+	        .invalidity = r->invalid_since},
 	    .not_after = r->not_after,
 	};
 }

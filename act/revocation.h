@@ -16,10 +16,14 @@
  * The first two are decided without a person, so both together stay under an
  * hourly cap; above it they go to the officer too (design 3).
  *
+ * Since when the certificate was no longer to be trusted (RFC 5280 5.3.2) is the
+ * officer's word alone, who looked into it: a subscriber could disown with it what
+ * he signed.  It stands in the lists as the entry's invalidity date.
+ *
  * The set itself is act/revoked.
  *
  * Refusals: revocation-certificate -form -service -serial -signer -card
- * -application -list -expired -time -cap; list-…, answer-…; and what cms, document,
+ * -application -list -expired -time -since -since-late -cap; list-…, answer-…; and what cms, document,
  * identity and trust refuse.
  */
 #ifndef ACT_REVOCATION_H
@@ -48,6 +52,7 @@ const char *revocation_by_name(enum revocation_by b); /* "certificate", "card", 
 struct revocation {
 	serial serial;
 	instant revoked, not_after;
+	instant invalid_since; /* in whole seconds, as lists have it; zero: not said */
 	enum crl_reason reason;
 	enum revocation_by by;
 	digest document;  /* SHA-256 of the CMS                          */
@@ -69,6 +74,13 @@ struct revocation_lists {
  */
 err revocation_check(const struct trust *t, const struct revoked_order *o, const struct revocation_lists *l, instant now,
 	struct revocation *out) CHECKED;
+
+/*
+ * V-2's line, empty or a time: not before the certificate's notBefore, not after the document's own date nor its entry in
+ * the books.  The registrar asks before it enters the decision: of an entry that the signers refuse no list would ever tell.
+ * ERR_POLICY revocation-since, -since-late.
+ */
+err revocation_check_since(slice since, slice date, instant not_before, instant entered, instant *out) CHECKED;
 
 /* As the set keeps it. */
 struct revoked revocation_row(const struct revocation *r);

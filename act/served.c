@@ -41,8 +41,11 @@ add_revoked(struct served *s, const struct entry *e)
 		s->cap_revoked = s->cap_revoked == 0 ? 256 : s->cap_revoked + s->cap_revoked / 2;
 		s->revoked = mem_grow(s->revoked, s->cap_revoked, sizeof *s->revoked);
 	}
-	s->revoked[s->n_revoked++] =
-	    (struct served_revoked){.serial = e->serial, .reason = (uint8_t)e->reason, .at = e->line.at, .n = e->line.n};
+	s->revoked[s->n_revoked++] = (struct served_revoked){.serial = e->serial,
+	    .reason = (uint8_t)e->reason,
+	    .at = e->line.at,
+	    .invalid_since = e->invalid_since,
+	    .n = e->line.n};
 }
 
 static void

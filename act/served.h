@@ -19,7 +19,7 @@
  * A reader that finds one reads the new lines and looks again before it says so,
  * for the house goes on while it is looked at.
  *
- * Memory: 40 bytes a certificate, 40 more a revoked one.
+ * Memory: 40 bytes a certificate, 48 more a revoked one.
  */
 #ifndef ACT_SERVED_H
 #define ACT_SERVED_H
@@ -59,7 +59,7 @@ struct served_row { /* a certificate that was issued */
 struct served_revoked { /* … and revoked */
 	serial serial;
 	uint8_t reason;
-	instant at;
+	instant at, invalid_since; /* zero: not said */
 	uint64_t n; /* the line */
 };
 /* The last crl.published of its kind; number 0: none yet. */

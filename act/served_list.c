@@ -109,6 +109,10 @@ check_entry(const struct served *s, const struct profile *p, const struct served
 		return fail(ERR_POLICY, "served-list-reason: Rule 6(xi): a list gives another reason than the books");
 	if (e->revoked.ms != instant_floor_second(v->at).ms)
 		return fail(ERR_POLICY, "served-list-time: Rule 6(xi): a list gives another time of revocation than the books");
+	if (e->has_invalidity != (v->invalid_since.ms != 0) ||
+	    (e->has_invalidity && e->invalidity.ms != v->invalid_since.ms))
+		return fail(
+		    ERR_POLICY, "served-list-invalidity: Rule 6(xi): a list gives another invalidity date than the books");
 	if (left_the_lists(s, p, v, c->this_update.ms - BOUNDARY_MS))
 		return fail(ERR_POLICY, "served-list-ended: RFC 5280 3.3: a list names a certificate that ended long ago");
 	return ok;

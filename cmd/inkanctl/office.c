@@ -338,12 +338,15 @@ decide(struct office *o, const char *dossier, const char *decision)
 static err
 take_back(struct office *o, const char *number)
 {
-	struct buf date OWNED(buf_drop) = BUF(RFC3339_LEN);
+	struct buf date OWNED(buf_drop) = BUF(RFC3339_LEN), since OWNED(buf_drop) = BUF(RFC3339_LEN);
 	slice value[W_COUNT];
 
+	if (o->since != NULL)
+		TRY(office_put_time(o->since, &since));
 	value[W_SERVICE] = o->trust->service;
 	value[W_SERIAL] = slice_str(number);
 	value[W_REASON] = o->reason == NULL ? LIT("unspecified") : slice_str(o->reason);
+	value[W_SINCE] = buf_slice(&since);
 	value[W_GROUNDS] = office_or_dash(o->grounds);
 	value[W_OFFICER] = office_or_dash(o->person);
 	value[W_DATE] = office_date(o, &date);
@@ -476,6 +479,7 @@ static const struct {
     {"until", offsetof(struct office, until)},
     {"how", offsetof(struct office, how)},
     {"number", offsetof(struct office, number)},
+    {"since", offsetof(struct office, since)},
 };
 
 static int
@@ -488,6 +492,7 @@ usage(FILE *f)
 	        "       inkanctl office revoke SERIAL --grounds TEXT [--reason "
 	        "unspecified|keyCompromise|affiliationChanged|\n"
 	        "                                                      superseded|cessationOfOperation]\n"
+	        "                              [--since TIME]                      since when it was not to be trusted\n"
 	        "       inkanctl office keep SERIAL --grounds TEXT                 refuses a request to revoke\n"
 	        "       inkanctl office extend DOSSIER --until DAY --reason TEXT   more time for a late receipt\n"
 	        "       inkanctl office letter DOSSIER revocation|reminder|notice --how TEXT [--from TIME]\n"

@@ -18,7 +18,7 @@
 /* What the person asks for, and whose key signs it. */
 struct office {
 	const char *home, *person, *module, *key, *pin_file, *environment;
-	const char *reason, *name, *address, *grounds, *from, *until, *how, *number;
+	const char *reason, *name, *address, *grounds, *from, *until, *how, *number, *since;
 	bool yes, json, quiet; /* quiet: the line it became is not said */
 	struct conf *conf;   /* inkan.conf      */
 	struct trust *trust; /* trust.conf      */

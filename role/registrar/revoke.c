@@ -1,3 +1,4 @@
+#include "act/revocation.h"
 #include "edge/log.h"
 #include "role/registrar/registrar.h"
 
@@ -356,12 +357,25 @@ revoke_judged(struct registrar *r, struct flight *f, const struct facts *x)
 }
 
 /* --- by an officer: V-2 ------------------------------------------------------------------ */
+static err
+check_since(struct registrar *r, struct flight *f, const struct facts *x, const struct record *d, instant *out)
+{
+	struct cert c;
+
+	if (x->value[W_SINCE].n == 0)
+		return ok;
+	TRY(flight_load(r, d, NULL, &f->certificate));
+	TRY(cert_get(buf_slice(&f->certificate), &c));
+	return revocation_check_since(x->value[W_SINCE], x->value[W_DATE], c.not_before, instant_floor_second(r->now), out);
+}
+
 err
 revoke_by_officer(struct registrar *r, struct flight *f, const struct facts *x)
 {
 	struct entry e;
 	struct evidence_at at;
 	struct record d;
+	instant since = {0};
 	serial s;
 	err bad = serial_get_hex(x->value[W_SERIAL], &s);
 
@@ -371,6 +385,8 @@ revoke_by_officer(struct registrar *r, struct flight *f, const struct facts *x)
 		return answer_old(r, f, d.d.revoked_n, &d.d.serial);
 	if (bad.kind == OK)
 		bad = dossier_plan(&d.d, ACT_CERTIFICATE_REVOKED);
+	if (bad.kind == OK)
+		bad = check_since(r, f, x, &d, &since);
 	if (bad.kind != OK) {
 		if (bad.kind == ERR_WORLD || bad.kind == ERR_CORRUPT)
 			return bad;
@@ -382,6 +398,7 @@ revoke_by_officer(struct registrar *r, struct flight *f, const struct facts *x)
 	e.responsible = x->person;
 	e.signer = SIGNER_PERSON;
 	e.judged = f->judged;
+	e.invalid_since = since;
 	TRY(reason_get(x->value[W_REASON], &e.reason));
 	TRY(turn_evidence(r, buf_slice(&f->cms), &e.line.evidence[0], &at));
 	entry_personal(&e, "grounds", x->value[W_GROUNDS]);

@@ -12,7 +12,7 @@
  *   signed   dossier      serial intent(line) certificate pack offset length; evidence: the certificate
  *   refused  dossier      serial why
  *   void     dossier      serial: never signed from here on
- *   revoked  certificate  reason revoked not_after by person document
+ *   revoked  certificate  reason revoked not_after [invalid_since] by person document
  *   crl.published         number this_update next_update count tbs orders [base] [partition]: durable before the key moves
  *   ocsp.published        count this_update next_update tbs [known: serial and notAfter of each that was not known before,
  *                         in one text] [after, upto: of a refresh]

@@ -172,6 +172,8 @@ journal_add_revoked(struct journal *j, const struct revocation *r)
 	json_put_named(&b, "reason", slice_str(reason_name(r->reason)));
 	put_time(&b, "revoked", r->revoked);
 	put_time(&b, "not_after", r->not_after);
+	if (r->invalid_since.ms != 0)
+		put_time(&b, "invalid_since", r->invalid_since);
 	json_put_named(&b, "by", slice_str(revocation_by_name(r->by)));
 	json_put_named(&b, "person", r->person);
 	put_hex(&b, "document", r->document);

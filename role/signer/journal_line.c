@@ -43,6 +43,8 @@ journal_get_revoked(const struct line *l, json body, struct revocation *out)
 	TRY(reason_get(word, &r.reason));
 	TRY(get_instant(body, "revoked", &r.revoked));
 	TRY(get_instant(body, "not_after", &r.not_after));
+	if (json_has(body, "invalid_since"))
+		TRY(get_instant(body, "invalid_since", &r.invalid_since));
 	TRY(json_text(body, "by", &word));
 	r.by = slice_eq(word, LIT("officer")) ? REVOCATION_BY_OFFICER
 	       : slice_eq(word, LIT("card"))  ? REVOCATION_BY_CARD

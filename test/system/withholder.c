@@ -109,7 +109,7 @@ officer_revocation(struct buf *out, const struct signer *who, const char *label,
 
 	need(cert_get(certificate, &c).kind == OK, "a certificate");
 	time_text(now, date);
-	const char *const v[W_COUNT] = {SERVICE, hex_of(c.serial), "cessationOfOperation", "本人の届出", label, date};
+	const char *const v[W_COUNT] = {SERVICE, hex_of(c.serial), "cessationOfOperation", NULL, "本人の届出", label, date};
 	buf_clear(out);
 	make_document(out, who, FORM_OFFICE_REVOCATION, v, (slice){NULL, 0}, now);
 }

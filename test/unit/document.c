@@ -16,7 +16,7 @@ static const char *const values[FORM_COUNT][DOCUMENT_LINES_MAX] = {
     [FORM_RECEIPT] = {"Inkan Demonstration CA", "00112233445566778899aabbccddeeff", "4a5b", HEX64, TIME,
         RECEIPT_SENTENCE},
     [FORM_REVOCATION] = {"Inkan Demonstration CA", "4a5b", "keyCompromise", TIME, REVOCATION_SENTENCE},
-    [FORM_OFFICE_REVOCATION] = {"Inkan Demonstration CA", "4a5b", "superseded", "telephone", "hanako", TIME},
+    [FORM_OFFICE_REVOCATION] = {"Inkan Demonstration CA", "4a5b", "superseded", TIME, "telephone", "hanako", TIME},
     [FORM_DECISION] = {"Inkan Demonstration CA", "00112233445566778899aabbccddeeff", HEX64, "accept", "𠮷田　花子",
         "椿県若葉市緑町４番地５", "register shown", "hanako", TIME},
     [FORM_APPROVAL] = {"Inkan Demonstration CA", HEX64, "12", TIME, TIME, "hanako", TIME},
@@ -70,6 +70,28 @@ every_form_reads_what_it_writes(void **state)
 		assert_int_equal(OK, document_put(&again, f, d.value, d.n, buf_slice(&der)).kind);
 		assert_true(slice_eq(buf_slice(&b), buf_slice(&again)));
 	}
+}
+
+/* V-2 of before there was the line, and of who does not know: read on, and written without it. */
+static void
+a_line_is_left_out(void **state)
+{
+	struct buf b OWNED(buf_drop) = BUF(DOCUMENT_MAX), again OWNED(buf_drop) = BUF(DOCUMENT_MAX);
+	const char *label = form_label(FORM_OFFICE_REVOCATION, W_SINCE);
+	struct document d;
+
+	(void)state;
+	put(&again, FORM_OFFICE_REVOCATION, DOCUMENT_LINES_MAX, NULL);
+	assert_non_null(memmem(again.p, again.n, label, strlen(label)));
+	buf_clear(&again);
+	put(&b, FORM_OFFICE_REVOCATION, W_SINCE, "");
+	assert_null(memmem(b.p, b.n, label, strlen(label)));
+	assert_int_equal(OK, document_get_form(buf_slice(&b), FORM_OFFICE_REVOCATION, &d).kind);
+	assert_int_equal(W_COUNT, d.n);
+	assert_int_equal(0, d.value[W_SINCE].n);
+	assert_true(slice_eq(d.value[W_GROUNDS], slice_str(values[FORM_OFFICE_REVOCATION][W_GROUNDS])));
+	assert_int_equal(OK, document_put(&again, FORM_OFFICE_REVOCATION, d.value, d.n, LIT("")).kind);
+	assert_true(slice_eq(buf_slice(&b), buf_slice(&again)));
 }
 
 static void
@@ -152,6 +174,8 @@ values_are_refused(void **state)
 	    {FORM_RECEIPT, R_SERIAL, "4a5", F},
 	    {FORM_RECEIPT, R_SERIAL, "400102030405060708090a0b0c0d0e0f1011121314", F},
 	    {FORM_REVOCATION, V_REASON, "because", F},
+	    {FORM_OFFICE_REVOCATION, W_SINCE, "-", F},
+	    {FORM_OFFICE_REVOCATION, W_SINCE, "2026-11-22", F},
 	    {FORM_DECISION, D_DECISION, "review", F},
 	    {FORM_APPROVAL, P_VERSION, "01", F},
 	    {FORM_APPROVAL, P_UNTIL, "2026-11-22", F},
@@ -302,6 +326,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_form_reads_what_it_writes),
+	    cmocka_unit_test(a_line_is_left_out),
 	    cmocka_unit_test(forms_are_named),
 	    cmocka_unit_test(personal_lines),
 	    cmocka_unit_test(values_are_refused),

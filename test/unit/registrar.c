@@ -1010,7 +1010,8 @@ test_revoke_by_card(void **state)
 	const char *values[W_COUNT] = {0};
 	struct scene *s = ready("crl", CONF "office_mail = office@example.jp\n");
 	struct applicant a, o;
-	char number[33];
+	struct entry_reply entered;
+	char number[33], since[64];
 
 	(void)state;
 	issued(s, "yamada", &a);
@@ -1028,7 +1029,18 @@ test_revoke_by_card(void **state)
 	values[W_GROUNDS] = "telephoned";
 	values[W_OFFICER] = "saburo";
 	values[W_DATE] = now_text();
-	(void)entry_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values, (slice){NULL, 0}));
+	/* since when: what the signers would refuse is not entered */
+	values[W_SINCE] = "2000-01-01T00:00:00.000Z";
+	expect_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values, (slice){NULL, 0}), ERR_POLICY,
+	    "revocation-since: RFC 5280 5.3.2: invalid since a time before the certificate began");
+	values[W_SINCE] = values[W_DATE] = "2999-01-01T00:00:00.000Z";
+	expect_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values, (slice){NULL, 0}), ERR_POLICY,
+	    "revocation-since-late: RFC 5280 5.3.2: invalid since a time after the decision itself");
+	expect_state(dossier(s, &o, NULL), DOSSIER_DELIVERED);
+	values[W_SINCE] = values[W_DATE] = now_text();
+	snprintf(since, sizeof since, "\"invalid_since\":\"%.19s.000Z\"", values[W_SINCE]);
+	entered = entry_heard(s, office(s, s->house->saburo, FORM_OFFICE_REVOCATION, values, (slice){NULL, 0}));
+	expect_true("in whole seconds in the books", memmem(entered.line.p, entered.line.n, since, strlen(since)) != NULL);
 	expect_state(dossier(s, &o, NULL), DOSSIER_REVOKED);
 	stage_wait(s, 6000);
 	stage_turns(s, 16);

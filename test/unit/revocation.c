@@ -133,12 +133,13 @@ request(const struct signer *who, const char *service, const char *serial_hex, s
 }
 
 static void
-decision(const struct signer *who, const char *label, const char *serial_hex, struct buf *out)
+decision_since(const struct signer *who, const char *label, const char *serial_hex, const char *since, struct buf *out)
 {
 	char service[256];
 	const char *v[W_COUNT] = {[W_SERVICE] = service,
 	    [W_SERIAL] = serial_hex,
 	    [W_REASON] = "cessationOfOperation",
+	    [W_SINCE] = since,
 	    [W_GROUNDS] = "本人の死亡届",
 	    [W_OFFICER] = label,
 	    [W_DATE] = AT};
@@ -146,6 +147,12 @@ decision(const struct signer *who, const char *label, const char *serial_hex, st
 	service_of(service);
 	*out = BUF(CMS_MAX);
 	make_document(out, who, FORM_OFFICE_REVOCATION, v, (slice){NULL, 0}, at_of(AT));
+}
+
+static void
+decision(const struct signer *who, const char *label, const char *serial_hex, struct buf *out)
+{
+	decision_since(who, label, serial_hex, NULL, out);
 }
 
 static struct revoked_order
@@ -200,6 +207,55 @@ asked_rightly(void **state)
 	assert_string_equal(revocation_by_name(r.by), "officer");
 	expect_same("person", r.person, LIT("saburo"));
 	assert_int_equal(r.reason, REASON_CESSATION);
+	expect_number("nobody said since when", (uint64_t)r.invalid_since.ms, 0);
+	expect_true("nor will a list", !revocation_row(&r).entry.has_invalidity);
+}
+
+/* RFC 5280 5.3.2: since when, as the officer found it; from his line into the entry. */
+static void
+since_when(void **state)
+{
+	static const char early[] = "revocation-since: RFC 5280 5.3.2: invalid since a time before the certificate began";
+	static const char late[] = "revocation-since-late: RFC 5280 5.3.2: invalid since a time after the decision itself";
+	static const struct {
+		const char *row;
+		int64_t began, since, entered; /* of the certificate, the line, the entry: ms from the decision's own date */
+		const char *what;
+	} rows[] = {
+	    {"from its first second", -DAY_MS, -DAY_MS, 0, NULL},
+	    {"a second before it", -DAY_MS, -DAY_MS - SECOND_MS, 0, early},
+	    {"a day ago", -5 * DAY_MS, -DAY_MS, 0, NULL},
+	    {"in whole seconds", -5 * DAY_MS, -DAY_MS + 999, 0, NULL},
+	    {"as it is decided", -DAY_MS, 0, 0, NULL},
+	    {"a second later", -DAY_MS, SECOND_MS, REVOCATION_CLOCK_MS, late},
+	    {"after the entry", -DAY_MS, 0, -SECOND_MS, late},
+	};
+	char number[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf cms OWNED(buf_drop) = {0}, mine OWNED(buf_drop) = {0}, text OWNED(buf_drop) = BUF(64);
+		instant since = {at_of(AT).ms + rows[i].since};
+		struct crl_entry e;
+		struct revoked_order o;
+		struct revocation r;
+		char line[64] = {0};
+
+		certificate(w.own, 77, (instant){at_of(AT).ms + rows[i].began}, 5, &mine);
+		serial_of(buf_slice(&mine), number);
+		instant_put(&text, since);
+		memcpy(line, text.p, text.n);
+		decision_since(w.house->saburo, "saburo", number, line, &cms);
+		o = order_of(buf_slice(&cms));
+		o.certificate = buf_slice(&mine);
+		o.revoked.ms += rows[i].entered;
+		expect_text(
+		    rows[i].row, revocation_check(w.trust, &o, &NO_LISTS, (instant){at_of(AT).ms + HOUR_MS}, &r), rows[i].what);
+		if (rows[i].what != NULL)
+			continue;
+		e = revocation_row(&r).entry;
+		expect_true(rows[i].row, e.has_invalidity && e.invalidity.ms == instant_floor_second(since).ms);
+	}
 }
 
 static void
@@ -851,10 +907,10 @@ receipts(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(asked_rightly), cmocka_unit_test(asked_wrongly),
-	    cmocka_unit_test(asked_by_an_older_list), cmocka_unit_test(the_cap), cmocka_unit_test(lists),
-	    cmocka_unit_test(list_bytes), cmocka_unit_test(list_long), cmocka_unit_test(list_ended),
-	    cmocka_unit_test(answers), cmocka_unit_test(receipts)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(asked_rightly), cmocka_unit_test(since_when),
+	    cmocka_unit_test(asked_wrongly), cmocka_unit_test(asked_by_an_older_list), cmocka_unit_test(the_cap),
+	    cmocka_unit_test(lists), cmocka_unit_test(list_bytes), cmocka_unit_test(list_long),
+	    cmocka_unit_test(list_ended), cmocka_unit_test(answers), cmocka_unit_test(receipts)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -66,13 +66,14 @@ issued(uint8_t v, instant at, instant not_after)
 }
 
 static void
-revoked(uint8_t v, instant at)
+revoked(uint8_t v, instant at, instant since)
 {
 	struct entry e = {.line = {.act = ACT_CERTIFICATE_REVOKED},
 	    .serial = serial_of(v),
 	    .reason = REASON_KEY_COMPROMISE,
 	    .signer = SIGNER_PERSON,
-	    .judged = at};
+	    .judged = at,
+	    .invalid_since = since};
 
 	expect_ok("revoked", enter(&e, at));
 }
@@ -124,8 +125,8 @@ setup(void **state)
 	issued(REVOKED, later(1), later(1000 * DAY_MS));
 	issued(ENDED, later(2), later(HOUR_MS));
 	issued(NEWLY, later(3), later(1000 * DAY_MS));
-	revoked(REVOKED, later(10500));
-	revoked(NEWLY, later(2 * HOUR_MS));
+	revoked(REVOKED, later(10500), instant_floor_second(later(5000)));
+	revoked(NEWLY, later(2 * HOUR_MS), (instant){0});
 	issued(FRESH, later(2 * HOUR_MS + 1), later(1000 * DAY_MS));
 	served_settle(&w.told);
 	return 0;
@@ -369,7 +370,7 @@ struct list_row {
 	struct {
 		uint8_t of;
 		enum crl_reason reason;
-		int64_t at;
+		int64_t at, since; /* 0: no invalidity date */
 	} entry[3];
 	size_t n;
 	uint64_t scope_partition; /* read as this part, if not 9 */
@@ -404,8 +405,11 @@ make_list(const struct list_row *row, struct buf *out)
 		plan.issuer = other.subject;
 	}
 	for (size_t i = 0; i < row->n; i++)
-		entry[i] = (struct crl_entry){
-		    .serial = serial_of(row->entry[i].of), .revoked = later(row->entry[i].at), .reason = row->entry[i].reason};
+		entry[i] = (struct crl_entry){.serial = serial_of(row->entry[i].of),
+		    .revoked = later(row->entry[i].at),
+		    .reason = row->entry[i].reason,
+		    .has_invalidity = row->entry[i].since != 0,
+		    .invalidity = later(row->entry[i].since)};
 	crl_put_tbs(&tbs, &plan);
 	if (row->by_stranger)
 		alg = SIG_ECDSA_SHA256;
@@ -417,7 +421,7 @@ make_list(const struct list_row *row, struct buf *out)
 #define KEY REASON_KEY_COMPROMISE
 #define IT                                                                                                             \
 	{                                                                                                                  \
-		REVOKED, KEY, 10000                                                                                            \
+		REVOKED, KEY, 10000, 5000                                                                                      \
 	}
 
 static void
@@ -455,18 +459,24 @@ test_lists(void **state)
 	/* of the two parts, the one that REVOKED falls to */
 	unsigned mine = crl_partition_of(serial_of(REVOKED), 2), other = 3 - mine;
 	static const char missing[] = "served-list-missing: Rule 6(x): a list does not name a certificate the books revoke";
+	static const char invalidity[] =
+	    "served-list-invalidity: Rule 6(xi): a list gives another invalidity date than the books";
 	const struct list_row rows[] = {
 	    {"as the books say", 0, false, 7, 0, 0, 36, {IT}, 1, 9, .what = {NULL}},
 	    {"a part", mine, false, 7, 0, 0, 36, {IT}, 1, 9, .what = {NULL}},
 	    {"the other part", other, false, 7, 0, 0, 36, {{0}}, 0, 9, .what = {NULL}},
 	    {"a delta", 0, true, 8, 7, 0, 36, {IT}, 1, 9, .what = {NULL}},
 	    {"nobody named", 0, false, 7, 0, 0, 36, {{0}}, 0, 9, .what = {missing}},
-	    {"a stranger named", 0, false, 7, 0, 0, 36, {{GOOD, KEY, 10000}, IT}, 2, 9,
+	    {"a stranger named", 0, false, 7, 0, 0, 36, {{GOOD, KEY, 10000, 0}, IT}, 2, 9,
 	        .what = {"served-list-foreign: Rule 6(xi): a list names a certificate that the books do not revoke"}},
-	    {"another reason", 0, false, 7, 0, 0, 36, {{REVOKED, REASON_SUPERSEDED, 10000}}, 1, 9,
+	    {"another reason", 0, false, 7, 0, 0, 36, {{REVOKED, REASON_SUPERSEDED, 10000, 0}}, 1, 9,
 	        .what = {"served-list-reason: Rule 6(xi): a list gives another reason than the books"}},
-	    {"another time", 0, false, 7, 0, 0, 36, {{REVOKED, KEY, 9000}}, 1, 9,
+	    {"another time", 0, false, 7, 0, 0, 36, {{REVOKED, KEY, 9000, 0}}, 1, 9,
 	        .what = {"served-list-time: Rule 6(xi): a list gives another time of revocation than the books"}},
+	    {"another invalidity date", 0, false, 7, 0, 0, 36, {{REVOKED, KEY, 10000, 4000}}, 1, 9, .what = {invalidity}},
+	    {"without its invalidity date", 0, false, 7, 0, 0, 36, {{REVOKED, KEY, 10000, 0}}, 1, 9, .what = {invalidity}},
+	    {"one that the books do not give", 0, false, 7, 0, 0, 36, {IT, {NEWLY, KEY, 2 * HOUR_MS, 5000}}, 2, 9,
+	        .what = {invalidity}},
 	    {"in the other part", other, false, 7, 0, 0, 36, {IT}, 1, 9,
 	        .what = {"served-list-part: RFC 5280 5.2.5: a list names a certificate of another part"}},
 	    {"a part at the address of all", mine, false, 7, 0, 0, 36, {IT}, 1, 0,
@@ -487,9 +497,9 @@ test_lists(void **state)
 	        .what = {"served-list-base: RFC 5280 5.2.4: a delta adds to another list than is served"}},
 	    {"a time to come", 0, false, 7, 0, 6000, 36, {IT}, 1, 9,
 	        .what = {"served-list-future: RFC 5280 5.1.2.4: a list is of a time to come"}},
-	    {"its time is over", 0, false, 7, 0, 0, 36, {IT, {NEWLY, KEY, 2 * HOUR_MS}}, 2, 9, .read = 36 * HOUR_MS,
+	    {"its time is over", 0, false, 7, 0, 0, 36, {IT, {NEWLY, KEY, 2 * HOUR_MS, 0}}, 2, 9, .read = 36 * HOUR_MS,
 	        .what = {"served-list-late: RFC 5280 5.1.2.5: a list is served whose nextUpdate has passed"}},
-	    {"a new one is due", 0, false, 7, 0, 0, 36, {IT, {NEWLY, KEY, 2 * HOUR_MS}}, 2, 9, .read = 13 * HOUR_MS + 1,
+	    {"a new one is due", 0, false, 7, 0, 0, 36, {IT, {NEWLY, KEY, 2 * HOUR_MS, 0}}, 2, 9, .read = 13 * HOUR_MS + 1,
 	        .what = {"served-list-stale: B-11: no new list was made when one was due"}},
 	    {"a new revocation, a moment long", 0, false, 7, 0, 0, 36, {IT}, 1, 9, .read = HOUR_MS + 29999, .what = {NULL}},
 	    {"and longer", 0, false, 7, 0, 0, 36, {IT}, 1, 9, .read = HOUR_MS + 30000, .what = {missing}},
@@ -531,7 +541,7 @@ test_list_bytes(void **state)
 		    .n = 2};
 		struct buf late OWNED(buf_drop) = BUF(65536);
 
-		revoked(ENDED, later(3 * HOUR_MS));
+		revoked(ENDED, later(3 * HOUR_MS), (instant){0});
 		served_settle(&w.told);
 		free(seen);
 		seen = served_seen_new(&w.told);

@@ -1669,8 +1669,11 @@ base_lost(void **state)
 	    .reason = REASON_KEY_COMPROMISE,
 	    .by = REVOCATION_BY_CERTIFICATE,
 	    .serial = {16, {0x40}}};
+	struct crl_entry e;
 	char path[4096];
 	digest chain;
+	serial first = {0};
+	bool found;
 
 	(void)state;
 	snprintf(path, sizeof path, "%s/revoked", w.folder);
@@ -1678,6 +1681,9 @@ base_lost(void **state)
 		unsigned mixed = i * 2654435761U;
 
 		memcpy(r.serial.b + 4, &mixed, sizeof mixed);
+		if (i == 0)
+			first = r.serial;
+		r.invalid_since.ms = i % 2 == 0 ? w.now.ms - DAY_MS : 0;
 		if (!journal_is_dirty(w.s.journal))
 			journal_turn(w.s.journal, w.now);
 		journal_add_revoked(w.s.journal, &r);
@@ -1689,6 +1695,13 @@ base_lost(void **state)
 	crash();
 	expect_number("all", revoked_set_orders(w.s.revoked), REVOKED_RECENT_MAX + 5);
 	expect_number("few in memory", revoked_set_recent(w.s.revoked), 5);
+	expect_ok("the last", revoked_set_find(w.s.revoked, r.serial, &found, &e));
+	expect_true("… since when, from its line", found && e.has_invalidity && e.invalidity.ms == w.now.ms - DAY_MS);
+	expect_ok("the first", revoked_set_find(w.s.revoked, first, &found, &e));
+	expect_true("… and from the base", found && e.has_invalidity && e.invalidity.ms == w.now.ms - DAY_MS);
+	memcpy(first.b + 4, &(unsigned){2654435761U}, sizeof(unsigned));
+	expect_ok("the second", revoked_set_find(w.s.revoked, first, &found, &e));
+	expect_true("… whose line does not say", found && !e.has_invalidity);
 	chain = revoked_set_digest(w.s.revoked);
 	crash();
 	expect_number("from the base", revoked_set_recent(w.s.revoked), 5);

@@ -479,7 +479,7 @@ revocation_by_certificate(void **state)
 static void
 revocation_ahead(void **state)
 {
-	const char *const office_values[] = {"Inkan Test CA", w.serial, "superseded", "telephone", "saburo", AT};
+	const char *const office_values[] = {"Inkan Test CA", w.serial, "superseded", NULL, "telephone", "saburo", AT};
 	const struct {
 		int64_t ms;
 		enum err_kind kind;
@@ -687,8 +687,8 @@ office(void **state)
 	} rows[] = {
 	    {w.house->jiro, FORM_DECISION, {"Inkan Test CA", HEX32, hex64, "accept", "a", "b", "register", "jiro", AT},
 	        NULL},
-	    {w.house->saburo, FORM_OFFICE_REVOCATION, {"Inkan Test CA", w.serial, "superseded", "telephone", "saburo", AT},
-	        NULL},
+	    {w.house->saburo, FORM_OFFICE_REVOCATION,
+	        {"Inkan Test CA", w.serial, "superseded", NULL, "telephone", "saburo", AT}, NULL},
 	    {w.house->hanako, FORM_AUTOMATION, {"Inkan Test CA", "stop", "drill", "hanako", AT}, NULL},
 	    {w.house->hanako, FORM_APPROVAL, {"Inkan Test CA", hex64, "1", AT, AT, "hanako", AT}, NULL},
 	    {w.house->hanako, FORM_PERMISSION,
@@ -707,7 +707,7 @@ office(void **state)
 	        "person-duty: Rule 6(xvi): the signer is not permitted to do this"},
 	    {w.house->jiro, FORM_AUTOMATION, {"Inkan Test CA", "resume", "drill", "jiro", AT},
 	        "person-duty: Rule 6(xvi): the signer is not permitted to do this"},
-	    {w.house->jiro, FORM_OFFICE_REVOCATION, {"Inkan Test CA", w.serial, "superseded", "telephone", "jiro", AT},
+	    {w.house->jiro, FORM_OFFICE_REVOCATION, {"Inkan Test CA", w.serial, "superseded", AT, "telephone", "jiro", AT},
 	        "person-duty: Rule 6(xvi): the signer is not permitted to do this"},
 	    {w.house->jiro, FORM_DECISION, {"Inkan Test CA", HEX32, hex64, "accept", "a", "b", "register", "hanako", AT},
 	        "verifier-person: Rule 12(1): the document names somebody else than who signed it"},
