@@ -443,19 +443,6 @@ slots_find(const struct slots *s, serial want, struct slot *out)
 	return fail(ERR_ABSENT, "slot-absent: RFC 5019 2.2.3: no answer was signed for this serial");
 }
 
-void
-slots_used(const struct slots *s, instant at, bool used[SLOTS_RESPONDERS_MAX])
-{
-	memset(used, 0, SLOTS_RESPONDERS_MAX * sizeof *used);
-	for (uint64_t i = 0; i < s->n; i++) {
-		const uint8_t *p = slot_bytes(s, i);
-
-		if (check_block(s, i / SLOTS_BLOCK).kind == OK && p[20] != SLOT_WITHDRAWN &&
-		    be_get(p + 40, 8) + be_get(p + 48, 6) > (uint64_t)at.ms)
-			used[p[22]] = true;
-	}
-}
-
 /* --- answers ---------------------------------------------------------------------- */
 err
 slot_put_answer(struct buf *b, const struct slots_common *c, const struct slot *s)

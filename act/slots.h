@@ -108,16 +108,11 @@ err slots_common_of(slice responder, const struct cert *issuer, struct slots_com
 /*
  * Adds the responders of `from` that `into` does not have; map[i] is where from's i-th stands in `into` then: what a
  * slot's `responder` becomes when it moves.  Certificates stay borrowed from where they were.  ERR_INPUT slot-foreign:
- * another issuer; ERR_CONFLICT slots-responders: there would be more than four (leave out those that slots_used does
- * not name any more).
+ * another issuer; ERR_CONFLICT slots-responders: there would be more than four (leave out those whose answers have
+ * all lapsed).
  */
 err slots_common_join(
     struct slots_common *into, const struct slots_common *from, uint8_t map[SLOTS_RESPONDERS_MAX]) CHECKED;
-/*
- * Which responders still have an answer in the file whose nextUpdate is later than `at` ((instant){0}: any answer).  Every
- * block is read; damaged ones are passed over.
- */
-void slots_used(const struct slots *s, instant at, bool used[SLOTS_RESPONDERS_MAX]);
 /*
  * Leaves out the responders that `keep` does not name, one at least; map[i]: where the i-th stands now,
  * SLOTS_RESPONDER_NONE where it left.

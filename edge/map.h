@@ -14,7 +14,8 @@
 
 #include "base/base.h"
 
-#define MAPS_MAX 4 /* at a time in one process: two status files, and two of a merge; publisher: merge, look, lapse, a list */
+/* At a time in one process: front has two status files; publisher has base for merge, look, lapse and answers as files, and a list. */
+#define MAPS_MAX 5
 
 struct map {
 	slice bytes;  /* as long as the file was when it was opened; lives until map_close */

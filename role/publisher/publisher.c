@@ -355,7 +355,7 @@ publisher_turn(struct publisher *p)
 		if (e.kind == ERR_CORRUPT)
 			return e;
 		if (e.kind != OK) {
-			log_err(LOG_ALARM, e);
+			log_err(e.kind == ERR_BUSY ? LOG_NOTE : LOG_ALARM, e);
 			link_refuse(l, &f, e);
 		} else if (now && p->dirty)
 			owed[n++] = (struct owed){f.kind, f.id};
@@ -389,7 +389,7 @@ publisher_timeout_ms(const struct publisher *p)
 {
 	int64_t now = clock_steady_ms();
 
-	if (p->merge.on || lapses_waits(p))
+	if (p->merge.on || p->look.on || lapses_waits(p))
 		return 0;
 	return (p->asked && now >= p->merge_again) || (ocsp_files_waits(p) && now >= p->files_again) ? 0 : 1000;
 }

@@ -141,6 +141,7 @@ struct publisher {
 	bool dirty;          /* recent is not written yet                */
 	struct renewed renewed, merging;
 	struct merge merge;
+	struct merge look;   /* the same over the old base alone: until when its responders' answers are valid */
 	int64_t merge_again; /* on the steady clock: not before */
 	bool reserved;       /* status/reserve has its bytes */
 	int64_t reserve_again;

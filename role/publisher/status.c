@@ -554,6 +554,7 @@ merge_end(struct publisher *p)
 	memcpy(p->base_until, m->until, sizeof p->base_until);
 	p->base_joined = true;
 	let_go(m);
+	let_go(&p->look); /* of the base before */
 	free(p->frozen);
 	p->frozen = NULL;
 	p->frozen_n = 0;
@@ -614,47 +615,70 @@ merge_step(struct publisher *p, size_t most, bool *ended)
 	return have ? ok : merge_end(p);
 }
 
-/* What base says of its responders, where no merge of this process has said it. */
+/* --- looking --------------------------------------------------------------------------- */
+/*
+ * What base says of its responders, where no merge of this process has said it: some slots a turn, for ten million are seconds.
+ * Who waits for it is told to ask again.
+ */
 static err
-look_at_base(struct publisher *p, instant at)
+look_start(struct publisher *p)
 {
-	uint8_t map[SLOTS_RESPONDERS_MAX];
-	bool used[SLOTS_RESPONDERS_MAX];
-	struct merge m = {.fd = -1};
-
-	TRY(map_base(p, &m));
-	if (m.base.common.n_responders > 0) {
-		slots_used(&m.base, at, used);
-		slots_common_map(&p->common, &m.base.common, map);
-		for (size_t i = 0; i < m.base.common.n_responders; i++)
-			if (map[i] != SLOTS_RESPONDER_NONE && !used[i])
-				p->base_until[map[i]] = 0;
-	}
-	let_go(&m);
+	TRY(map_base(p, &p->look));
+	p->look.on = true;
 	return ok;
+}
+
+static void
+look_end(struct publisher *p)
+{
+	struct merge *m = &p->look;
+	uint8_t map[SLOTS_RESPONDERS_MAX];
+
+	for (size_t i = 0; i < p->common.n_responders; i++)
+		if (p->base_until[i] == BASE_UNKNOWN)
+			p->base_until[i] = 0;
+	slots_common_map(&p->common, &m->base.common, map);
+	for (size_t i = 0; i < m->base.common.n_responders; i++)
+		if (map[i] != SLOTS_RESPONDER_NONE)
+			p->base_until[map[i]] = m->until[i];
+	let_go(m);
+}
+
+static void
+look_step(struct publisher *p)
+{
+	struct merge *m = &p->look;
+	struct slot s;
+
+	if (!m->on)
+		return;
+	for (size_t i = 0; i < MERGE_SLOTS && m->i < m->base.n; i++, m->i++)
+		if (slots_at(&m->base, m->i, &s).kind == OK && s.state != SLOT_WITHDRAWN &&
+		    s.next_update.ms > m->until[s.responder])
+			m->until[s.responder] = s.next_update.ms;
+	map_rest(&m->map);
+	if (m->i >= m->base.n)
+		look_end(p);
 }
 
 /* A fifth has come: those that nobody's valid answer is by any more make room. */
 static err
 make_room(struct publisher *p)
 {
-	instant now = clock_now();
-	bool ended = true;
+	const err later = fail(ERR_BUSY, "publisher-looks: house: whose answers may leave is being looked up; ask again");
 
-	while (p->merge.on) { /* to its end, or given up */
-		err e = merge_step(p, SIZE_MAX, &ended);
-
-		if (e.kind != OK) {
-			if (p->merge.on)
-				merge_undo(p);
-			return e;
-		}
-	}
+	if (p->merge.on)
+		return later;
 	responders_drop(p, (instant){0});
 	if (p->common.n_responders < SLOTS_RESPONDERS_MAX)
 		return ok;
-	TRY(look_at_base(p, now));
-	responders_drop(p, now);
+	for (size_t i = 0; i < p->common.n_responders; i++)
+		if (p->base_until[i] == BASE_UNKNOWN) {
+			if (!p->look.on)
+				TRY(look_start(p));
+			return later;
+		}
+	responders_drop(p, clock_now());
 	return ok;
 }
 
@@ -733,6 +757,7 @@ status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *n)
 	bool ended = false;
 
 	*n = 0;
+	look_step(p);
 	if (!p->reserved && steady_ms >= p->reserve_again) {
 		p->reserve_again = steady_ms + RESERVE_AGAIN_MS;
 		reserve(p);
@@ -807,7 +832,7 @@ status_open(struct publisher *p)
 	uint64_t size;
 	err e;
 
-	p->merge.fd = -1;
+	p->merge.fd = p->look.fd = -1;
 	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
 	p->lost = disk_size_of(folder, "lost", &size).kind == OK;
 	(void)disk_remove(folder, "base.new").kind; /* what a crash left of a merge */
@@ -826,6 +851,7 @@ void
 status_drop(struct publisher *p)
 {
 	let_go(&p->merge);
+	let_go(&p->look);
 	free(p->recent);
 	free(p->frozen);
 	free(p->renewed.slot);

@@ -299,11 +299,26 @@ test_ten(void **state)
 	}
 }
 
+static const char FIFTH[] = "slots-responders: house: a status file has answers of at most four responders";
+static const char LOOKS[] = "publisher-looks: house: whose answers may leave is being looked up; ask again";
+
+/* Base is looked at in so many turns. */
+static void
+look(unsigned turns)
+{
+	uint64_t done[RENEWED_IDS_MAX + 2];
+	size_t n;
+
+	for (unsigned i = 0; i < turns; i++) {
+		expect_true("on its way", w.p.look.on && publisher_timeout_ms(&w.p) == 0);
+		expect_ok("turn", status_turn(&w.p, now.ms, done, &n));
+	}
+}
+
 /* Five in a day: the fifth is refused while four have valid answers, and taken once one's have lapsed. */
 static void
 test_fifth(void **state)
 {
-	static const char FIFTH[] = "slots-responders: house: a status file has answers of at most four responders";
 	size_t n;
 
 	(void)state;
@@ -326,6 +341,10 @@ test_fifth(void **state)
 	expect_text("a fifth", give(MANY + 5), FIFTH);
 	close_publisher();
 	open_publisher(); /* nobody looked at base since */
+	expect_text("it is looked at", give(MANY + 5), LOOKS);
+	expect_text("asked meanwhile", give(MANY + 5), LOOKS);
+	look(1);
+	expect_true("done", !w.p.look.on);
 	expect_text("still", give(MANY + 5), FIFTH);
 	now.ms += LIFE_MS - 4 * HOUR_MS; /* the first one's have lapsed, to the second */
 	renew(1);
@@ -336,10 +355,59 @@ test_fifth(void **state)
 	expect_number("what had lapsed left with its responder", n, 5);
 }
 
+/* A base of many answers is looked at over turns. */
+static void
+test_look_in_steps(void **state)
+{
+	static const uint8_t SIG[8] = {1};
+
+	(void)state;
+	now.ms += 100 * DAY_MS; /* nothing of the others is left */
+	rotate(230);
+	for (unsigned i = 0; i < 2 * MERGE_SLOTS + 1;) {
+		struct buf body OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
+		struct slots_part part = {.last = true,
+		    .produced = instant_floor_second(now),
+		    .this_update = instant_floor_second(now),
+		    .next_update = instant_floor_second((instant){now.ms + LIFE_MS}),
+		    .responder = signer_certificate(w.by)};
+		bool at_once;
+
+		for (; part.n < COUNT(part.slot) && i < 2 * MERGE_SLOTS + 1; i++)
+			part.slot[part.n++] = (struct answer_row){
+			    .serial = {4, {0x50, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}}, .signature = ARR(SIG)};
+		slots_part_put(&body, &part);
+		expect_ok("anew", status_take_renewed(&w.p, ++w.id, buf_slice(&body), &at_once));
+	}
+	merge();
+	renew(1); /* whose answers all left leave with the next merge */
+	merge();
+	expect_true("base", w.p.base_n >= 2 * MERGE_SLOTS + 1);
+	for (uint8_t i = 0; i < 3; i++) {
+		rotate((uint8_t)(231 + i));
+		expect_ok("each has one", give((uint8_t)(MANY + 1 + i)));
+	}
+	close_publisher();
+	open_publisher();
+	rotate(234);
+	for (int again = 0; again < 2; again++) {
+		expect_text("not at once", give(MANY + 5), again ? FIFTH : LOOKS);
+		if (!again) {
+			look(3);
+			expect_true("done", !w.p.look.on);
+		}
+	}
+	close_publisher();
+	open_publisher();
+	expect_text("once more", give(MANY + 5), LOOKS);
+	look(1); /* and it ends on its way */
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ten), cmocka_unit_test(test_fifth)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ten), cmocka_unit_test(test_fifth), cmocka_unit_test(test_look_in_steps)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -317,7 +317,6 @@ test_rotation(void **state)
 	struct slots s OWNED(slots_drop) = {0};
 	struct slots_common old, new, more;
 	uint8_t map[SLOTS_RESPONDERS_MAX];
-	bool used[SLOTS_RESPONDERS_MAX];
 	struct slot a, b, found;
 
 	(void)state;
@@ -354,12 +353,6 @@ test_rotation(void **state)
 		expect_ok("slots", slots_at(&s, i % 2, &found));
 		expect_moulded(&s, &found);
 	}
-	slots_used(&s, (instant){0}, used);
-	assert_true(used[0] && used[1] && !used[2]);
-	slots_used(&s, (instant){at.ms + 36 * HOUR_MS - 1}, used);
-	assert_true(used[0] && used[1]);
-	slots_used(&s, (instant){at.ms + 36 * HOUR_MS}, used); /* both lapsed */
-	assert_true(!used[0] && !used[1]);
 	more = old;
 	slots_common_keep(&more, (const bool[SLOTS_RESPONDERS_MAX]){false, true}, map);
 	assert_true(more.n_responders == 1 && map[0] == SLOTS_RESPONDER_NONE && map[1] == 0);
