@@ -18,6 +18,22 @@ add(struct mirror *m, uint64_t seq, bool gone, slice path)
 	x->path[path.n] = '\0';
 }
 
+/* A look begins: it would find again what must go, but that does not wait for it.  Its number may be of another log. */
+static void
+keep_removals(struct mirror *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->item[i].gone && !m->item[i].again) {
+			m->item[n] = m->item[i];
+			m->item[n++].seq = 0;
+		}
+	m->n = n;
+	for (size_t i = 0; i < m->n_refused; i++)
+		m->refused[i].trying = false;
+}
+
 /* The log's lines from the mirror's place on; a gap begins a look over everything. */
 static err
 open_log(const struct mirrors *all, struct mirror *m)
@@ -25,13 +41,12 @@ open_log(const struct mirrors *all, struct mirror *m)
 	bool gap, other;
 
 	TRY(changes_read_open(all->repository, m->place, &m->puts, &gap));
-	if (m->have < 0)
+	if (m->have < 0 || m->look.step == MIRROR_KNOWS)
 		TRY(mirror_open_have(all, m));
-	m->n = 0;
-	m->walking = false;
-	for (size_t i = 0; i < m->n_refused; i++)
-		m->refused[i].trying = false;
-	if (gap)
+	if (!gap && !m->walking)
+		m->n = 0; /* read again from its place on */
+	keep_removals(m);
+	if (gap || m->walking)
 		TRY(mirror_walk_start(all, m));
 	TRY(changes_read_open(all->repository, (struct changes_place){m->puts.epoch, m->puts.seq}, &m->gones, &other));
 	m->opened = !other;
@@ -89,16 +104,19 @@ puts_waiting(const struct mirror *m)
 static err
 read_puts(const struct mirrors *all, struct mirror *m)
 {
-	char line[CHANGES_PATH_MAX + 2];
 	struct change c;
 	bool have = true, gap = false;
+	slice line;
 
 	while (m->walking && m->n < MIRROR_ITEMS / 2) {
-		if (!mirror_list_line(m->walk, &m->walk_at, line))
-			return puts_waiting(m) == 0 ? mirror_walk_end(all, m) : ok;
+		TRY(mirror_next_line(m->walk, &m->walk_lines, &have, &line));
+		if (!have)
+			return m->look.step == MIRROR_STANDS && puts_waiting(m) == 0 ? mirror_walk_end(all, m) : ok;
 		m->walk_left -= m->walk_left > 0;
-		add(m, 0, line[0] == '-', slice_str(line + 1));
+		add(m, 0, line.p[0] == '-', (slice){line.p + 1, line.n - 1});
 	}
+	if (m->look.step == MIRROR_KNOWS) /* what was put must be known first */
+		return ok;
 	while (!m->walking && m->n < MIRROR_ITEMS / 2 && (m->puts.epoch != m->gones.epoch || m->puts.seq < m->gones.seq)) {
 		TRY(changes_next(&m->puts, &have, &c));
 		if (have) {
@@ -225,6 +243,8 @@ try_refused(const struct mirrors *all, struct mirror *m)
 {
 	int64_t now = clock_steady_ms();
 
+	if (m->look.step == MIRROR_KNOWS)
+		return;
 	for (size_t i = 0; i < m->n_refused && m->n < MIRROR_ITEMS; i++) {
 		struct mirror_refused *r = &m->refused[i];
 
@@ -286,7 +306,8 @@ settle(struct mirror *m)
 static bool
 is_whole(const struct mirror *m)
 {
-	return m->opened && !m->walking && m->n == 0 && m->n_refused == 0 && m->lost == 0 && m->puts.seq == m->gones.seq;
+	return m->opened && !m->walking && m->look.step == MIRROR_STANDS && m->n == 0 && m->n_refused == 0 &&
+	       m->lost == 0 && m->puts.seq == m->gones.seq;
 }
 
 static err
@@ -303,8 +324,8 @@ turn(struct mirrors *all, struct mirror *m, int64_t now)
 			mirror_load_refused(all, m);
 		TRY(open_log(all, m));
 	}
-	if (m->lost > 0 && now >= m->look_again && !m->walking && flying(m) == 0) {
-		m->n = 0;
+	if (m->lost > 0 && now >= m->look_again && !m->walking && m->look.step == MIRROR_STANDS && flying(m) == 0) {
+		keep_removals(m);
 		TRY(mirror_walk_start(all, m));
 	}
 	TRY(read_gones(all, m));
@@ -312,6 +333,13 @@ turn(struct mirrors *all, struct mirror *m, int64_t now)
 	try_refused(all, m);
 	start_items(all, m);
 	settle(m);
+	if (m->look.step != MIRROR_STANDS) { /* last: what must go has left already */
+		err e = mirror_look_step(all, m);
+
+		if (e.kind != OK)
+			m->opened = false; /* it begins anew */
+		TRY(e);
+	}
 	if (is_whole(m))
 		m->whole_at = clock_now();
 	mirror_save_place(all, m, now);
@@ -363,8 +391,8 @@ mirrors_turn(struct mirrors *m)
 		}
 		if (e.kind != OK && e.kind != ERR_ABSENT)
 			failed(x, e);
-		else if (x->kind == MIRROR_FOLDER && x->n > 0)
-			x->looked = 0;
+		else if ((x->kind == MIRROR_FOLDER && x->n > 0) || x->look.step != MIRROR_STANDS)
+			x->looked = 0; /* on at once, when everybody else was heard */
 	}
 	calls_turn(m->calls); /* what was started begins */
 }
@@ -377,7 +405,7 @@ mirrors_timeout_ms(const struct mirrors *m)
 	if (m->n == 0)
 		return 1000;
 	for (size_t i = 0; i < m->n; i++)
-		if (m->mirror[i].looked == 0)
+		if (m->mirror[i].looked == 0 && clock_steady_ms() >= m->mirror[i].again)
 			return 0;
 	ms = calls_timeout_ms(m->calls);
 	return ms < 0 || ms > MIRROR_LOOK_MS ? MIRROR_LOOK_MS : ms;
@@ -461,6 +489,7 @@ mirrors_drop(struct mirrors *m)
 		changes_read_close(&x->puts);
 		changes_read_close(&x->gones);
 		disk_close(&x->fd);
+		mirror_look_stop(x);
 		disk_close(&x->have);
 		disk_close(&x->walk);
 		free(x->known);

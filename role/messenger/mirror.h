@@ -24,12 +24,17 @@
  * revoked certificate leaves a copy that is hours behind at once.  Nothing is removed while it is on its way there.
  *
  * Where the log has a gap (edge/changes.h), and at first, everything is put again, and what was put once and stands in the
- * repository no more is removed first.  A try that fails is repeated after 1 s, 2 s … 300 s; each copy waits alone.  A file
+ * repository no more is removed first.  That look is made in steps, MIRROR_STEP_ENTRIES lines or names a turn, and between
+ * two steps messenger does all it does otherwise: removals go on overtaking, what the look has found already is on its way.
+ * Nothing is put while NAME.have is being read.  In memory a path that was ever put takes 16 to 32 bytes (48 for the moment
+ * the table grows), a look nothing that grows with the tree.  A try that fails is repeated after 1 s, 2 s … 300 s; each copy waits alone.  A file
  * that a copy does not take while it takes others is put aside and tried again by a clock of its own: the rest goes on, and
  * the copy counts as incomplete until it has it.  status/ and the log itself are not copied.
  */
 #ifndef ROLE_MESSENGER_MIRROR_H
 #define ROLE_MESSENGER_MIRROR_H
+
+#include <dirent.h>
 
 #include "act/numbers.h"
 #include "act/order_send.h"
@@ -51,6 +56,11 @@
 #define MIRROR_REFUSED_MAX 1024U /* remembered by name; more are found by a look over everything …        */
 #define MIRROR_LOST_MS 3600000   /* … an hour later                                                       */
 
+#define MIRROR_STEP_ENTRIES 512U /* lines of NAME.have, or names in folders, a turn …                     */
+#define MIRROR_STEP_MS 20        /* … and no more once it took so long                                    */
+#define MIRROR_CHUNK_BYTES 65536U
+#define MIRROR_DEPTH_MAX 24 /* folders below each other: a base64 path has at most a few strokes     */
+
 struct mirror_item {
 	uint64_t seq; /* of its change; 0: of a look over everything, or refused before */
 	bool gone, flying, done;
@@ -69,14 +79,44 @@ struct mirror_refused {
 	bool trying; /* an item stands for it */
 };
 
+/* A list of HOME/mirror, read from its beginning; it may grow meanwhile. */
+struct mirror_lines {
+	uint64_t at; /* byte of the file where chunk begins */
+	size_t i, n; /* chunk: from here on not given yet; in it */
+	uint8_t chunk[MIRROR_CHUNK_BYTES];
+};
+
+enum mirror_step {
+	MIRROR_STANDS,   /* nothing is looked at                                                        */
+	MIRROR_KNOWS,    /* NAME.have is read: what was put; in a look, what of it stands there no more */
+	MIRROR_FINDS,    /* every file of the repository but …                                          */
+	MIRROR_FINDS_END /* … those that speak for others                                               */
+};
+
+/* Where a look is. */
+struct mirror_look {
+	enum mirror_step step;
+	struct mirror_lines had; /* of NAME.have */
+	struct buf out;          /* owned: lines on their way into NAME.walk */
+	size_t unsynced;         /* bytes of NAME.walk */
+	unsigned depth;
+	DIR *folder[MIRROR_DEPTH_MAX + 1];  /* owned: the repository, a folder in it, … */
+	size_t below[MIRROR_DEPTH_MAX + 1]; /* bytes of path that lead to each */
+	char path[CHANGES_PATH_MAX + 1];    /* of the name that is looked at */
+	int near;                           /* owned: the folder of the line before, within a step; -1 */
+	char near_path[CHANGES_PATH_MAX + 1];
+};
+
 struct mirror {
 	char name[65], url[256], bucket[64], region[40], user[128], ca[512], folder[512];
 	enum mirror_kind kind;
 	struct secret secret;
-	int fd;                      /* owned: the folder; -1 */
-	int have;                    /* owned: NAME.have, -1  */
-	int walk;                    /* owned: NAME.walk, -1  */
-	uint64_t walk_at, walk_left; /* byte of the next line; lines after it */
+	int fd;   /* owned: the folder; -1 */
+	int have; /* owned: NAME.have, -1  */
+	int walk; /* owned: NAME.walk, -1  */
+	struct mirror_look look;
+	struct mirror_lines walk_lines;
+	uint64_t walk_left; /* lines after the last that was read */
 	bool walking, opened;
 	struct changes_place place, written; /* done with; as NAME.place says */
 	uint64_t walk_seq;                   /* the place a look over everything leads to */
@@ -84,7 +124,7 @@ struct mirror {
 	size_t n;
 	struct mirror_item item[MIRROR_ITEMS];
 	size_t known_n, known_cap;                  /* hashes of paths in NAME.have: open addressing */
-	uint64_t *known;                            /* owned */
+	uint64_t *known;                            /* owned: half empty at least */
 	int64_t again, backoff, looked, written_at; /* on the steady clock */
 	instant whole_at, whole_written;            /* last found equal; as NAME.place says */
 	struct mirror_refused *refused;             /* owned, MIRROR_REFUSED_MAX */

@@ -69,7 +69,7 @@ configure_one(struct mirror *m, const struct conf *c, slice sec, const struct st
 	slice kind;
 	char secret[512];
 
-	m->fd = m->have = m->walk = m->puts.fd = m->gones.fd = -1;
+	m->fd = m->have = m->walk = m->look.near = m->puts.fd = m->gones.fd = -1;
 	m->refused = mem_new(MIRROR_REFUSED_MAX, sizeof *m->refused);
 	TRY(conf_check_known(c, sec, names));
 	memcpy(m->name, sec.p + sizeof SEC - 1, sec.n - (sizeof SEC - 1));

@@ -3,7 +3,8 @@
  *
  *   mirror.c       follows the log of changes, begins what is due, says how each copy stands
  *   mirror_own.c   what is remembered in HOME/mirror: place, list of what was put, what was refused
- *   mirror_tree.c  the repository: a file by its path, a look over all of them
+ *   mirror_tree.c  the repository: a file by its path
+ *   mirror_look.c  a look over all of its files, in steps
  *   mirror_send.c  one file on its way
  *   mirror_conf.c  inkan.conf and the jail
  */
@@ -18,9 +19,18 @@ void mirror_own_name(char out[96], const struct mirror *m, const char *ending);
 void mirror_load_place(const struct mirrors *all, struct mirror *m);
 /* Where it moved, or the time it was whole is old by MIRROR_WHOLE_MS; once in MIRROR_PLACE_MS at most. */
 void mirror_save_place(const struct mirrors *all, struct mirror *m, int64_t now);
-/* The next line of NAME.have, .walk or .refused from *at; false at the end. */
-bool mirror_list_line(int fd, uint64_t *at, char out[CHANGES_PATH_MAX + 2]) CHECKED;
+void mirror_lines_start(struct mirror_lines *l);
+/*
+ * The next line of NAME.have, .walk or .refused: a sign and a path, borrowed until the next call; *have false where none is
+ * whole yet.  What cannot be a line of ours is passed over.
+ */
+err mirror_next_line(int fd, struct mirror_lines *l, bool *have, slice *line) CHECKED;
+/* Opens NAME.have; what stands in it is read in steps: MIRROR_KNOWS. */
 err mirror_open_have(const struct mirrors *all, struct mirror *m) CHECKED;
+/* True where it was not known. */
+bool mirror_know(struct mirror *m, slice path);
+/* NAME.have is read: half a line at its end goes. */
+err mirror_end_have(struct mirror *m) CHECKED;
 /* Before it is put: nothing is there that NAME.have does not name. */
 err mirror_note_have(struct mirror *m, const char *path) CHECKED;
 void mirror_load_refused(const struct mirrors *all, struct mirror *m);
@@ -43,9 +53,16 @@ bool mirror_is_there(const struct mirrors *all, const char *path) CHECKED;
 bool mirror_path_ends(const char *s, const char *ending) CHECKED;
 /* Speaks for other files: goes when they are there. */
 bool mirror_is_last(const char *path) CHECKED;
-/* Lists what must go and what must be put into NAME.walk; all of it there, NAME.walk becomes NAME.have. */
+
+/* --- mirror_look.c --- */
+/* Begins a look, from nothing: steps list what must go and what must be put into NAME.walk. */
 err mirror_walk_start(const struct mirrors *all, struct mirror *m) CHECKED;
+/* One step of what m->look says.  After an error it has stopped: the log is opened anew, and what it was begun anew. */
+err mirror_look_step(const struct mirrors *all, struct mirror *m) CHECKED;
+/* All of NAME.walk is there: it becomes NAME.have, which is then read anew. */
 err mirror_walk_end(const struct mirrors *all, struct mirror *m) CHECKED;
+/* Between two steps nothing is held any more; where m->walking, the look begins anew when the log is opened. */
+void mirror_look_stop(struct mirror *m);
 
 /* --- mirror_send.c --- */
 /*

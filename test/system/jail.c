@@ -1,4 +1,4 @@
-/* LINK: role/front/jail.c role/hand/jail.c role/messenger/jail.c role/messenger/mirror.c role/messenger/mirror_conf.c role/messenger/mirror_own.c role/messenger/mirror_send.c role/messenger/mirror_tree.c role/publisher/jail.c role/registrar/jail.c role/signer/jail.c role/verifier/jail.c */
+/* LINK: role/front/jail.c role/hand/jail.c role/messenger/jail.c role/messenger/mirror.c role/messenger/mirror_conf.c role/messenger/mirror_look.c role/messenger/mirror_own.c role/messenger/mirror_send.c role/messenger/mirror_tree.c role/publisher/jail.c role/registrar/jail.c role/signer/jail.c role/verifier/jail.c */
 /*
  * jail - goes into each role's own jail, as the role does, and tries from there what a captured role would try.
  * Prints TAP, a line for each role and attempt.

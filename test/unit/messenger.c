@@ -1,4 +1,4 @@
-/* LINK: role/messenger/messenger.c role/messenger/mirror.c role/messenger/mirror_conf.c role/messenger/mirror_own.c role/messenger/mirror_send.c role/messenger/mirror_tree.c role/messenger/heartbeat.c role/messenger/alarm.c */
+/* LINK: role/messenger/messenger.c role/messenger/mirror.c role/messenger/mirror_conf.c role/messenger/mirror_look.c role/messenger/mirror_own.c role/messenger/mirror_send.c role/messenger/mirror_tree.c role/messenger/heartbeat.c role/messenger/alarm.c */
 /* The messenger's letters into a folder: B-12; nothing that was laid down is written over. */
 #include "test/unit/test.h"
 
