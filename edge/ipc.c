@@ -77,6 +77,19 @@ compact(struct buf *b, size_t *at)
 	*at = 0;
 }
 
+/* Nothing more comes: what is left is whole frames that are still to be read, or nothing worth waiting for. */
+static err
+link_ended(const struct link *l)
+{
+	slice rest = {l->in.p == NULL ? NULL : l->in.p + l->in_at, l->in.n - l->in_at};
+	struct frame f;
+	bool have = false;
+
+	if (rest.n > 0)
+		TRY(frame_get(&rest, &have, &f));
+	return have ? ok : fail(ERR_ABSENT, "link-closed: house: the role at the other end is gone");
+}
+
 err
 link_fill(struct link *l)
 {
@@ -101,9 +114,7 @@ link_fill(struct link *l)
 		if ((size_t)n < READ_CHUNK)
 			break;
 	}
-	if (l->ended && l->in.n == 0)
-		return fail(ERR_ABSENT, "link-closed: house: the role at the other end is gone");
-	return ok;
+	return l->ended ? link_ended(l) : ok;
 }
 
 err
@@ -464,7 +475,7 @@ wires_wait(struct wires *w, int timeout_ms)
 
 	p[k++] = (struct pollfd){.fd = w->control->fd, .events = POLLIN};
 	for (size_t i = 0; i < n_links; i++)
-		p[k++] = (struct pollfd){.fd = w->link[i]->fd,
+		p[k++] = (struct pollfd){.fd = w->link[i]->ended ? -1 : w->link[i]->fd, /* it would be ready for ever */
 		    .events = (short)((w->link[i]->in.n + READ_CHUNK <= LINK_IN_MAX ? POLLIN : 0) |
 		                      (link_is_empty(w->link[i]) ? 0 : POLLOUT))};
 	for (size_t i = 0; i < w->n_watched; i++)
@@ -476,7 +487,8 @@ wires_wait(struct wires *w, int timeout_ms)
 	for (size_t i = n_links; i-- > 0;) { /* backwards: closing moves what stands behind */
 		struct link *l = w->link[i];
 
-		if (p[1 + i].revents & (POLLIN | POLLHUP | POLLERR) && link_fill(l).kind != OK)
+		if (l->ended ? link_ended(l).kind != OK
+		             : p[1 + i].revents & (POLLIN | POLLHUP | POLLERR) && link_fill(l).kind != OK)
 			drop_link(w, l);
 	}
 	return p[0].revents != 0 ? control_turn(w) : ok;

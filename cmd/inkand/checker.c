@@ -145,6 +145,7 @@ start(struct checker *k)
 		    k, fail_why(ERR_WORLD, "inkand-check: house: a check by the clock could not be started", errno));
 		return;
 	}
+	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK); /* who else holds the other end keeps nobody waiting */
 	k->fd = pair[0];
 	k->began = clock_steady_ms();
 	k->late = false;

@@ -47,7 +47,8 @@
 #define BEAT_LATE_MS 15000   /* an answer later than this: the process is stuck, not slow */
 #define START_LATE_MS 120000 /* before the first answer: reading journals and books        */
 #define STOP_LATE_MS 10000
-#define AGAIN_MS 1000   /* between new wires that one role asks for */
+#define AGAIN_MS 1000 /* between new wires that one role asks for */
+#define AGAIN_MOST_MS 30000
 #define STEADY_MS 60000 /* alive for so long: earlier deaths are forgotten            */
 #define EXIT_CORRUPT 3  /* a role says: what I hold is damaged, do not start me again */
 
@@ -63,9 +64,10 @@ struct role {
 	uint64_t restarts;
 	bool answered, retired;
 	bool paused;    /* a signer while the room is closed */
-	uint32_t again; /* bit i: its wire to role[i] went wrong, a new one is due at again_at */
-	int64_t again_at;
-	bool renewed;   /* the status signer, told to stop: it is started with what responder.conf says now */
+	uint32_t again; /* bit i: role[i] closed its wire to this one over nonsense; a new one is due at again_at */
+	int64_t again_at, again_ms;
+	int64_t read_at; /* when its control socket was last seen empty: it reads */
+	bool renewed;    /* the status signer, told to stop: it is started with what responder.conf says now */
 };
 
 struct house {
@@ -78,7 +80,7 @@ struct house {
 	unsigned status_user; /* as above: its own where it has a token of its own */
 	struct secret *pin;   /* in locked memory: of the issuer's token, of the status signer's */
 	bool stopping;
-	bool ready; /* every role answered, once */
+	bool ready;       /* every role answered, once */
 	bool room_closed; /* run/room-closed is there: signers are stopped, and not started */
 	int64_t stop_at;
 	uint64_t beat;
@@ -298,7 +300,7 @@ start_role(struct house *h, struct role *r)
 	close(pair[1]);
 	link_drop(&r->control);
 	r->control = link_new(pair[0], r->peer, r->number);
-	r->started = r->beat_heard = r->beat_sent = clock_steady_ms();
+	r->started = r->beat_heard = r->beat_sent = r->read_at = clock_steady_ms();
 	r->answered = false;
 	r->again = 0;
 	wire_role(h, r);
@@ -421,10 +423,12 @@ look_at_responder(struct house *h)
 		struct role *r = &h->role[i];
 
 		if (r->peer != PEER_STATUS || r->pid == 0 || r->renewed ||
-		    (inode == h->responder_inode && at.tv_sec == h->responder_at.tv_sec && at.tv_nsec == h->responder_at.tv_nsec))
+		    (inode == h->responder_inode && at.tv_sec == h->responder_at.tv_sec &&
+		        at.tv_nsec == h->responder_at.tv_nsec))
 			continue;
 		r->renewed = true;
-		log_text(LOG_NOTE, "inkand-responder: house: the responder's key was changed; the status signer is started anew");
+		log_text(
+		    LOG_NOTE, "inkand-responder: house: the responder's key was changed; the status signer is started anew");
 		link_order(r->control, ORDER_STOP, 0, (slice){NULL, 0});
 		(void)link_flush(r->control).kind;
 	}
@@ -479,9 +483,12 @@ put_numbers(const struct house *h, struct buf *b)
 }
 
 /* Starts what is due, sends heartbeats, kills what does not answer. */
-/* A role closed a wire on which it heard nonsense.  One that does so again and again gets a new one a second apart. */
+/*
+ * A role closed a wire on which it heard nonsense from another.  Who babbles gets a new one at once the first time, then after
+ * AGAIN_MS and twice as long each time: on each wire he could cost his hearers a turn.
+ */
 static void
-want_wire(struct house *h, struct role *r, slice body)
+want_wire(struct house *h, const struct role *r, slice body)
 {
 	struct wire_order o;
 
@@ -489,7 +496,7 @@ want_wire(struct house *h, struct role *r, slice body)
 		return;
 	for (size_t i = 0; i < h->n; i++)
 		if (h->role[i].peer == o.peer && h->role[i].number == o.number)
-			r->again |= 1U << i;
+			h->role[i].again |= 1U << (unsigned)(r - h->role);
 }
 
 static void
@@ -500,8 +507,11 @@ wire_again(struct house *h, struct role *r, int64_t now)
 	for (size_t i = 0; i < h->n; i++)
 		if (r->again & 1U << i)
 			wire_two(r, &h->role[i]);
+	if (now - r->again_at > STEADY_MS)
+		r->again_ms = 0;
 	r->again = 0;
-	r->again_at = now + AGAIN_MS;
+	r->again_ms = r->again_ms == 0 ? AGAIN_MS : r->again_ms * 2 < AGAIN_MOST_MS ? r->again_ms * 2 : AGAIN_MOST_MS;
+	r->again_at = now + r->again_ms;
 }
 
 static void
@@ -527,7 +537,10 @@ tend(struct house *h)
 			kill(r->pid, SIGKILL);
 			continue;
 		}
-		if (now - r->beat_heard > (r->answered ? BEAT_LATE_MS : START_LATE_MS)) {
+		if (link_is_empty(r->control))
+			r->read_at = now;
+		if (now - (r->beat_heard < r->read_at ? r->beat_heard : r->read_at) >
+		    (r->answered ? BEAT_LATE_MS : START_LATE_MS)) {
 			log_number(LOG_ALARM, "inkand-late: house: a role does not answer its heartbeat and is killed",
 			    r->mode == NULL ? r->name : r->mode, r->number);
 			kill(r->pid, SIGKILL);
@@ -536,7 +549,8 @@ tend(struct house *h)
 		}
 		if (now - r->beat_sent >= (r->answered ? BEAT_EVERY_MS : 100)) {
 			/* before the first answer one beat is enough: it waits in the socket */
-			if (r->answered || r->beat_sent == r->started) {
+			/* nothing is queued for one that does not read */
+			if (link_is_empty(r->control) && (r->answered || r->beat_sent == r->started)) {
 				struct buf body OWNED(buf_drop) = BUF(NUMBERS_BYTES);
 
 				put_numbers(h, &body);

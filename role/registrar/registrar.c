@@ -354,6 +354,7 @@ hear_link(struct registrar *r, struct link *l, size_t *left)
 	const struct known *k = link_known(r, link_peer(l), link_number(l));
 	int state = OPEN;
 	struct frame x;
+	uint64_t before;
 	bool have;
 
 	while (*left > 0 && !link_is_full(l)) {
@@ -369,11 +370,17 @@ hear_link(struct registrar *r, struct link *l, size_t *left)
 			return ok;
 		}
 		(*left)--;
+		before = r->effects;
 		e = hear(r, k, &x);
 		if (e.kind == ERR_INPUT || e.kind == ERR_POLICY || e.kind == ERR_ABSENT || e.kind == ERR_CONFLICT) {
-			/* a helper's result that cannot be read or does not fit what is here: the helper is at fault */
+			/*
+			 * A helper's result that cannot be read or does not fit what is here: the helper is at fault.  What was asked
+			 * of it is asked anew on its next wire; the turn of all the others goes on, unless a part of this is in it.
+			 */
 			log_err(LOG_ALARM, e);
 			wires_close(r->wires, l);
+			if (r->effects == before)
+				return ok;
 			return fail(ERR_WORLD, "helper-fault: house: a helper's result could not be used; its link is closed");
 		}
 		TRY(e);

@@ -444,6 +444,7 @@ struct registrar {
 
 	uint64_t uncounted[8]; /* refusals that are counted, not kept, by kind */
 	uint64_t turns, lines, applications;
+	uint64_t effects; /* lines and evidence that turns took in: did a message leave something in this one? */
 };
 
 /* --- jail.c: what it may still do: write books and projection, accept at run/office --- */

@@ -78,6 +78,7 @@ turn_enter(struct registrar *r, struct entry *e, const struct evidence_at *place
 	/* law 9, in the one place every line passes: what a helper finished under another clock is entered under none */
 	TRY(turn_open_check(r));
 	r->in_turn = true;
+	r->effects++;
 	e->line.n = book_next(r->book);
 	e->line.at = r->now;
 	e->line.under = e->line.act == ACT_BASELINE_SET ? e->document : db_ledger(r->db)->baseline;
@@ -101,6 +102,7 @@ turn_evidence(struct registrar *r, slice bytes, digest *name, struct evidence_at
 	digest d = sha256(bytes);
 	err e = db_place(r->db, d, at);
 
+	r->effects++;
 	if (e.kind == ERR_ABSENT)
 		book_add_evidence(r->book, d, bytes, at);
 	else
@@ -116,6 +118,7 @@ turn_sealed(struct registrar *r, slice bytes, digest *name, struct evidence_at *
 	digest d = sha256(bytes);
 	err e = db_place(r->db, d, at);
 
+	r->effects++;
 	if (e.kind == ERR_ABSENT) {
 		random_bytes(nonce, sizeof nonce);
 		book_add_sealed(r->book, d, bytes, secret_slice(&r->jlis_key), ARR(nonce), at);
@@ -164,8 +167,7 @@ turn_refuse_text(struct registrar *r, const struct caller *to, enum err_kind kin
 	p->to = *to;
 	p->fail = kind;
 	put_bytes(r, what, &p->what_at, &p->what_n);
-	if (to->kind == ORDER_APPLY || to->kind == ORDER_RECEIPT || to->kind == ORDER_REVOKE ||
-	    to->kind == ORDER_WITHDRAWN)
+	if (to->kind == ORDER_APPLY || to->kind == ORDER_RECEIPT || to->kind == ORDER_REVOKE || to->kind == ORDER_WITHDRAWN)
 		r->uncounted[kind]++;
 }
 

@@ -2354,6 +2354,29 @@ test_nonsense(void **state)
 	link_put(s->end[PUBLISHER], &(struct frame){.kind = ORDER_SLOTS, .id = 999});
 	link_put(s->end[ISSUER], &(struct frame){.kind = ORDER_ISSUE, .id = 999, .body = LIT("x")});
 	stage_turns(s, 6);
+	{ /* what one helper says costs the others nothing */
+		uint64_t closed = s->closed;
+
+		s->r->fault = ok;
+		for (int times = 0; times < 3; times++) {
+			link_put(s->end[MESSENGER], &(struct frame){.kind = ORDER_NUMBERS, .id = 1, .body = LIT("x")});
+			stage_turns(s, 3);
+		}
+		expect_number("its links were closed", s->closed, closed + 3);
+		expect_true("the books were not", s->r->fault.kind == OK && s->r->closed.kind == OK);
+	}
+	{ /* half a frame, and then nothing more: no link to wait on for ever */
+		static const uint8_t half[] = {0, 0, 1};
+		int fd = link_fd(s->end[VERIFIER]);
+
+		assert_int_equal(send(fd, half, sizeof half, 0), sizeof half);
+		assert_int_equal(shutdown(fd, SHUT_WR), 0);
+		expect_ok("wait", wires_wait(s->r->wires, 0));
+		expect_ok("wait", wires_wait(s->r->wires, 0));
+		expect_true("it is no link any more", wires_find(s->r->wires, PEER_VERIFIER, 0) == NULL);
+		stage_wire(s, VERIFIER);
+		stage_turns(s, 6);
+	}
 	applicant_new(s, "yamada", &a, with_mail);
 	(void)apply(s, &a, true);
 	expect_state(a.reply.state, DOSSIER_ISSUED);
