@@ -192,6 +192,8 @@ err status_checkpoint(struct signing *s, struct task *t) CHECKED;
 err status_plan_again(struct signing *s, struct task *t, instant now) CHECKED;
 void status_join(struct signing *s, struct task *t);
 /* both */
+/* hello.c: which of journal and books was set back shows here.  ERR_CORRUPT: it stops for good. */
+err signing_hello(struct signing *s, struct task *t) CHECKED;
 const struct crl_table *signing_crl(const struct signing *s, digest d);
 
 #endif

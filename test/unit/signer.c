@@ -1,4 +1,4 @@
-/* LINK: test/jpki/make.c test/edge/disk.c test/edge/hand.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c role/signer/journal_add.c role/signer/records_file.c role/signer/revoked_file.c role/signer/known_file.c role/signer/journal_line.c */
+/* LINK: test/jpki/make.c test/edge/disk.c test/edge/hand.c role/signer/hello.c role/signer/turn.c role/signer/issuer.c role/signer/status.c role/signer/journal.c role/signer/journal_add.c role/signer/records_file.c role/signer/revoked_file.c role/signer/known_file.c role/signer/journal_line.c */
 /*
  * The signer in one process: orders over a socket pair, a journal on disk, a key
  * in memory.  After each step the journal is read as an outsider reads it: no
