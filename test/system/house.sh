@@ -162,14 +162,15 @@ house_audit() {
 	cat "$H"/books/entries/*.jsonl | jq -r 'select(.act == "certificate.issued") | "\(.body.serial) \(.evidence[0])"' | sort >"$T/audit-books"
 	cat "$H"/journal-issuer/entries/*.jsonl | jq -r 'select(.act == "signed") | "\(.body.serial) \(.evidence[0])"' | sort >"$T/audit-journal"
 	comm -23 "$T/audit-books" "$T/audit-journal" | sed 's/^/issued, not signed in the journal: /' >>"$T/audit"
-	# every member of the packs is what its name says, and all evidence the lines name is there
+	# every member of the packs is what its name says, and all evidence the lines name is there: the lines first, since a
+	# house that runs writes evidence before its line
+	cat "$H"/books/entries/*.jsonl | jq -r '.evidence[]' | sort -u >"$T/audit-named"
 	rm -rf "$T/audit-packs"
 	mkdir "$T/audit-packs"
 	for pack in "$H"/books/evidence/*.tar; do tar -C "$T/audit-packs" -xf "$pack" || echo "pack ${pack##*/}" >>"$T/audit"; done
 	(cd "$T/audit-packs" && find . -type f -printf '%f\n' | sort | xargs -r sha256sum) | sed 's/\.tar$//' |
 		awk '{ if ($1 != $2) print "evidence is not what its name says: " $2 }' >>"$T/audit"
 	for pack in "$H"/books/jlis/*.tar; do [ ! -e "$pack" ] || tar -tf "$pack"; done >"$T/audit-sealed"
-	cat "$H"/books/entries/*.jsonl | jq -r '.evidence[]' | sort -u >"$T/audit-named"
 	(ls "$T/audit-packs"; cat "$T/audit-sealed") | sort -u | comm -23 "$T/audit-named" - | sed 's/^/evidence is gone: /' >>"$T/audit"
 	rm -rf "$T/audit-packs"
 	head -5 "$T/audit"
