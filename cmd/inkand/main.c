@@ -34,6 +34,7 @@
 #include "base/conf.h"
 #include "cmd/inkand/checker.h"
 #include "cmd/inkand/folders.h"
+#include "cmd/inkand/house.h"
 #include "cmd/inkand/listen.h"
 #include "cmd/inkand/pin.h"
 #include "edge/clock.h"
@@ -42,54 +43,11 @@
 #include "edge/jail.h"
 #include "edge/log.h"
 
-#define ROLES_MAX 24 /* at most 32: struct role's `again` */
 #define BEAT_EVERY_MS 2000
 #define BEAT_LATE_MS 15000   /* an answer later than this: the process is stuck, not slow */
 #define START_LATE_MS 120000 /* before the first answer: reading journals and books        */
 #define STOP_LATE_MS 10000
-#define AGAIN_MS 1000 /* between new wires that one role asks for */
-#define AGAIN_MOST_MS 30000
-#define STEADY_MS 60000 /* alive for so long: earlier deaths are forgotten            */
-#define EXIT_CORRUPT 3  /* a role says: what I hold is damaged, do not start me again */
-
-struct role {
-	enum peer peer;
-	uint64_t number;
-	const char *name, *mode; /* executable, first argument or NULL */
-	unsigned user;           /* offset from user_base              */
-	pid_t pid;
-	struct link *control;
-	int64_t started, beat_sent, beat_heard, start_at;
-	unsigned deaths;
-	uint64_t restarts;
-	bool answered, retired;
-	bool paused;    /* a signer while the room is closed */
-	uint32_t again; /* bit i: role[i] closed its wire to this one over nonsense; a new one is due at again_at */
-	int64_t again_at, again_ms;
-	int64_t read_at; /* when its control socket was last seen empty: it reads */
-	bool renewed;    /* the status signer, told to stop: it is started with what responder.conf says now */
-};
-
-struct house {
-	const char *home;
-	char libexec[256];
-	uint32_t user_base;
-	size_t n;
-	struct role role[ROLES_MAX];
-	int public_fd, private_fd, office_fd;
-	unsigned status_user; /* as above: its own where it has a token of its own */
-	struct secret *pin;   /* in locked memory: of the issuer's token, of the status signer's */
-	bool stopping;
-	bool ready;       /* every role answered, once */
-	bool room_closed; /* run/room-closed is there: signers are stopped, and not started */
-	int64_t stop_at;
-	uint64_t beat;
-	struct checker checker;
-	struct timespec responder_at; /* of responder.conf, when the status signer was started */
-	ino_t responder_inode;
-	instant clock;    /* the last moment both clocks agreed on, less than an hour apart since the one before … */
-	int64_t clock_at; /* … on the steady one */
-};
+#define EXIT_CORRUPT 3 /* a role says: what I hold is damaged, do not start me again */
 
 /*
  * What of root stays once ports are bound and folders given away, here and in every child: a role reads its files (whose
@@ -97,19 +55,6 @@ struct house {
  * one that is late is killed.
  */
 static const int KEEP[] = {CAP_SETUID, CAP_SETGID, CAP_KILL, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, CAP_SETPCAP};
-
-/* Who talks to whom. */
-static const struct {
-	enum peer a, b;
-} WIRES[] = {
-    {PEER_FRONT, PEER_REGISTRAR},
-    {PEER_FRONT, PEER_STATUS},
-    {PEER_REGISTRAR, PEER_VERIFIER},
-    {PEER_REGISTRAR, PEER_ISSUER},
-    {PEER_REGISTRAR, PEER_STATUS},
-    {PEER_REGISTRAR, PEER_PUBLISHER},
-    {PEER_REGISTRAR, PEER_MESSENGER},
-};
 
 static void
 add_role(struct house *h, enum peer peer, uint64_t number, const char *name, const char *mode, unsigned user)
@@ -147,67 +92,6 @@ write_pids(const struct house *h)
 		log_text(LOG_WARN, "inkand-pids: house: the list of processes cannot be written");
 	if (fd >= 0)
 		close(fd);
-}
-
-static void
-send_wire(struct role *to, enum peer peer, uint64_t number, int fd)
-{
-	struct buf body OWNED(buf_drop) = BUF(64);
-
-	wire_order_put(&body, &(struct wire_order){peer, number});
-	if (link_flush(to->control).kind != OK || !link_is_empty(to->control) ||
-	    ipc_send_fd(link_fd(to->control), &(struct frame){.kind = ORDER_WIRE, .body = buf_slice(&body)}, fd).kind != OK)
-		log_text(LOG_WARN, "inkand-wire: house: a wire could not be handed over; the role will be started anew");
-}
-
-static bool
-is_wired(enum peer a, enum peer b)
-{
-	for (size_t i = 0; i < COUNT(WIRES); i++)
-		if ((WIRES[i].a == a && WIRES[i].b == b) || (WIRES[i].a == b && WIRES[i].b == a))
-			return true;
-	return false;
-}
-
-/* A new wire between two that have one. */
-static void
-wire_two(struct role *r, struct role *o)
-{
-	int pair[2];
-
-	if (o == r || r->pid == 0 || o->pid == 0 || !is_wired(r->peer, o->peer))
-		return;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-		log_text(LOG_ALARM, "inkand-pair: house: no more socket pairs to be had");
-		return;
-	}
-	send_wire(r, o->peer, o->number, pair[0]);
-	send_wire(o, r->peer, r->number, pair[1]);
-	close(pair[0]);
-	close(pair[1]);
-}
-
-/* All wires of one role, new at both ends. */
-static void
-wire_role(struct house *h, struct role *r)
-{
-	for (size_t i = 0; i < h->n; i++)
-		wire_two(r, &h->role[i]);
-	if (r->peer == PEER_FRONT) {
-		send_wire(r, PEER_PUBLIC, 0, h->public_fd);
-		if (h->private_fd >= 0)
-			send_wire(r, PEER_PRIVATE, 0, h->private_fd);
-	}
-	if (r->peer == PEER_REGISTRAR)
-		send_wire(r, PEER_OFFICE, 0, h->office_fd);
-	if ((r->peer == PEER_ISSUER || r->peer == PEER_STATUS) && h->pin[r->peer == PEER_STATUS].n > 0) {
-		struct buf body OWNED(buf_drop) = BUF(SECRET_MAX + 8);
-
-		octets_put(&body, secret_slice(&h->pin[r->peer == PEER_STATUS]));
-		link_order(r->control, ORDER_PIN, 0, buf_slice(&body));
-		(void)link_flush(r->control).kind;
-		wipe(body.p, body.n);
-	}
 }
 
 /* In the child: descriptor 3 is the control socket, nothing else is inherited beside 0, 1, 2. */
@@ -483,37 +367,6 @@ put_numbers(const struct house *h, struct buf *b)
 }
 
 /* Starts what is due, sends heartbeats, kills what does not answer. */
-/*
- * A role closed a wire on which it heard nonsense from another.  Who babbles gets a new one at once the first time, then after
- * AGAIN_MS and twice as long each time: on each wire he could cost his hearers a turn.
- */
-static void
-want_wire(struct house *h, const struct role *r, slice body)
-{
-	struct wire_order o;
-
-	if (wire_order_get(body, &o).kind != OK)
-		return;
-	for (size_t i = 0; i < h->n; i++)
-		if (h->role[i].peer == o.peer && h->role[i].number == o.number)
-			h->role[i].again |= 1U << (unsigned)(r - h->role);
-}
-
-static void
-wire_again(struct house *h, struct role *r, int64_t now)
-{
-	if (r->again == 0 || now < r->again_at)
-		return;
-	for (size_t i = 0; i < h->n; i++)
-		if (r->again & 1U << i)
-			wire_two(r, &h->role[i]);
-	if (now - r->again_at > STEADY_MS)
-		r->again_ms = 0;
-	r->again = 0;
-	r->again_ms = r->again_ms == 0 ? AGAIN_MS : r->again_ms * 2 < AGAIN_MOST_MS ? r->again_ms * 2 : AGAIN_MOST_MS;
-	r->again_at = now + r->again_ms;
-}
-
 static void
 tend(struct house *h)
 {
@@ -573,7 +426,7 @@ hear(struct house *h, struct role *r)
 		return; /* its death is seen by waitpid */
 	while (link_next(r->control, &have, &f).kind == OK && have) {
 		if (f.kind == ORDER_WIRE) {
-			want_wire(h, r, f.body);
+			wire_want(h, r, f.body);
 			continue;
 		}
 		r->beat_heard = clock_steady_ms();
