@@ -278,6 +278,7 @@ calls_start(struct calls *c, const struct call *call)
 	curl_easy_setopt(o->easy, CURLOPT_URL, call->url);
 	curl_easy_setopt(o->easy, CURLOPT_PRIVATE, o);
 	curl_easy_setopt(o->easy, CURLOPT_PROTOCOLS_STR, call->mail_to != NULL ? "smtp,smtps" : "http,https");
+	curl_easy_setopt(o->easy, CURLOPT_PATH_AS_IS, 1L); /* what was named is asked for: no step up is resolved here */
 	curl_easy_setopt(o->easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(o->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(o->easy, CURLOPT_PROXY, "");

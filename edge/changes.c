@@ -187,9 +187,8 @@ next_line(struct changes_reader *r, bool *have, slice *line)
 	return ok;
 }
 
-/* No step begins with a dot, none leads to the root: a reader opens what stands here. */
-static bool
-is_path(slice path)
+bool
+changes_is_path(slice path)
 {
 	bool start = true;
 
@@ -220,7 +219,7 @@ changes_next(struct changes_reader *r, bool *have, struct change *out)
 		*out = c;
 		return ok;
 	}
-	if (!slice_cut(&line, ' ', &word) || !is_path(line))
+	if (!slice_cut(&line, ' ', &word) || !changes_is_path(line))
 		return malformed();
 	c.gone = slice_eq(word, LIT("gone"));
 	if (!c.gone && digest_get(word, &c.sha).kind != OK)

@@ -45,6 +45,9 @@ err changes_put(struct changes *c, slice path, const digest *d) CHECKED;
 /* Says "closed", durably, where `orderly`. */
 void changes_close(struct changes *c, bool orderly);
 
+/* No step begins with a dot, none leads to the root, no byte needs care: a path of ours, and no other is opened or sent. */
+bool changes_is_path(slice path) CHECKED;
+
 /* --- reading --- */
 struct changes_place {
 	uint64_t epoch, seq;

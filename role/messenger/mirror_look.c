@@ -29,12 +29,14 @@ flush_list(struct mirror *m)
 	return disk_sync(m->walk);
 }
 
-/* `path` is no longer than CHANGES_PATH_MAX. */
+/* What is none of our paths, say with a line's end in it, is not listed: it would be other lines. */
 static err
 list_put(struct mirror *m, char sign, slice path)
 {
 	struct buf *out = &m->look.out;
 
+	if (!changes_is_path(path))
+		return ok;
 	if (out->n + path.n + 2 > out->max)
 		TRY(flush_list(m));
 	buf_put_u8(out, (uint8_t)sign);

@@ -174,6 +174,10 @@ err
 mirror_carry(struct mirrors *all, struct mirror *m, struct mirror_item *x, bool *landed)
 {
 	*landed = false;
+	if (!changes_is_path(slice_str(x->path))) { /* a name that somebody made in the repository is no path of a copy */
+		x->done = true;
+		return ok;
+	}
 	if (x->gone == mirror_is_there(all, x->path)) { /* it came again, or is gone again: a later line says so */
 		x->done = true;
 		return ok;

@@ -26,6 +26,12 @@ mirror_enter(int top, const char *path, bool make, int *out, const char **name)
 		path = stroke + 1;
 		if (step[0] == '\0')
 			continue;
+		if (strcmp(step, ".") == 0 || strcmp(step, "..") == 0) { /* never out of `top`, whoever wrote the path */
+			close(folder);
+			folder = -1;
+			errno = EINVAL;
+			break;
+		}
 		if (make && mkdirat(folder, step, 0755) == 0)
 			(void)fsync(folder);
 		below = openat(folder, step, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

@@ -11,6 +11,7 @@
  */
 #define ASK_EVERY_MS 1000
 #define LATE_MS 20000
+#define QUESTIONS_MAX 1000 /* a second: of a walk over what has ended */
 /*
  * Where the first question begins: answers that lapsed longer ago are those of certificates that had ended, or five rounds of
  * the wheel were missed.  What stands before it is not walked over at each start.
@@ -90,6 +91,24 @@ lapse_tend(struct registrar *r)
 	ask(r);
 }
 
+static bool
+is_behind(const struct lapse_reply *x, const struct lapse_order *o)
+{
+	return x->next_update.ms > o->after.ms ||
+	       (x->next_update.ms == o->after.ms && (!o->has_serial || serial_cmp(x->serial, o->after_serial) > 0));
+}
+
+/* On at once, or in the next second: a publisher that never comes to an end is not asked without one. */
+static void
+ask_on(struct registrar *r)
+{
+	if (r->seen_steady - r->lapse.second.since >= ASK_EVERY_MS) {
+		r->lapse.second.since = r->seen_steady;
+		r->lapse.second.n = 0;
+	}
+	r->lapse.again = ++r->lapse.second.n < QUESTIONS_MAX ? r->seen_steady : r->lapse.second.since + ASK_EVERY_MS;
+}
+
 /* It counts while relying parties may ask about it and are to hear "good". */
 static err
 counts(struct registrar *r, serial s, bool *out)
@@ -122,12 +141,18 @@ lapse_result(struct registrar *r, const struct frame *x)
 		r->lapse.again = r->seen_steady + ASK_EVERY_MS / 10;
 		return ok;
 	}
+	if (reply.state == LAPSE_FOUND &&
+	    !is_behind(&reply, &r->lapse.from)) { /* asked on behind it there would be no end */
+		log_text(LOG_ALARM,
+		    "lapse-order: design 3: the publisher names an answer that is not behind the one it was asked about");
+		return ok;
+	}
 	if (reply.state == LAPSE_FOUND)
 		TRY(counts(r, reply.serial, &counted));
 	if (reply.state == LAPSE_FOUND && !counted) {
 		r->lapse.from =
 		    (struct lapse_order){.after = reply.next_update, .has_serial = true, .after_serial = reply.serial};
-		r->lapse.again = r->seen_steady;
+		ask_on(r);
 		return ok;
 	}
 	r->lapse.made = counted ? reply.this_update : (instant){0};

@@ -378,6 +378,8 @@ struct registrar {
 	struct {
 		uint64_t id;
 		bool note_asked;
+		/* steady ms: it refused a withdrawal, all of them again then; 0: none refused */
+		int64_t withdraw_at;
 		bool withdraw_again;     /* a new publisher: what is revoked and not answered so is withdrawn again … */
 		struct record withdrawn; /* … up to this one */
 		uint64_t file_id, note_id;
@@ -418,6 +420,10 @@ struct registrar {
 		bool asked, list_asked;
 		uint64_t id, list_id;
 		int64_t at, again, list_at; /* steady ms */
+		struct {
+			int64_t since; /* steady ms */
+			unsigned n;
+		} second;
 		struct lapse_order from;    /* behind all that has ended    */
 		instant made, next;         /* of the first answer to lapse; zero: none, or not known yet */
 		size_t next_list;           /* to be looked at              */

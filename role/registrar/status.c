@@ -326,12 +326,19 @@ slots_result(struct registrar *r, const struct frame *x)
  * What is revoked in the books and not answered so yet: the publisher may have been away when it was told, or have died with
  * it, or the registrar before it told it; and the signers may be away for hours.  All of it before any answer is asked for.
  */
+#define WITHDRAW_AGAIN_MS 1000
+
 static err
 withdrawals_tend(struct registrar *r)
 {
 	struct record d[DB_LIST_MAX];
 	size_t n;
 
+	if (r->pub.withdraw_at != 0 && r->seen_steady >= r->pub.withdraw_at) {
+		r->pub.withdraw_at = 0;
+		r->pub.withdraw_again = true;
+		r->pub.withdrawn = (struct record){0};
+	}
 	if (!r->pub.withdraw_again || !status_can_send(r, PEER_PUBLISHER))
 		return ok;
 	TRY(db_due(r->db, DUE_REVOKED, r->pub.withdrawn.due.ms == 0 ? NULL : &r->pub.withdrawn, d, COUNT(d), &n));
@@ -352,6 +359,7 @@ publisher_fresh(struct registrar *r)
 	status_forget_answers(r);
 	note_forget(r);
 	r->pub.withdraw_again = true;
+	r->pub.withdraw_at = 0;
 	r->pub.withdrawn = (struct record){0};
 	refresh_reset(r);
 	refresh_ask_lost(r);
@@ -383,8 +391,11 @@ publisher_result(struct registrar *r, const struct frame *x)
 	default:
 		break;
 	}
-	if (x->fail != OK)
+	if (x->fail != OK) {
 		log_what(LOG_WARN, "publisher", x->what);
+		if (x->kind == ORDER_WITHDRAW && r->pub.withdraw_at == 0) /* else it is told again at its next start alone */
+			r->pub.withdraw_at = r->seen_steady + WITHDRAW_AGAIN_MS;
+	}
 	return ok;
 }
 

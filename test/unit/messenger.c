@@ -18,6 +18,7 @@
 #include "edge/clock.h"
 #include "edge/ipc.h"
 #include "role/messenger/messenger.h"
+#include "role/messenger/mirror_inside.h"
 
 /* The clock's twin: it stands. */
 instant
@@ -355,11 +356,58 @@ teardown(void **state)
 	return 0;
 }
 
+/* What a captured publisher makes in the repository: a name with a line's end in it becomes a path of its choice. */
+static void
+paths_of_copies(void **state)
+{
+	static const char *const rows[] = {"../victim", "a/../../victim", "./victim", "../copy/../victim"};
+	struct mirrors all = {.repository = open(w.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	struct mirror m = {.kind = MIRROR_FOLDER};
+	char victim[100], name[100];
+
+	(void)state;
+	snprintf(victim, sizeof victim, "%s/victim", w.folder);
+	snprintf(name, sizeof name, "%s/copy", w.folder);
+	assert_int_equal(mkdir(name, 0700), 0);
+	m.fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(all.repository >= 0 && m.fd >= 0);
+	assert_int_equal(mkdirat(m.fd, "a", 0700), 0);
+	close(open(victim, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct mirror_item x = {.gone = true};
+		const char *end;
+		bool landed;
+		int fd = -1;
+
+		snprintf(x.path, sizeof x.path, "%s", rows[i]);
+		expect_err(rows[i], mirror_enter(m.fd, rows[i], false, &fd, &end), ERR_WORLD,
+		    "mirror-write: house: a copy's folder cannot be written");
+		/* as though it stood in the repository no more, whatever is above it */
+		close(all.repository);
+		all.repository = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		expect_ok(rows[i], mirror_carry(&all, &m, &x, &landed));
+		assert_true(x.done && !landed);
+		assert_int_equal(access(victim, F_OK), 0);
+	}
+	for (int kind = MIRROR_S3; kind <= MIRROR_PUT; kind++) { /* no request goes out either */
+		struct mirror_item x = {.gone = true, .path = "../other/victim"};
+		bool landed;
+
+		m.kind = (enum mirror_kind)kind;
+		expect_ok("request", mirror_carry(&all, &m, &x, &landed));
+		assert_true(x.done && !x.flying && all.calls_made == 0);
+	}
+	assert_int_equal(unlinkat(m.fd, "a", AT_REMOVEDIR), 0);
+	close(m.fd);
+	close(all.repository);
+	assert_int_equal(rmdir(name), 0);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(frozen_clock), cmocka_unit_test(same_number), cmocka_unit_test(refused_mail)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(frozen_clock), cmocka_unit_test(same_number),
+	    cmocka_unit_test(refused_mail), cmocka_unit_test(paths_of_copies)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

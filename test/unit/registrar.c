@@ -1353,10 +1353,17 @@ test_revoke_alone(void **state)
 	stage_back(s, PUBLISHER);
 	stage_turns(s, 6);
 	expect_number("withdrawn", s->withdrawn, 1);
+	s->withdraw_refused = 1;
 	stage_cut(s, PUBLISHER); /* it died, and may have lost it */
 	stage_back(s, PUBLISHER);
 	stage_turns(s, 6);
 	expect_number("withdrawn again", s->withdrawn, 2);
+	stage_wait(s, 1100); /* … and could not do it */
+	stage_turns(s, 6);
+	expect_number("once more, a second later", s->withdrawn, 3);
+	stage_wait(s, 1100);
+	stage_turns(s, 6);
+	expect_number("taken: no more", s->withdrawn, 3);
 	expect_true("nobody to tell", s->told[0] == 0 && s->told[1] == 0);
 	stage_stop(s);
 	s->away[STATUS] = s->away[ISSUER] = false;
@@ -1727,6 +1734,12 @@ test_lapse(void **state)
 	s->n_lapses = 2;
 	soon(s);
 	expect_true("nor what is not published", s->r->lapse.next.ms == 0);
+	s->lapses_stand = true; /* a publisher that names the same again and again: what nobody issued */
+	s->lapse[0].next_update = (instant){s->r->lapse.from.after.ms};
+	soon(s);
+	questions = s->lapse_questions;
+	stage_turns(s, 40);
+	expect_number("not asked on behind it", s->lapse_questions - questions <= 1, 1);
 	stage_audit(s);
 	applicant_drop(&a);
 	applicant_drop(&b);

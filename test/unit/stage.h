@@ -66,7 +66,8 @@ struct scene {
 	bool forgets, says_good, loses;
 	struct lapse_reply lapse[4]; /* what the publisher knows of, in order */
 	size_t n_lapses;
-	bool lapses_looking;
+	bool lapses_looking, lapses_stand;
+	unsigned withdraw_refused;
 	uint64_t lapse_questions;
 	uint64_t issued, refused_by_issuer, voided, told[2], crls, answers, notes, mails, slots, withdrawn, tiles,
 	    cited_absent;
@@ -154,6 +155,8 @@ stage_wait(struct scene *s, int64_t ms)
 	r->reopen_at -= ms;
 	r->jlis.next_at -= ms;
 	r->pub.answers_at -= ms;
+	if (r->pub.withdraw_at != 0)
+		r->pub.withdraw_at -= ms;
 	r->lapse.again -= ms;
 	r->lapse.at -= ms;
 	r->lists.round_at -= ms;
@@ -802,7 +805,7 @@ say_lapse(struct scene *s, struct link *l, const struct frame *x)
 	expect_ok("lapse", lapse_order_get(x->body, &o));
 	s->lapse_questions++;
 	for (size_t i = 0; i < s->n_lapses && r.state == LAPSE_NONE; i++) /* they stand in order */
-		if (s->lapse[i].next_update.ms > o.after.ms ||
+		if (s->lapses_stand || s->lapse[i].next_update.ms > o.after.ms ||
 		    (s->lapse[i].next_update.ms == o.after.ms &&
 		        (!o.has_serial || serial_cmp(s->lapse[i].serial, o.after_serial) > 0)))
 			r = s->lapse[i];
@@ -862,6 +865,11 @@ publisher_hear(struct scene *s)
 				continue;
 		}
 		s->withdrawn += x.kind == ORDER_WITHDRAW;
+		if (x.kind == ORDER_WITHDRAW && s->withdraw_refused > 0) {
+			s->withdraw_refused--;
+			link_refuse(l, &x, fail(ERR_WORLD, "disk-full: house: there is no room left on the disk"));
+			continue;
+		}
 		s->tiles += x.kind == ORDER_TILES;
 		if (x.kind == ORDER_LAPSE || x.kind == ORDER_LIST_TIMES) {
 			say_lapse(s, l, &x);
