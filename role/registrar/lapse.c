@@ -6,8 +6,10 @@
  *
  * The publisher sees what readers get, and no notAfter; the books know which certificates are still to be asked about.  So it
  * is asked, once a second, for the first "good" that lapses behind all that we know to have ended; where its certificate has
- * ended or is revoked the question goes on behind it, until one is found that counts.  It is exact, and nothing is kept for a
- * certificate.  The lists are read once, when the publisher's wire is new; later ones are told when they are published.
+ * ended or is revoked the question goes on behind it at once, until one is found that counts.  It is exact, and nothing is
+ * kept for a certificate.  The lists are read once, when the publisher's wire is new; later ones are told when they are
+ * published.  A new publisher may stand before the repository of an older day: all is asked anew, and what was known stands
+ * until it is answered.
  */
 #define ASK_EVERY_MS 1000
 #define LATE_MS 20000
@@ -48,6 +50,17 @@ lapse_fresh(struct registrar *r)
 {
 	r->lapse.asked = r->lapse.list_asked = false;
 	r->lapse.next_list = 0;
+	r->lapse.from = (struct lapse_order){0};
+	memset(r->lapse.list_told, 0, sizeof r->lapse.list_told);
+}
+
+bool
+lapse_is_due(struct registrar *r)
+{
+	bool question = !r->lapse.asked && r->seen_steady >= r->lapse.again,
+	     list = !r->lapse.list_asked && r->lapse.next_list < list_count(r);
+
+	return (question || list) && status_can_send(r, PEER_PUBLISHER);
 }
 
 static void
@@ -163,18 +176,19 @@ lapse_result(struct registrar *r, const struct frame *x)
 err
 lapse_list_result(struct registrar *r, const struct frame *x)
 {
-	struct list_times *t, times = {{0}, {0}};
+	struct list_times times = {{0}, {0}};
+	size_t i = r->lapse.next_list;
 
-	if (!r->lapse.list_asked || x->id != r->lapse.list_id || r->lapse.next_list >= list_count(r))
+	if (!r->lapse.list_asked || x->id != r->lapse.list_id || i >= list_count(r))
 		return ok;
 	r->lapse.list_asked = false;
-	t = &r->lapse.list[r->lapse.next_list++];
+	r->lapse.next_list++;
 	if (x->fail == OK)
 		TRY(list_times_get(x->body, &times));
 	else if (x->fail != ERR_ABSENT)
 		log_what(LOG_WARN, "publisher", x->what);
-	if (times.this_update.ms >= t->this_update.ms) /* one may have been published since it looked */
-		*t = times;
+	if (!r->lapse.list_told[i]) /* else one was published since it looked */
+		r->lapse.list[i] = times;
 	return ok;
 }
 
@@ -182,6 +196,7 @@ void
 lapse_listed(struct registrar *r, const struct crl_order *o)
 {
 	r->lapse.list[list_of(r, o)] = (struct list_times){o->now, o->next_update};
+	r->lapse.list_told[list_of(r, o)] = true;
 }
 
 struct list_times

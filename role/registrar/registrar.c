@@ -611,16 +611,24 @@ registrar_turn(struct registrar *r)
 	return ok;
 }
 
+#define REST_MS 100 /* when all there is to do comes by a link, or nothing may be done */
+
 int
 registrar_timeout_ms(struct registrar *r)
 {
 	int answers = status_timeout_ms(r);
 
-	if (r->late || r->gathering)
+	if (r->book == NULL) /* what was to come soon waits for the books */
+		return REST_MS;
+	if (r->gathering || (r->late && r->clock_closed.kind == OK))
 		return 1;
-	if (r->more || r->revoked_now || r->shows.soon)
+	if (r->more || lapse_is_due(r))
+		return 0;
+	if (turn_open_check(r).kind != OK) /* … and for rules and clock */
+		return REST_MS;
+	if (r->revoked_now || r->shows.soon)
 		return 0;
 	if (answers == 0 || (r->issuer.orders == 0 && r->flights == 0))
 		return answers;
-	return 100;
+	return REST_MS;
 }

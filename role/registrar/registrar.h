@@ -428,6 +428,7 @@ struct registrar {
 		instant made, next;         /* of the first answer to lapse; zero: none, or not known yet */
 		size_t next_list;           /* to be looked at              */
 		struct list_times list[CRL_PARTITIONS_MAX + 2]; /* of all, partition 1 …, the delta; zero: not there */
+		bool list_told[CRL_PARTITIONS_MAX + 2];         /* published since the publisher's wire is new       */
 	} lapse;                                            /* when what is published lapses: lapse.c */
 
 	struct {
@@ -523,9 +524,9 @@ void flight_wipe(struct flight *f);
 void flight_drop_all(struct registrar *r, err why);
 /* Sends to a verifier, or holds it until one is there. */
 void flight_verify(struct registrar *r, struct flight *f);
-/* A letter to the subscriber by mail; its result comes back to the flight. */
 /* ORDER_MAIL's result: this letter will never go, to this address; anything else is tried again. */
 bool flight_mail_refused(const struct frame *x);
+/* A letter to the subscriber by mail; its result comes back to the flight. */
 void flight_mail(struct registrar *r, struct flight *f, slice to, slice subject, slice text);
 void flight_send_held(struct registrar *r);
 /* A document that is one OCTET STRING, from front: goes to a verifier. */
@@ -618,8 +619,11 @@ void numbers_tend(struct registrar *r);
 err numbers_result(struct registrar *r, const struct frame *x) CHECKED;
 
 /* --- lapse.c: when what is published lapses -------------------------------------------------- */
+/* The publisher is new, and may stand before another repository. */
 void lapse_fresh(struct registrar *r);
 void lapse_tend(struct registrar *r);
+/* The next turn has something to ask: it is not waited for. */
+bool lapse_is_due(struct registrar *r);
 err lapse_result(struct registrar *r, const struct frame *x) CHECKED;
 err lapse_list_result(struct registrar *r, const struct frame *x) CHECKED;
 /* This list is public now. */

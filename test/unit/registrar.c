@@ -1588,6 +1588,53 @@ test_disk(void **state)
 	stage_drop(s);
 }
 
+/*
+ * While nothing may be done the role rests: what was to come at once (a signed checkpoint whose line was lost, a revocation
+ * the signer just heard) does not keep it turning, nor does a clock that stands behind the last entry.
+ */
+static void
+test_rests(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct registrar *r = s->r;
+	int turns = 0;
+
+	(void)state;
+	stage_turns(s, 12);
+	stage_wait(s, 4000); /* a checkpoint is due; its line is lost */
+	for (; r->pub.note_asked || r->closed.kind == OK; turns++) {
+		assert_true(turns < 100);
+		if (r->pub.note_asked)
+			disk_fault = (struct disk_fault){FAULT_BEFORE, 1, ENOSPC, 0};
+		stage_turn(s);
+		if (r->closed.kind != OK)
+			break;
+	}
+	disk_fault = (struct disk_fault){0};
+	expect_true("the checkpoint was heard", r->shows.soon && r->book == NULL);
+	r->more = true; /* as where a turn of many messages failed */
+	expect_number("closed books are waited for", (uint64_t)registrar_timeout_ms(r), 100);
+	stage_wait(s, 1100);
+	stage_turns(s, 4);
+	expect_number("open again", r->closed.kind, OK);
+	stage_wait(s, 4000);
+	stage_turns(s, 12);
+	*stage_clock += 2 * HOUR_MS;
+	stage_turns(s, 4);
+	expect_true("ahead", r->clock_closed.kind != OK);
+	r->revoked_told = r->shows.soon = true;
+	expect_number("the clock is waited for", (uint64_t)registrar_timeout_ms(r), 100);
+	*stage_clock -= 4 * HOUR_MS;
+	stage_turns(s, 4);
+	expect_true("behind", r->clock_closed.kind != OK && r->late);
+	expect_number("a clock behind too", (uint64_t)registrar_timeout_ms(r), 100);
+	*stage_clock += 2 * HOUR_MS;
+	stage_turns(s, 12);
+	expect_number("right again", r->clock_closed.kind, OK);
+	stage_audit(s);
+	stage_drop(s);
+}
+
 /* --- many lines before a checkpoint ----------------------------------------------------------------------------------- */
 /* Lines that no helper has to do with, straight into the books. */
 static void
@@ -1696,7 +1743,7 @@ test_lapse(void **state)
 {
 	struct scene *s = ready("crl", CONF);
 	struct applicant a, b;
-	uint64_t questions;
+	uint64_t questions, rests = 0;
 	instant t;
 
 	(void)state;
@@ -1740,6 +1787,34 @@ test_lapse(void **state)
 	questions = s->lapse_questions;
 	stage_turns(s, 40);
 	expect_number("not asked on behind it", s->lapse_questions - questions <= 1, 1);
+	s->lapses_stand = false;
+	/* the repository of an older day under a new publisher: what lapses first there stands before what was looked at */
+	s->lapse[0] = (struct lapse_reply){LAPSE_FOUND, b.reply.serial, {t.ms - 5000}, {t.ms + HOUR_MS / 2}};
+	s->n_lapses = 1;
+	expect_true("a list was made since", lapse_of_lists(s->r, LIST_COMPLETE).next_update.ms != 0);
+	stage_cut(s, PUBLISHER);
+	stage_turns(s, 4);
+	stage_back(s, PUBLISHER);
+	stage_turns(s, 8);
+	expect_true("its lists are not there", lapse_of_lists(s->r, LIST_COMPLETE).next_update.ms == 0);
+	soon(s);
+	expect_true("a repository that was set back is looked at", s->r->lapse.made.ms == t.ms - 5000);
+	/* many that count no more: none of them costs a rest */
+	s->r->lapse.from = (struct lapse_order){0};
+	for (size_t i = 0; i < 3; i++)
+		s->lapse[i] = (struct lapse_reply){LAPSE_FOUND, {2, {0x40, (uint8_t)(i + 1)}}, {t.ms - 2000}, {t.ms + HOUR_MS}};
+	s->lapse[3] = (struct lapse_reply){LAPSE_FOUND, b.reply.serial, {t.ms}, {t.ms + 20 * HOUR_MS}};
+	s->n_lapses = 4;
+	questions = s->lapse_questions;
+	stage_wait(s, 1100);
+	for (int turns = 0; s->r->lapse.made.ms != t.ms && turns < 100; turns++) {
+		stage_turn(s);
+		rests += !s->r->lapse.asked && s->r->lapse.made.ms != t.ms && registrar_timeout_ms(s->r) != 0;
+	}
+	expect_number("all of them were asked about", s->lapse_questions - questions, 4);
+	expect_number("at once", rests, 0);
+	stage_turn(s);
+	expect_true("then a second passes", registrar_timeout_ms(s->r) > 0);
 	stage_audit(s);
 	applicant_drop(&a);
 	applicant_drop(&b);
@@ -2626,6 +2701,7 @@ main(void)
 	    cmocka_unit_test(test_clock_under_way),
 	    cmocka_unit_test(test_projection),
 	    cmocka_unit_test(test_disk),
+	    cmocka_unit_test(test_rests),
 	    cmocka_unit_test(test_tiles),
 	    cmocka_unit_test(test_lapse),
 	    cmocka_unit_test(test_wheel),
