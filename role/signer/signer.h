@@ -110,6 +110,7 @@ struct signing {
 	bool more;              /* orders wait that this turn did not take                      */
 	struct link *front[FRONTS_MAX]; /* status: who may ask for live answers; lent for one turn */
 	size_t n_front;
+	size_t first_front;             /* heard first in this step: the next each time */
 	bool front_wrong[FRONTS_MAX];   /* out of a turn: it said what it may not; its wire is to be closed */
 	int64_t live_second;    /* steady: since when live_count counts                         */
 	unsigned live_count;

@@ -390,9 +390,11 @@ hear_fronts(struct signing *s, instant now, slice pin, err clock, struct task **
 {
 	size_t heard = 0, room = live_room(s, tickets_in(task, *n));
 
-	for (size_t i = 0; i < s->n_front; i++) {
+	s->first_front++; /* where there is room for fewer than all, each has its turn */
+	for (size_t k = 0; k < s->n_front; k++) {
 		/* each its share: one that floods does not keep another out */
-		size_t most = heard + (room - heard + s->n_front - i - 1) / (s->n_front - i);
+		size_t most = heard + (room - heard + s->n_front - k - 1) / (s->n_front - k);
+		size_t i = (s->first_front + k) % s->n_front;
 		struct link *l = s->front[i];
 		struct frame f;
 		bool have = true;

@@ -1800,13 +1800,19 @@ checkpoint(uint64_t from, uint64_t to)
 static struct link *front_near, *front_far;
 
 static void
-fronts_open(void)
+front_open(uint64_t number, struct link **near, struct link **far)
 {
 	int pair[2];
 
 	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	front_near = link_new(pair[0], PEER_FRONT, 0);
-	front_far = link_new(pair[1], PEER_STATUS, 0);
+	*near = link_new(pair[0], PEER_FRONT, number);
+	*far = link_new(pair[1], PEER_STATUS, 0);
+}
+
+static void
+fronts_open(void)
+{
+	front_open(0, &front_near, &front_far);
 	w.s.front[0] = front_near;
 	w.s.front_wrong[0] = false;
 	w.s.n_front = 1;
@@ -1900,6 +1906,40 @@ flooded(slice order)
 	expect_number("two steps of fewest, then what the key was measured to do", flood_answered(), FLOOD - answered);
 }
 
+/* Room for one a step: a front that floods has each other step, not all. */
+static void
+flooded_by_one(slice order)
+{
+	struct link *near, *far;
+	struct frame f;
+	bool have;
+
+	front_open(1, &near, &far);
+	w.s.front[1] = near;
+	w.s.front_wrong[1] = false;
+	w.s.n_front = 2;
+	w.s.live_us = 10 * LIVE_STEP_US;
+	flood(order);
+	link_order(far, ORDER_LIVE, 1, order);
+	expect_ok("sent", link_flush(far));
+	expect_ok("fill", link_fill(near));
+	turn();
+	expect_ok("answers", link_flush(near));
+	(void)link_fill(far).kind;
+	expect_ok("an answer", link_next(far, &have, &f));
+	expect_true("the other front is answered beside it", have);
+	expect_fallback("the other front", &f, OK, "");
+	expect_number("in a step of its own", flood_answered(), STEPS_MAX - 1);
+	for (int turns = 0; turns < 30; turns++) {
+		turn();
+		(void)flood_answered();
+	}
+	w.s.n_front = 1;
+	w.s.live_us = 0;
+	link_drop(&near);
+	link_drop(&far);
+}
+
 /* What a front may have signed: an answer to a request, about what is known; over the limit, or unknown, nothing. */
 static void
 live(serial known, enum ocsp_status status)
@@ -1939,6 +1979,7 @@ live(serial known, enum ocsp_status status)
 	expect_fallback("a second later", &f, OK, "");
 	w.s.live_limit = LIVE_PER_SECOND;
 	flooded(buf_slice(&b));
+	flooded_by_one(buf_slice(&b));
 
 	id[1].serial.b[id[1].serial.n - 1] ^= 1;
 	buf_clear(&q);
