@@ -76,7 +76,7 @@ slice source_path(slice uri) CHECKED;
 /* A folder's file by its path. */
 err source_load(struct source *s, slice path, struct buf *out) CHECKED;
 /* Whether an answer on this serial belongs under this path: the base64 of its request, whose "/" are folders. */
-bool source_is_place(const struct source *s, const struct ocsp_issuer *issuer, serial number, slice path) CHECKED;
+bool source_is_place(const struct ocsp_issuer *issuer, serial number, slice path) CHECKED;
 /* The status files of a folder, mapped anew.  ERR_ABSENT where the folder has none; ERR_CORRUPT slots-header. */
 err source_map(struct source *s) CHECKED;
 /* Whether the folder has answers under the paths of their GETs, as a mirror has: s->places. */

@@ -186,11 +186,10 @@ put_place(struct buf *b, const struct ocsp_issuer *issuer, serial number)
 
 /* Two strokes one after the other are one on a disk. */
 bool
-source_is_place(const struct source *s, const struct ocsp_issuer *issuer, serial number, slice path)
+source_is_place(const struct ocsp_issuer *issuer, serial number, slice path)
 {
 	struct buf want OWNED(buf_drop) = BUF(1024), folded OWNED(buf_drop) = BUF(1024);
 
-	(void)s;
 	put_place(&want, issuer, number);
 	for (size_t i = 0; i < want.n; i++)
 		if (i == 0 || want.p[i] != '/' || want.p[i - 1] != '/')

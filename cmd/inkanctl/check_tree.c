@@ -363,8 +363,7 @@ is_answer(struct check *c, slice path)
 	struct ocsp_answer a;
 
 	return source_load(&c->source, path, &der).kind == OK && ocsp_answer_get(buf_slice(&der), &a).kind == OK &&
-	       a.error == 0 && served_find(&c->told, a.serial) != NULL &&
-	       source_is_place(&c->source, &c->names, a.serial, path);
+	       a.error == 0 && served_find(&c->told, a.serial) != NULL && source_is_place(&c->names, a.serial, path);
 }
 
 /* ca/ocsp-HHHHHHHHHHHHHHHH.cer, the beginning of its SHA-256: a responder's certificate of ours, also one whose time is over. */

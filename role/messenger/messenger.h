@@ -15,9 +15,9 @@
  *            house = name                  what the house is called there
  *          and HOME/keys/heartbeat.key, an Ed25519 key of its own, made at init.
  * HEARS    the registrar: fetch of this kind (it names no address), send this letter, how are the copies, these are the
- *          house's numbers.
+ *          house's numbers; inkand: with each heartbeat what the check by its clock found; the office gets a letter
+ *          (alarm.c).
  * TOUCHES  the network, HOME/mail; where there are copies HOME/mirror and, reading, HOME/repository.
- *          inkand: with each heartbeat what the check by its clock found; the office gets a letter (alarm.c).
  * NEVER    judges what comes back: bytes, never verdicts; keeps nothing but how far each copy is.
  */
 #ifndef ROLE_MESSENGER_MESSENGER_H
@@ -93,6 +93,8 @@ err heartbeat_configure(struct messenger *m) CHECKED;
 void heartbeat_take(struct messenger *m, struct link *l, const struct frame *f);
 void heartbeat_tend(struct messenger *m);
 void heartbeat_sent(struct messenger *m, err e);
+/* Milliseconds until the next is due; -1: none is. */
+int heartbeat_timeout_ms(const struct messenger *m);
 /* One letter, into the folder or begun by the relay under this kind and id. */
 err messenger_letter(struct messenger *m, uint64_t id, uint8_t kind, const struct mail_order *o) CHECKED;
 
@@ -100,8 +102,6 @@ err messenger_letter(struct messenger *m, uint64_t id, uint8_t kind, const struc
 err alarm_configure(struct messenger *m) CHECKED;
 void alarm_tend(struct messenger *m);
 void alarm_sent(struct messenger *m, err e);
-/* Milliseconds until the next is due; -1: none is. */
-int heartbeat_timeout_ms(const struct messenger *m);
 
 int messenger_timeout_ms(const struct messenger *m);
 void messenger_drop(struct messenger *m);

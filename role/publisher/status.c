@@ -1,4 +1,3 @@
-
 #include <errno.h>
 
 #include "act/order_desk.h"

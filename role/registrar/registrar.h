@@ -376,14 +376,13 @@ struct registrar {
 
 	/* our status, see status.c */
 	struct {
-		uint64_t id;
 		bool note_asked;
 		/* steady ms: it refused a withdrawal, all of them again then; 0: none refused */
 		int64_t withdraw_at;
 		bool withdraw_again;     /* a new publisher: what is revoked and not answered so is withdrawn again … */
 		struct record withdrawn; /* … up to this one */
-		uint64_t file_id, note_id;
-		int64_t answers_at, note_at, tick;
+		uint64_t note_id;
+		int64_t answers_at, note_at;
 		struct answers_batch batch[ANSWERS_ORDERS];
 		bool more_due;           /* the last order was full: the next at once   */
 		bool again;              /* one that is due was passed over because it was on its way */
@@ -391,7 +390,6 @@ struct registrar {
 		bool has_taken;          /* … since it was last looked at from the first */
 		uint64_t note_from;
 		struct head note_head;
-		bool ca_sent;
 	} pub;
 
 	/* the last checkpoint on its way to the publisher: its tiles, a few at a time, then its note; see note.c */

@@ -91,7 +91,6 @@ test_open(void **state)
 	close(pipes[1]);
 }
 
-/* Other memory that is not there ends the process as ever. */
 /* KiB of files that this process has in memory. */
 static long
 resident(void)
@@ -134,6 +133,7 @@ test_rest(void **state)
 	close(fd);
 }
 
+/* Other memory that is not there ends the process as ever. */
 static void
 test_other(void **state)
 {
