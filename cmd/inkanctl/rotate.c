@@ -31,7 +31,7 @@ struct rotate {
 	int home, folder; /* HOME, HOME/rotation (locked) */
 	bool again;       /* it was begun before          */
 	char object[NAME_MAX_BYTES];
-	struct buf last;        /* the certificate now in use */
+	struct responder last;  /* the certificate before it  */
 	struct buf certificate; /* the new one                */
 	digest key;
 	size_t n_keys; /* that the books know        */
@@ -41,7 +41,7 @@ struct rotate {
 static void
 rotate_drop(struct rotate *r)
 {
-	buf_drop(&r->last);
+	responder_drop(&r->last);
 	buf_drop(&r->certificate);
 	office_drop(&r->office);
 	disk_close(&r->folder);
@@ -95,6 +95,17 @@ read_pin(const struct rotate *r, const char *section, const char *given, const c
 	return ctl_read_pin(path, out);
 }
 
+static void
+be_root(void)
+{
+	sigset_t none;
+
+	if (getuid() == 0 && (seteuid(0) != 0 || setegid(0) != 0))
+		abort();
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /*
  * What a token in software writes must be its signer's, and a vendor's module needs no root: for as long as a token is
  * used, this process is the user to whom its folder belongs.
@@ -103,10 +114,12 @@ static err
 become(const struct rotate *r, const char *section)
 {
 	const char *folder = text(r, section, "folder");
+	bool other = folder != NULL && geteuid() == 0;
 	struct stat st;
-
 	sigset_t asked;
 
+	if (other && fstatat(r->home, folder, &st, 0) != 0)
+		return fail_why(ERR_WORLD, "rotate-token: house: the token's folder is not there", errno);
 	/* a token in software is written in place: nobody's Ctrl-C may come in between */
 	sigemptyset(&asked);
 	sigaddset(&asked, SIGINT);
@@ -114,24 +127,13 @@ become(const struct rotate *r, const char *section)
 	sigaddset(&asked, SIGHUP);
 	sigaddset(&asked, SIGQUIT);
 	(void)sigprocmask(SIG_BLOCK, &asked, NULL);
-	if (folder == NULL || geteuid() != 0)
-		return ok;
-	if (fstatat(r->home, folder, &st, 0) != 0)
-		return fail_why(ERR_WORLD, "rotate-token: house: the token's folder is not there", errno);
-	if (setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0)
-		return fail_why(ERR_WORLD, "rotate-user: house: the user of the token's signer cannot be taken", errno);
+	if (other && (setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0)) {
+		err e = fail_why(ERR_WORLD, "rotate-user: house: the user of the token's signer cannot be taken", errno);
+
+		be_root();
+		return e;
+	}
 	return ok;
-}
-
-static void
-be_root(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (getuid() == 0 && (seteuid(0) != 0 || setegid(0) != 0))
-		abort();
 }
 
 /* The URI of the token: its key's without the key. */
@@ -236,8 +238,6 @@ make_key(struct rotate *r, struct buf *spki)
 static err
 plan(struct rotate *r, slice spki, struct buf *tbs)
 {
-	const struct trust *t = r->office.trust;
-	struct cert last;
 	err e = disk_load(r->folder, "tbs", tbs);
 
 	if (e.kind == OK && memmem(tbs->p, tbs->n, spki.p, spki.n) != NULL)
@@ -245,8 +245,7 @@ plan(struct rotate *r, slice spki, struct buf *tbs)
 	if (e.kind != OK && e.kind != ERR_ABSENT)
 		return e;
 	buf_clear(tbs);
-	TRY(cert_get(buf_slice(&r->last), &last));
-	TRY(ceremony_plan(t, &last, spki, r->office.now, tbs));
+	TRY(ceremony_plan(r->office.trust, &r->last.cert, spki, r->office.now, tbs));
 	return disk_replace(r->folder, "tbs", buf_slice(tbs));
 }
 
@@ -256,19 +255,34 @@ certify(struct rotate *r, slice tbs)
 	const char *uri = text(r, "token", "issuer");
 	struct ceremony_token t = {text(r, "token", "module"), text(r, "token", "environment"), NULL, {NULL, 0}};
 	struct secret pin OWNED(secret_drop) = {.n = 0};
-	struct cert last;
 	err e;
 
 	if (t.module == NULL || uri == NULL)
 		return fail(ERR_INPUT, "signer-token: house: inkan.conf names no module or no key in [token]");
-	TRY(cert_get(buf_slice(&r->last), &last));
 	TRY(read_pin(r, "token", r->ca_pin_file, "PIN of the token", &pin));
 	t.pin = secret_slice(&pin);
 	TRY(become(r, "token"));
-	e = ceremony_certify(&t, slice_str(uri), r->office.trust, last.alg, tbs, &r->certificate);
+	e = ceremony_certify(&t, slice_str(uri), r->office.trust, r->last.cert.alg, tbs, &r->certificate);
 	be_root();
 	TRY(e);
 	return disk_replace(r->folder, "ocsp.cer", buf_slice(&r->certificate));
+}
+
+/*
+ * The new one is named as the one before, and signed as that was.  The file is the publisher's: nothing in it is believed
+ * but what the CA's key signed, or a captured publisher would write what that key signs next.
+ */
+static err
+read_last(struct rotate *r)
+{
+	struct buf der OWNED(buf_drop) = BUF(CERT_MAX);
+	char path[4096];
+
+	if (snprintf(path, sizeof path, "%s/repository/ca/ocsp.cer", r->office.home) >= (int)sizeof path)
+		return fail(ERR_INPUT, "office-path: house: the path of a file is too long");
+	TRY(ctl_read(path, &der));
+	responder_drop(&r->last);
+	return responder_get(r->office.trust, buf_slice(&der), &r->last);
 }
 
 /* Key and certificate, made now or by a command that was cut short. */
@@ -283,6 +297,7 @@ make(struct rotate *r)
 	TRY(name_key(r, false));
 	e = disk_load(r->folder, "ocsp.cer", &r->certificate);
 	if (e.kind == ERR_ABSENT) {
+		TRY(read_last(r));
 		tell(r, "Making the key in the status signer's token.");
 		TRY(make_key(r, &spki));
 		TRY(plan(r, buf_slice(&spki), &tbs));
@@ -420,8 +435,9 @@ check_room(struct rotate *r)
 	TRY(ask_books(r, &stands)); /* it must run: the books come before the use */
 	return r->n_keys < RESPONDERS_MAX
 	           ? ok
-	           : fail(ERR_CONFLICT, "keys-soon: Rule 6(xvii): the responder was changed three times in two days; wait "
-	                                "until the first of them is retired");
+	           : fail(ERR_CONFLICT, "keys-soon: Rule 6(xvii): four keys of responders are in use, may have answers "
+	                                "about or wait for their use; wait until one is retired: two days after its use, "
+	                                "or seven after its record");
 }
 
 static err
@@ -434,17 +450,13 @@ run(struct rotate *r, int *exit_code)
 	TRY(disk_folder(DISK_HERE, r->office.home, FOLDER_THERE, &r->home));
 	r->again = disk_size_of(r->home, "rotation", &size).kind == OK;
 	disk_close(&r->home);
-	if (!r->again)
+	if (!r->again) {
 		TRY(check_room(r));
+		TRY(read_last(r)); /* before anything is begun */
+	}
 	TRY(begin(r));
 	if (r->again)
 		tell(r, "A change of the responder's key was begun before: it is completed.");
-	{
-		char path[4096];
-
-		snprintf(path, sizeof path, "%s/repository/ca/ocsp.cer", r->office.home);
-		TRY(ctl_read(path, &r->last));
-	}
 	TRY(make(r));
 	TRY(ask_books(r, &stands));
 	if (stands == KEY_NOWHERE || stands == KEY_WANTED) {
@@ -542,7 +554,7 @@ int
 rotate_main(int argc, char **argv)
 {
 	struct rotate r OWNED(rotate_drop) = {
-	    .office = {.room = BUF(65536)}, .home = -1, .folder = -1, .last = BUF(CERT_MAX), .certificate = BUF(CERT_MAX)};
+	    .office = {.room = BUF(65536)}, .home = -1, .folder = -1, .certificate = BUF(CERT_MAX)};
 	int c = get_options(argc, argv, &r), code = DONE_OK;
 	err e;
 

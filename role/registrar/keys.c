@@ -1,6 +1,9 @@
 #include "act/revocation.h"
 #include "role/registrar/registrar.h"
 
+#define KEY_UNUSED_MS (7 * DAY_MS) /* a change waits so long for its second person, or for a closed room */
+#define PUBLISH_AGAIN_MS 2000      /* after the publisher could not write it                             */
+
 /*
  * Rule 6(xvii), 12(1)(i)チ: the books begin with how the keys were made: K-1, signed by every person who was present, and a
  * line for each key; and they say when each was put to use, which is when its signer first stands ready.  The responder's key
@@ -138,19 +141,24 @@ check_new(
 		if (!digest_eq(k->certificate, sha256(buf_slice(&f->ruleset_file))) ||
 		    (k->wants > 0 && !slice_eq(x->value[M_HOW], LIT("together"))))
 			return fail(ERR_POLICY, "keys-differ: Rule 6(xvii): the persons present do not say the same of the keys");
-		if (k->wants == 0 || digest_eq(k->person, sha256(x->person)))
+		if (k->wants == 0 || digest_eq(k->person, sha256(x->person))) {
 			*n = k->n;
-		return ok;
+			return ok;
+		}
 	}
+	/* each person's: its date is what later ones are held against */
 	TRY(office_check_newer(r, &h->made, date, f->document, &again));
 	if (again)
 		*n = h->made.n;
+	if (k != NULL)
+		return ok;
 	for (size_t i = 0; i < RESPONDERS_MAX; i++)
 		room += digest_eq(h->responder[i].key, (digest){{0}});
 	return again || room > 0
 	           ? ok
-	           : fail(ERR_CONFLICT, "keys-soon: Rule 6(xvii): the responder was changed three times in two "
-	                                "days; wait until the first of them is retired");
+	           : fail(ERR_CONFLICT, "keys-soon: Rule 6(xvii): four keys of responders are in use, may have answers "
+	                                "about or wait for their use; wait until one is retired: two days after its use, "
+	                                "or seven after its record");
 }
 
 err
@@ -207,7 +215,7 @@ keys_hear_responder(struct registrar *r, slice certificate)
 	TRY(responder_get(r->trust, certificate, &c));
 	key = key_digest(c.key);
 	k = ledger_find_responder(h, key);
-	if (k == NULL ? is_recorded(h) : k->wants > 0)
+	if ((k == NULL || k->wants > 0) && is_recorded(h))
 		return fail(ERR_POLICY,
 		    "keys-unknown: Rule 6(xvii): the status signer stands with a key that is not in the books, "
 		    "or was retired; nothing is asked of it");
@@ -216,8 +224,9 @@ keys_hear_responder(struct registrar *r, slice certificate)
 	buf_put(&r->responder.certificate, certificate);
 	r->responder.key = key;
 	r->responder.until = c.cert.not_after;
+	TRY(buf_check(&r->responder.certificate));
 	keys_publish(r);
-	return buf_check(&r->responder.certificate);
+	return ok;
 }
 
 void
@@ -227,13 +236,28 @@ keys_publish(struct registrar *r)
 	slice certificate = buf_slice(&r->responder.certificate);
 	digest d = sha256(certificate);
 
-	if (certificate.n == 0 || !status_can_send(r, PEER_PUBLISHER))
+	if (certificate.n == 0)
+		return;
+	r->responder.owed = true;
+	if (!status_can_send(r, PEER_PUBLISHER))
 		return;
 	buf_put_str(&path, "ca/ocsp-");
 	buf_put_hex(&path, (slice){d.b, 8});
 	buf_put_str(&path, ".cer");
-	status_send_file(r, buf_slice(&path), ++r->generations, certificate);
-	status_send_file(r, LIT("ca/ocsp.cer"), ++r->generations, certificate);
+	r->responder.owed = false;
+	r->responder.file[0] = ++r->generations;
+	r->responder.file[1] = ++r->generations;
+	status_send_file(r, buf_slice(&path), r->responder.file[0], certificate);
+	status_send_file(r, LIT("ca/ocsp.cer"), r->responder.file[1], certificate);
+}
+
+void
+keys_published(struct registrar *r, const struct frame *x)
+{
+	if (x->fail == OK || (x->id != r->responder.file[0] && x->id != r->responder.file[1]))
+		return;
+	r->responder.owed = true;
+	r->responder.again_at = r->seen_steady + PUBLISH_AGAIN_MS;
 }
 
 /* Which of the three is ready and not in the books as in use: of the responder each change of its key. */
@@ -247,7 +271,20 @@ is_first_use(const struct registrar *r, unsigned k, digest *key)
 	if (k != 1 || r->responder.certificate.n == 0)
 		return ((h->keys_made & ~h->keys_used) >> k & 1) != 0;
 	known = ledger_find_responder(h, *key);
-	return known != NULL && (known->used.ms == 0 || known->left.ms != 0);
+	return known != NULL && known->wants == 0 && (known->used.ms == 0 || known->left.ms != 0);
+}
+
+/*
+ * Of a key that never signed: one made later is in use, or its change was given up.  As long as the status signer does not
+ * stand ready with another, its next start may be with this one.
+ */
+static bool
+is_given_up(struct registrar *r, const struct responder_key *k, const struct responder_key *now)
+{
+	if (k->made.ms < now->made.ms)
+		return true;
+	return r->now.ms >= k->made.ms + KEY_UNUSED_MS && r->status.step == SIGNER_READY &&
+	       status_can_send(r, PEER_STATUS) && digest_eq(r->responder.key, now->key);
 }
 
 /* An answer lives ANSWER_LIFE_MS: when the last by a key that was left is over, or it never made one. */
@@ -262,7 +299,7 @@ retire(struct registrar *r)
 		struct entry e = entry_of(r, ACT_KEY_RETIRED);
 
 		if (digest_eq(k->key, (digest){{0}}) || k == now ||
-		    (k->used.ms != 0 ? r->now.ms < k->left.ms + ANSWER_LIFE_MS : k->made.ms >= now->made.ms))
+		    (k->used.ms != 0 ? r->now.ms < k->left.ms + ANSWER_LIFE_MS : !is_given_up(r, k, now)))
 			continue;
 		e.what = LIT("ocsp");
 		e.key = k->key;
@@ -288,5 +325,7 @@ keys_tend(struct registrar *r)
 		e.journal_root = s->journal.root;
 		TRY(turn_enter(r, &e, NULL));
 	}
+	if (r->responder.owed && !r->in_turn && r->seen_steady >= r->responder.again_at)
+		keys_publish(r);
 	return retire(r);
 }

@@ -351,6 +351,9 @@ struct registrar {
 		struct buf certificate; /* as the status signer last said hello; empty: it did not say */
 		digest key;
 		instant until;
+		bool owed;        /* the publisher has not got it yet, or could not write it */
+		uint64_t file[2]; /* the orders by which it was last asked                   */
+		int64_t again_at; /* not before: on the steady clock                         */
 	} responder;
 	struct used *used;
 	struct rate rate;
@@ -601,8 +604,10 @@ err keys_judged(struct registrar *r, struct flight *f, const struct facts *x) CH
  * know of no such key, or not from enough persons; what responder_get refuses.
  */
 err keys_hear_responder(struct registrar *r, slice certificate) CHECKED;
-/* ca/ocsp.cer, and under a name of its own for whoever keeps the earlier ones. */
+/* ca/ocsp.cer, and under a name of its own for whoever keeps the earlier ones; again in keys_tend until they were written. */
 void keys_publish(struct registrar *r);
+/* What the publisher says of them. */
+void keys_published(struct registrar *r, const struct frame *x);
 
 /* --- papers.c: V-3, X-1, L-1, N-1 of an officer ------------------------------------------ */
 err paper_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;

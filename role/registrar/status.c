@@ -384,6 +384,7 @@ publisher_result(struct registrar *r, const struct frame *x)
 	case ORDER_LIST_TIMES:
 		return lapse_list_result(r, x);
 	case ORDER_FILE:
+		keys_published(r, x);
 		return note_is_tile(r, x) ? ok : lists_published(r, x);
 	case ORDER_TILES:
 		note_published(r, x);

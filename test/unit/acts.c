@@ -692,17 +692,24 @@ test_keys(void **state)
 
 /* --- the responder's key changes in a running house -------------------------------------------------------------------- */
 static size_t
-make_anew(struct scene *s, const struct signer *who, const char *label, const char *how, const struct signer *of,
-    slice certificate)
+make_dated(struct scene *s, const struct signer *who, const char *label, const char *how, const struct signer *of,
+    slice certificate, instant date)
 {
 	struct buf cms OWNED(buf_drop) = BUF(CMS_MAX), b OWNED(buf_drop) = BUF(FRAME_BODY_MAX);
 	digest key = sha256(signer_spki(of));
 	const char *values[M_COUNT] = {
-	    service_of(s), hex_of(digest_slice(&key)), "p256", "SoftHSM", "hanako jiro", how, label, time_of(clock_now())};
+	    service_of(s), hex_of(digest_slice(&key)), "p256", "SoftHSM", "hanako jiro", how, label, time_of(date)};
 
 	make_document(&cms, who, FORM_KEYS, values, (slice){NULL, 0}, clock_now());
 	office_order_put(&b, &(struct office_order){buf_slice(&cms), certificate});
 	return stage_ask(s, OFFICE, ORDER_OFFICE, buf_slice(&b));
+}
+
+static size_t
+make_anew(struct scene *s, const struct signer *who, const char *label, const char *how, const struct signer *of,
+    slice certificate)
+{
+	return make_dated(s, who, label, how, of, certificate, clock_now());
 }
 
 static void
@@ -731,6 +738,10 @@ static void
 test_rotation(void **state)
 {
 	static const char DIFFER[] = "keys-differ: Rule 6(xvii): the persons present do not say the same of the keys";
+	static const char AHEAD[] =
+	    "office-ahead: Rule 6(xv): the document is dated in the future; set your clock and sign again";
+	static const char OLD[] =
+	    "office-old: Rule 6(xv): a document of this kind that was signed later is in force; sign a new one";
 	struct scene *s = stage_new_with("crl", CONF);
 	const struct signer *hanako = s->house->hanako, *jiro = s->house->jiro;
 	const struct ledger *h;
@@ -773,6 +784,14 @@ test_rotation(void **state)
 	expect_number("said already", count_of(s, "key.generated"), i);
 	answer_by(s, &cert[1]);
 	expect_true("one person is not two", s->r->status.step == SIGNER_HELLO);
+	/* the second's date is held against clock and books as the first's: later ones are held against it */
+	stage_wait(s, 1000);
+	expect_heard(s,
+	    make_dated(s, jiro, "jiro", "together", of[1], buf_slice(&cert[1]), instant_add_years(clock_now(), 1)),
+	    ERR_POLICY, AHEAD);
+	expect_heard(s,
+	    make_dated(s, jiro, "jiro", "together", of[1], buf_slice(&cert[1]), (instant){clock_now().ms - 60 * SECOND_MS}),
+	    ERR_CONFLICT, OLD);
 	expect_taken(s, make_anew(s, jiro, "jiro", "together", of[1], buf_slice(&cert[1])));
 	s->r->status.hello_at -= 6 * SECOND_MS; /* hello is said again */
 	stage_turns(s, 16);
@@ -787,8 +806,9 @@ test_rotation(void **state)
 	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[3], buf_slice(&cert[3])));
 	stage_wait(s, 1000);
 	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[4], buf_slice(&cert[4])), ERR_CONFLICT,
-	    "keys-soon: Rule 6(xvii): the responder was changed three times in two days; wait until the first of them is "
-	    "retired");
+	    "keys-soon: Rule 6(xvii): four keys of responders are in use, may have answers about or wait for their use; "
+	    "wait "
+	    "until one is retired: two days after its use, or seven after its record");
 	/* the third was never put to use: it ends with the use of one made after it */
 	answer_by(s, &cert[3]);
 	expect_number("one retired", count_of(s, "key.retired"), 1);
@@ -815,6 +835,69 @@ test_rotation(void **state)
 	stage_drop(s);
 }
 
+/* A change that was given up leaves its place; until the signer stands ready with another it may be the next it starts with. */
+static void
+test_given_up(void **state)
+{
+	struct scene *s = stage_new_with("crl", CONF);
+	const struct signer *hanako = s->house->hanako;
+	struct signer *of[3];
+	struct buf cert[3];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(of); i++) {
+		of[i] = signer_new(KEY_P256, 256);
+		house_responder(s->house, of[i], instant_floor_second(clock_now()), &cert[i]);
+	}
+	stage_stop(s);
+	s->responder = BUF(CERT_MAX);
+	buf_put(&s->responder, buf_slice(&cert[0]));
+	stage_start(s);
+	stage_turns(s, 16);
+	/* made without a record of its keys: the key in use is recorded later, by one person and then by another */
+	expect_taken(s, make_anew(s, hanako, "hanako", "together", of[0], buf_slice(&cert[0])));
+	stage_turns(s, 16);
+	expect_true("one person's record harms nothing", s->r->closed.kind == OK && s->r->status.step == SIGNER_READY);
+	expect_number("is not its use", count_of(s, "key.activated"), 0);
+	stage_wait(s, 1000);
+	expect_taken(s, make_anew(s, s->house->jiro, "jiro", "together", of[0], buf_slice(&cert[0])));
+	stage_turns(s, 16);
+	expect_number("two persons' is", count_of(s, "key.activated"), 1);
+	/* what the publisher cannot write it is asked to write again */
+	stage_wait(s, 1000);
+	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[1], buf_slice(&cert[1])));
+	s->responder_refused = 2;
+	answer_by(s, &cert[1]);
+	stage_wait(s, 2000);
+	stage_turns(s, 4);
+	expect_number("refused twice", s->responder_refused, 0);
+	expect_true("and not yet published", slice_eq(buf_slice(&s->published), buf_slice(&cert[0])));
+	stage_wait(s, 2000);
+	stage_turns(s, 4);
+	expect_true("published", slice_eq(buf_slice(&s->published), buf_slice(&cert[1])));
+	/* given up */
+	stage_wait(s, 1000);
+	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[2], buf_slice(&cert[2])));
+	stage_wait(s, 7 * DAY_MS - 60 * SECOND_MS);
+	stage_turns(s, 16);
+	expect_true("a minute before", ledger_find_responder(db_ledger(s->r->db), sha256(signer_spki(of[2]))) != NULL);
+	stage_cut(s, STATUS);
+	stage_turns(s, 4);
+	stage_wait(s, 120 * SECOND_MS);
+	stage_turns(s, 16);
+	expect_true(
+	    "while no signer stands", ledger_find_responder(db_ledger(s->r->db), sha256(signer_spki(of[2]))) != NULL);
+	stage_back(s, STATUS);
+	stage_turns(s, 16);
+	expect_true("retired", ledger_find_responder(db_ledger(s->r->db), sha256(signer_spki(of[2]))) == NULL);
+	stage_audit(s);
+	for (size_t i = 0; i < COUNT(of); i++) {
+		signer_drop(&of[i]);
+		buf_drop(&cert[i]);
+	}
+	stage_drop(s);
+}
+
 int
 main(void)
 {
@@ -831,6 +914,7 @@ main(void)
 	    cmocka_unit_test(test_permit),
 	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_rotation),
+	    cmocka_unit_test(test_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

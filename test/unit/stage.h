@@ -97,7 +97,9 @@ struct scene {
 	struct head journal[2]; /* what the signers say of theirs, issuer first */
 	struct head seen[2];    /* the books' heads they say they have seen; size 0: what they are told */
 	enum err_kind hello_fails;
-	struct buf responder; /* the certificate that the status signer says it answers by; empty: it does not say */
+	struct buf responder;       /* the certificate that the status signer says it answers by; empty: it does not say */
+	struct buf published;       /* ca/ocsp.cer, as the publisher was last given it and wrote it */
+	unsigned responder_refused; /* so many of its orders fail                             */
 	/* what front and office heard */
 	size_t n_heard;
 	struct {
@@ -157,6 +159,7 @@ stage_wait(struct scene *s, int64_t ms)
 	r->pub.answers_at -= ms;
 	if (r->pub.withdraw_at != 0)
 		r->pub.withdraw_at -= ms;
+	r->responder.again_at -= ms;
 	r->lapse.again -= ms;
 	r->lapse.at -= ms;
 	r->lists.round_at -= ms;
@@ -369,6 +372,7 @@ static void
 stage_drop(struct scene *s)
 {
 	buf_drop(&s->responder);
+	buf_drop(&s->published);
 	if (s->r != NULL)
 		stage_stop(s);
 	for (size_t i = 0; i < ANSWERS_KEPT; i++)
@@ -879,6 +883,16 @@ publisher_hear(struct scene *s)
 			expect_ok("file", file_order_get(x.body, &f));
 			if (!f.part.last)
 				continue;
+			if (slice_eq(f.path, LIT("ca/ocsp.cer"))) {
+				if (s->responder_refused > 0) {
+					s->responder_refused--;
+					link_refuse(l, &x, fail(ERR_WORLD, "disk-full: house: there is no room left on the disk"));
+					continue;
+				}
+				s->published.max = CERT_MAX;
+				buf_clear(&s->published);
+				buf_put(&s->published, f.part.bytes);
+			}
 			if (slice_has_prefix(f.path, LIT("books/tile/"))) {
 				s->tile_files++;
 				if (s->tile_files - before > s->tiles_at_once)
