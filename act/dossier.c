@@ -496,6 +496,8 @@ take_made(struct ledger *h, const struct entry *e)
 	    .wants = !is_none(e->certificate) && slice_eq(e->how, LIT("together")),
 	    .n = e->line.n,
 	    .made = e->line.at};
+	if (e->line.at.ms > h->key_at.ms)
+		h->key_at = e->line.at;
 	return ok;
 }
 

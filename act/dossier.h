@@ -155,6 +155,7 @@ struct ledger {
 	struct said approved, automated, permitted; /* P-1, S-1, G-1 */
 	uint64_t keys_made, keys_used; /* bits: issuer, ocsp, checkpoint */
 	struct said made;              /* K-1 of a changed responder     */
+	instant key_at; /* when the last key of a responder was recorded: no certificate of one before is of later */
 	uint8_t off_key[TRUST_PERSONS_MAX][SHA256_LEN]; /* whose duties were withdrawn … */
 	uint8_t off_duties[TRUST_PERSONS_MAX];          /* … and not given back           */
 

@@ -51,6 +51,7 @@ static const struct field WHOLE[] = {
     F(whole, ledger.made.at),
     F(whole, ledger.made.document),
     F(whole, ledger.made.n),
+    F(whole, ledger.key_at),
     F(whole, ledger.responder),
     F(whole, ledger.off_key),
     F(whole, ledger.off_duties),

@@ -112,7 +112,7 @@ keys_found(struct registrar *r)
 /* --- a changed responder -------------------------------------------------------------------- */
 /* What a person says was made: one key, and the certificate beside it is the issuer's, for that key, and in force. */
 static err
-check_made(const struct registrar *r, const struct facts *x, slice certificate, digest *key)
+check_made(const struct registrar *r, const struct facts *x, slice certificate, digest *key, instant *from)
 {
 	struct responder c OWNED(responder_drop) = {0};
 
@@ -123,16 +123,21 @@ check_made(const struct registrar *r, const struct facts *x, slice certificate, 
 		return fail(ERR_POLICY, "keys-ended: RFC 6960 4.2.2.2: the responder's certificate is not in force");
 	if (!slice_eq(r->trust->state, LIT("NONE")) && !slice_eq(x->value[M_HOW], LIT("together")))
 		return fail(ERR_POLICY, "keys-alone: Rule 6(xvii): keys are made by plural persons, and each of them signs");
+	*from = c.cert.not_before;
 	return ok;
 }
 
-/* A key is recorded once; another person may be wanted for it.  *n: the line that says it already, UINT64_MAX: none. */
+/*
+ * A key is recorded once; another person may be wanted for it.  One that was retired is in no list any more, but its
+ * certificate is public, in force for years, and not of later than its own record.  *n: the line that says it already,
+ * UINT64_MAX: none.
+ */
 static err
-check_new(
-    const struct registrar *r, const struct flight *f, const struct facts *x, digest key, instant date, uint64_t *n)
+check_new(const struct registrar *r, const struct flight *f, const struct facts *x, const struct entry *e, instant from,
+    uint64_t *n)
 {
 	const struct ledger *h = db_ledger(r->db);
-	const struct responder_key *k = ledger_find_responder(h, key);
+	const struct responder_key *k = ledger_find_responder(h, e->key);
 	bool again = false;
 	size_t room = 0;
 
@@ -147,11 +152,14 @@ check_new(
 		}
 	}
 	/* each person's: its date is what later ones are held against */
-	TRY(office_check_newer(r, &h->made, date, f->document, &again));
+	TRY(office_check_newer(r, &h->made, e->signed_at, f->document, &again));
 	if (again)
 		*n = h->made.n;
 	if (k != NULL)
 		return ok;
+	if (!again && from.ms <= instant_floor_second(h->key_at).ms)
+		return fail(ERR_POLICY, "keys-old: Rule 6(xvii): the certificate is not of later than the last record of a "
+		                        "responder's key; a key that was retired is never used again");
 	for (size_t i = 0; i < RESPONDERS_MAX; i++)
 		room += digest_eq(h->responder[i].key, (digest){{0}});
 	return again || room > 0
@@ -167,12 +175,13 @@ keys_judged(struct registrar *r, struct flight *f, const struct facts *x)
 	struct entry e = office_entry(r, ACT_KEY_GENERATED, f, x);
 	struct evidence_at at[2];
 	uint64_t n = UINT64_MAX;
+	instant from = {0};
 	err bad = instant_get(x->value[M_DATE], &e.signed_at);
 
 	if (bad.kind == OK)
-		bad = check_made(r, x, buf_slice(&f->ruleset_file), &e.key);
+		bad = check_made(r, x, buf_slice(&f->ruleset_file), &e.key, &from);
 	if (bad.kind == OK)
-		bad = check_new(r, f, x, e.key, e.signed_at, &n);
+		bad = check_new(r, f, x, &e, from, &n);
 	if (bad.kind != OK) {
 		flight_refuse_err(r, f, bad);
 		return ok;

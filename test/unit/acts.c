@@ -735,6 +735,13 @@ count_of(struct scene *s, const char *act)
 }
 
 static void
+certify_now(struct scene *s, const struct signer *of, struct buf *out)
+{
+	buf_drop(out);
+	house_responder(s->house, of, instant_floor_second(clock_now()), out);
+}
+
+static void
 test_rotation(void **state)
 {
 	static const char DIFFER[] = "keys-differ: Rule 6(xvii): the persons present do not say the same of the keys";
@@ -742,6 +749,8 @@ test_rotation(void **state)
 	    "office-ahead: Rule 6(xv): the document is dated in the future; set your clock and sign again";
 	static const char OLD[] =
 	    "office-old: Rule 6(xv): a document of this kind that was signed later is in force; sign a new one";
+	static const char RETIRED[] = "keys-old: Rule 6(xvii): the certificate is not of later than the last record of a "
+	                              "responder's key; a key that was retired is never used again";
 	struct scene *s = stage_new_with("crl", CONF);
 	const struct signer *hanako = s->house->hanako, *jiro = s->house->jiro;
 	const struct ledger *h;
@@ -752,8 +761,9 @@ test_rotation(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(of); i++) {
 		of[i] = signer_new(KEY_P256, 256);
-		house_responder(s->house, of[i], instant_floor_second(clock_now()), &cert[i]);
+		cert[i] = BUF(CERT_MAX);
 	}
+	certify_now(s, of[0], &cert[0]);
 	stage_stop(s);
 	put_file(s, "inkan.conf", LIT(STAGE_TEXTS "keys = one.cms two.cms\n"));
 	put_making(s, "one.cms", hanako, "hanako", "together", sha256(signer_spki(of[0])));
@@ -765,6 +775,10 @@ test_rotation(void **state)
 	h = db_ledger(s->r->db);
 	expect_true("the first is in use", ledger_responder(h) != NULL && h->keys_used == 7);
 	/* what is not believed */
+	certify_now(s, of[1], &cert[1]);
+	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[1], buf_slice(&cert[1])), ERR_POLICY, RETIRED);
+	stage_wait(s, 1000);
+	certify_now(s, of[1], &cert[1]);
 	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[2], buf_slice(&cert[1])), ERR_POLICY,
 	    "keys-certificate: Rule 6(xvii): the record is of another key than the certificate's");
 	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[1], signer_certificate(s->house->ca)), ERR_POLICY,
@@ -801,10 +815,13 @@ test_rotation(void **state)
 	expect_number("each was put to use once", count_of(s, "key.activated"), 4);
 	/* one alone where nobody is accredited; three in two days and no more */
 	stage_wait(s, 1000);
+	certify_now(s, of[2], &cert[2]);
 	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[2], buf_slice(&cert[2])));
 	stage_wait(s, 1000);
+	certify_now(s, of[3], &cert[3]);
 	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[3], buf_slice(&cert[3])));
 	stage_wait(s, 1000);
+	certify_now(s, of[4], &cert[4]);
 	expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[4], buf_slice(&cert[4])), ERR_CONFLICT,
 	    "keys-soon: Rule 6(xvii): four keys of responders are in use, may have answers about or wait for their use; "
 	    "wait "
@@ -827,6 +844,14 @@ test_rotation(void **state)
 	expect_number("both retired", count_of(s, "key.retired"), 3);
 	answer_by(s, &cert[0]);
 	expect_true("a retired key is not asked", s->r->status.step == SIGNER_HELLO);
+	/* its certificate is public, and lasts three years: one person's K-1 over it is no new key */
+	for (i = 0; i < 2; i++) {
+		stage_wait(s, 1000);
+		expect_heard(s, make_anew(s, hanako, "hanako", "alone", of[i], buf_slice(&cert[i])), ERR_POLICY, RETIRED);
+	}
+	expect_true("nor is it asked then", s->r->status.step == SIGNER_HELLO);
+	certify_now(s, of[4], &cert[4]);
+	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[4], buf_slice(&cert[4])));
 	stage_audit(s);
 	for (i = 0; i < COUNT(of); i++) {
 		signer_drop(&of[i]);
@@ -847,8 +872,9 @@ test_given_up(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(of); i++) {
 		of[i] = signer_new(KEY_P256, 256);
-		house_responder(s->house, of[i], instant_floor_second(clock_now()), &cert[i]);
+		cert[i] = BUF(CERT_MAX);
 	}
+	certify_now(s, of[0], &cert[0]);
 	stage_stop(s);
 	s->responder = BUF(CERT_MAX);
 	buf_put(&s->responder, buf_slice(&cert[0]));
@@ -865,6 +891,7 @@ test_given_up(void **state)
 	expect_number("two persons' is", count_of(s, "key.activated"), 1);
 	/* what the publisher cannot write it is asked to write again */
 	stage_wait(s, 1000);
+	certify_now(s, of[1], &cert[1]);
 	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[1], buf_slice(&cert[1])));
 	s->responder_refused = 2;
 	answer_by(s, &cert[1]);
@@ -877,6 +904,7 @@ test_given_up(void **state)
 	expect_true("published", slice_eq(buf_slice(&s->published), buf_slice(&cert[1])));
 	/* given up */
 	stage_wait(s, 1000);
+	certify_now(s, of[2], &cert[2]);
 	expect_taken(s, make_anew(s, hanako, "hanako", "alone", of[2], buf_slice(&cert[2])));
 	stage_wait(s, 7 * DAY_MS - 60 * SECOND_MS);
 	stage_turns(s, 16);

@@ -314,6 +314,7 @@ test_responders(void **state)
 	made.signed_at = (instant){1795312370000};
 	expect_ok("another", ledger_apply(&h, &made));
 	expect_true("said", h.made.at.ms == 1795312370000);
+	expect_true("since", h.key_at.ms == made.line.at.ms);
 	used.key = second;
 	expect_err("one person is not two", ledger_apply(&h, &used), ERR_CORRUPT, UNKNOWN);
 	expect_ok("the same person again", ledger_apply(&h, &made));
