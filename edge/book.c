@@ -109,7 +109,7 @@ build_tree(struct book *b, uint64_t size)
 }
 
 static err
-open_folder(struct book *b, const char *folder)
+open_folder(struct book *b, const char *folder, bool lines_alone)
 {
 	static const struct {
 		const char *name, *suffix;
@@ -118,7 +118,11 @@ open_folder(struct book *b, const char *folder)
 	struct buf version OWNED(buf_drop) = BUF(64);
 	err e;
 
-	TRY(disk_folder(DISK_HERE, folder, b->s.write ? FOLDER_MAKE : FOLDER_THERE, &b->s.folder));
+	TRY(disk_folder(DISK_HERE, folder,
+	    b->s.write    ? FOLDER_MAKE
+	    : lines_alone ? FOLDER_PASS
+	                  : FOLDER_THERE,
+	    &b->s.folder));
 	if (b->s.write) {
 		TRY(disk_open(b->s.folder, "lock", DISK_MAKE, &b->lock));
 		TRY(disk_lock(b->lock));
@@ -132,6 +136,10 @@ open_folder(struct book *b, const char *folder)
 	if (!slice_eq(buf_slice(&version), VERSION))
 		return fail(ERR_CORRUPT, "book-version: house: the book is of a version this program does not know");
 	for (int f = 0; f < FAMILIES; f++) {
+		if (lines_alone && f != ENTRIES) {
+			b->s.shelf[f] = (struct shelf){.folder = -1, .last = -1, .suffix = names[f].suffix};
+			continue;
+		}
 		TRY(shelf_open(b->s.folder, names[f].name, names[f].suffix, mode, &b->s.shelf[f]));
 		b->s.end[f] = shelf_end(&b->s.shelf[f]);
 	}
@@ -151,8 +159,8 @@ book_open(const char *folder, enum book_mode mode, uint64_t floor, struct book *
 	b->max_leaves = BOOK_TURN_LINES_MAX;
 	b->leaf = mem_new(b->max_leaves, sizeof *b->leaf);
 	b->slot = mem_new(RECENT_SLOTS, sizeof *b->slot);
-	TRY(open_folder(b, folder));
-	TRY(recover_look(&b->s, floor, &k));
+	TRY(open_folder(b, folder, mode == BOOK_LINES));
+	TRY(mode == BOOK_LINES ? recover_lines(&b->s, &k) : recover_look(&b->s, floor, &k));
 	TRY(cut_off(b, &k, &o));
 	if (b->s.write)
 		TRY(renew(b, &k));

@@ -36,7 +36,10 @@
  *
  * Opening reads the last segments of lines and openings and the last turn's
  * evidence; the tree's edge comes from the tiles.  BOOK_READ cuts nothing: it
- * sees the whole turns that stood there when it opened.
+ * sees the whole turns that stood there when it opened.  BOOK_LINES looks at
+ * entries, tile and version alone, for whoever may not read the rest: it sees the
+ * lines in sequence, of the last turn perhaps not all, and one that is cut off
+ * later too; it has no opening and no evidence.
  */
 #ifndef EDGE_BOOK_H
 #define EDGE_BOOK_H
@@ -60,7 +63,7 @@ struct book_opened {
 	uint64_t cut_bytes;
 };
 
-enum book_mode { BOOK_READ, BOOK_WRITE };
+enum book_mode { BOOK_READ, BOOK_WRITE, BOOK_LINES };
 
 /* `folder` is made when absent (BOOK_WRITE).  last_at is read from the line's "at" member. */
 err book_open(

@@ -46,7 +46,7 @@ disk_folder(int above, const char *name, enum disk_folder_mode mode, int *out)
 		} else if (errno != EEXIST)
 			return world("disk-folder: house: a folder cannot be made");
 	}
-	fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(above, name, (mode == FOLDER_PASS ? O_PATH : O_RDONLY) | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return absent_or("disk-folder-open: house: a folder cannot be opened");
 	*out = fd;

@@ -25,7 +25,8 @@
 /* The process's own folder, for the first disk_folder. */
 #define DISK_HERE (-100)
 
-enum disk_folder_mode { FOLDER_THERE, FOLDER_MAKE };
+/* FOLDER_PASS: to open what it holds by name; it is not listed or synced, and need not be readable. */
+enum disk_folder_mode { FOLDER_THERE, FOLDER_MAKE, FOLDER_PASS };
 /* Opens a folder; FOLDER_MAKE makes the last step of `name` (0750) and syncs the folder above. */
 err disk_folder(int above, const char *name, enum disk_folder_mode mode, int *out) CHECKED;
 

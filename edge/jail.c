@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -141,12 +142,14 @@ static const struct {
         "renameat2 unlink unlinkat mkdir mkdirat rmdir link linkat getdents64 pread64 pwrite64 preadv pwritev readlink "
         "readlinkat access faccessat faccessat2 flock fchmod fchmodat chmod fchown utimensat geteuid getuid getegid "
         "getgid getcwd statfs fstatfs copy_file_range sync_file_range umask ioctl dup"},
+    {JAIL_READ, "open openat stat lstat newfstatat statx getdents64 pread64 preadv readlink readlinkat access "
+                "faccessat faccessat2 "
+                "geteuid getuid getegid getgid getcwd statfs fstatfs ioctl dup"},
     {JAIL_ACCEPT,
         "accept accept4 getpeername getsockname setsockopt epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 "
         "sendfile ioctl"},
-    {JAIL_CONNECT,
-        "socket connect bind setsockopt getsockname getpeername socketpair ioctl pipe pipe2 sendmmsg recvmmsg "
-        "eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait geteuid getuid"},
+    {JAIL_CONNECT, "connect bind setsockopt getsockname getpeername socketpair ioctl pipe pipe2 sendmmsg recvmmsg "
+                   "eventfd2 epoll_create1 epoll_ctl epoll_wait epoll_pwait geteuid getuid"},
     {JAIL_THREADS, "set_robust_list rseq set_tid_address prlimit64 getrlimit sched_getparam sched_getscheduler "
                    "sched_setscheduler getuid geteuid getgid getegid prctl sysinfo"},
 };
@@ -181,6 +184,12 @@ add_calls(scmp_filter_ctx ctx, const char *names)
 #define CLONE_NEW                                                                                                      \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
+/* The resolver asks for the other two, and does without them: no service of this machine is called, no route is read. */
+static const struct {
+	int domain;
+	bool allowed;
+} SOCKETS[] = {{AF_INET, true}, {AF_INET6, true}, {AF_UNIX, false}, {AF_NETLINK, false}};
+
 /*
  * What hangs on arguments.  abort(3) signals its own process; a role signals no other, though others run as its user.
  * A thread is a clone(2) that says so.  clone3(2) hides its flags in memory: it is said not to exist, and libc uses clone.
@@ -196,6 +205,12 @@ add_exceptions(scmp_filter_ctx ctx, unsigned sets)
 		rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &thread);
 	if (rc == 0 && sets & JAIL_THREADS)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	for (size_t i = 0; rc == 0 && sets & JAIL_CONNECT && i < COUNT(SOCKETS); i++) {
+		struct scmp_arg_cmp domain = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)SOCKETS[i].domain);
+
+		rc = seccomp_rule_add_array(
+		    ctx, SOCKETS[i].allowed ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, &domain);
+	}
 	if (rc != 0)
 		return fail_why(ERR_WORLD, "jail-seccomp: house: the kernel does not filter system calls", -rc);
 	return ok;

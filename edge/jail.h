@@ -20,8 +20,9 @@
 enum jail_set {
 	JAIL_PURE = 1 << 0,    /* read write poll on open descriptors, memory, clock, random, exit: every role has it   */
 	JAIL_FILES = 1 << 1,   /* open, fsync, rename, truncate … within the paths                                   */
+	JAIL_READ = 1 << 6,    /* of it what reads alone: open, stat, list                                           */
 	JAIL_ACCEPT = 1 << 2,  /* accept on a listener that was handed over                                          */
-	JAIL_CONNECT = 1 << 3, /* socket, connect: messenger alone                                                   */
+	JAIL_CONNECT = 1 << 3, /* socket (of IPv4 and IPv6), connect: messenger, checker                             */
 	JAIL_THREADS = 1 << 4, /* threads, never processes: libcurl's resolver, PKCS#11 modules                       */
 	JAIL_EPERM = 1 << 5,   /* refuse with EPERM instead of ending the process                                     */
 };

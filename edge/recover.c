@@ -171,7 +171,7 @@ look_at_marks(const struct shelves *b, uint32_t file, struct look *l)
 }
 
 static err
-look_at(const struct shelves *b, struct look *l)
+look_at_end(const struct shelves *b, struct look *l)
 {
 	struct place end = shelf_end(&b->shelf[ENTRIES]);
 	uint32_t file = end.file;
@@ -185,6 +185,15 @@ look_at(const struct shelves *b, struct look *l)
 		TRY(look_at_lines(b, file - 1, l));
 	if (l->n_rows == 0 && file > 0)
 		return fail(ERR_CORRUPT, "book-lines: house: the end of the book cannot be read");
+	return ok;
+}
+
+static err
+look_at(const struct shelves *b, struct look *l)
+{
+	uint32_t file;
+
+	TRY(look_at_end(b, l));
 	/* The openings are looked at after the lines: whoever is writing has written them before. */
 	file = b->end[OPENINGS].file;
 	TRY(look_at_marks(b, file, l));
@@ -420,5 +429,15 @@ recover_look(const struct shelves *b, uint64_t floor, struct kept *out)
 		out->last[JLIS] = l.before.pack[1];
 	} else if (out->cut == 0)
 		memset(out->last, 0, sizeof out->last);
+	return ok;
+}
+
+err
+recover_lines(const struct shelves *b, struct kept *out)
+{
+	struct look l OWNED(look_drop) = {0};
+
+	TRY(look_at_end(b, &l));
+	*out = (struct kept){.lines = l.total, .end = {[ENTRIES] = keep_end(&l, l.total)}};
 	return ok;
 }

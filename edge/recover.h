@@ -57,5 +57,7 @@ struct kept {
  * whole), book-damaged (more than one turn is not), book-tiles.
  */
 err recover_look(const struct shelves *b, uint64_t floor, struct kept *out) CHECKED;
+/* The lines in sequence, without a look at anything else: the last turn may not be whole.  ERR_CORRUPT book-lines. */
+err recover_lines(const struct shelves *b, struct kept *out) CHECKED;
 
 #endif

@@ -113,6 +113,20 @@ books_open(const char *home, struct books *out)
 	return ok;
 }
 
+err
+books_open_lines(const char *folder, struct books *out)
+{
+	struct books b OWNED(books_drop) = {.home = folder, .folder = -1, .alone = true};
+	err e = book_open(folder, BOOK_LINES, 0, &b.book, &b.opened);
+
+	if (e.kind == ERR_ABSENT)
+		return fail(ERR_WORLD, "books-absent: house: there are no books in this folder");
+	TRY(e);
+	*out = b;
+	b = (struct books){.folder = -1};
+	return ok;
+}
+
 void
 books_drop(struct books *b)
 {

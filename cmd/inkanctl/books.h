@@ -34,6 +34,8 @@ struct books {
 	struct secret key;   /* of J-LIS data; .n 0: not there, or erased by law */
 };
 err books_open(const char *home, struct books *out) CHECKED;
+/* A book alone, of which nothing but its lines and tiles may be read: BOOK_LINES. */
+err books_open_lines(const char *folder, struct books *out) CHECKED;
 void books_drop(struct books *b);
 /* Evidence by its name, from wherever it lies; sealed pieces are opened with the key. */
 err books_evidence(const struct books *b, digest name, struct buf *out) CHECKED;

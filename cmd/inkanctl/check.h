@@ -97,6 +97,7 @@ struct check {
 	struct served_allowed allowed;
 	struct differences found;
 	bool no_ocsp, no_tiles;
+	bool lines;                /* of the books nothing but lines and tiles may be read: trust and profile were before */
 	bool gone;                 /* the server did not answer: no file is asked for any more */
 	size_t jobs;               /* processes; 0: none but this one */
 	const char *could_not[16]; /* static texts: what was not looked at, and why */

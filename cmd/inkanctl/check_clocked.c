@@ -2,8 +2,8 @@
  * The check by inkand's clock (cmd/inkand/checker.h): a process of its own user, jailed before it reads a line.
  *
  * HOLDS    the trust file and the profile, read while it is still root.
- * TOUCHES  the books (reads); the network, for what is public and the resolver's files.
- * NEVER    keys, the projection, journals, repository, mail; writes nothing but one line of numbers on descriptor 3; starts
+ * TOUCHES  the books' lines and tiles (reads); the network, for what is public and the resolver's files.
+ * NEVER    openings, evidence, sealed data, keys, the projection, journals, repository, mail; writes nothing but one line of numbers on descriptor 3; starts
  *          no process.
  */
 #include <stdio.h>
@@ -20,16 +20,33 @@
 #define LOGGED_MAX 20U
 #define TO_INKAND 3
 
+/* A slice of the configuration as a string that lives as long as this process. */
+static const char *
+keep(slice s)
+{
+	char *p = mem_new(s.n + 1, 1);
+
+	memcpy(p, s.p, s.n);
+	return p;
+}
+
 static err
 enter_jail(const struct check *c, uint32_t uid, uint32_t group)
 {
-	static const char *const system_paths[] = {
-	    "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/usr/lib"};
+	static const char *const system_paths[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl",
+	    "/usr/lib"},
+	                         *const lines[] = {"version", "entries", "tile"};
 	struct jail j = {
-	    .role = "checker", .sets = JAIL_PURE | JAIL_FILES | JAIL_CONNECT | JAIL_THREADS, .uid = uid, .group = group};
+	    .role = "checker", .sets = JAIL_PURE | JAIL_READ | JAIL_CONNECT | JAIL_THREADS, .uid = uid, .group = group};
 	struct stat st;
 
-	j.read[j.n_read++] = c->ctl.home;
+	/* of the books what is published anyway: it parses what strangers serve, and can connect */
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		char path[4096];
+
+		if (snprintf(path, sizeof path, "%s/%s", c->ctl.home, lines[i]) < (int)sizeof path && stat(path, &st) == 0)
+			j.read[j.n_read++] = keep(slice_str(path));
+	}
 	for (size_t i = 0; i < COUNT(system_paths); i++)
 		if (stat(system_paths[i], &st) == 0)
 			j.read[j.n_read++] = system_paths[i];
@@ -63,16 +80,6 @@ load(const char *home, slice name, struct buf *out)
 	return file_load((const char *)path.p, out);
 }
 
-/* A slice of the configuration as a string that lives as long as this process. */
-static const char *
-keep(slice s)
-{
-	char *p = mem_new(s.n + 1, 1);
-
-	memcpy(p, s.p, s.n);
-	return p;
-}
-
 static err
 prepare(struct check *c, uint64_t uid, uint64_t group)
 {
@@ -94,6 +101,7 @@ prepare(struct check *c, uint64_t uid, uint64_t group)
 	buf_put_str(&books, c->ctl.home);
 	buf_put_str(&books, "/books");
 	c->ctl.home = keep(buf_slice(&books));
+	c->lines = true;
 	TRY(net_open(&c->source.net)); /* libcurl loads what it needs */
 	return enter_jail(c, (uint32_t)uid, (uint32_t)group);
 }

@@ -21,7 +21,7 @@ check_get(struct check *c, slice uri, struct buf *out)
 	if (c->gone)
 		return fail(ERR_BUSY, "check-gone: house: the server does not answer");
 	e = source_file(&c->source, uri, out);
-	c->gone = e.kind != OK && e.kind != ERR_ABSENT;
+	c->gone = e.kind != OK && e.kind != ERR_ABSENT && e.kind != ERR_INPUT;
 	return e;
 }
 
@@ -71,13 +71,31 @@ take_said(struct check *c, const struct served_said *said, slice where)
 	c->found.total += said->total - said->n;
 }
 
+#define LIST_ENTRY 64U        /* of ours: a serial of 16 bytes, a time, a reason */
+#define LIST_HEAD (64U << 10) /* everything else in a list                       */
+
+/* Twice what the books give: what is served is not kept in memory beyond it. */
+static size_t
+list_max(const struct check *c)
+{
+	uint64_t most = 2 * (LIST_HEAD + LIST_ENTRY * (uint64_t)c->told.n_revoked);
+
+	return most < CRL_MAX ? (size_t)most : CRL_MAX;
+}
+
+static bool
+is_too_long(err e)
+{
+	return e.kind == ERR_INPUT && (strncmp(e.what, "net-long:", 9) == 0 || strncmp(e.what, "disk-long:", 10) == 0);
+}
+
 /* One list; the number of it, 0 where there is none to be read. */
 static uint64_t
 check_list(struct check *c, const struct served_scope *scope, slice uri, uint8_t *seen)
 {
 	const struct served_list *last =
 	    c->told.list == NULL ? NULL : &c->told.list[served_list_place(scope->partition, scope->delta)];
-	struct buf crl OWNED(buf_drop) = BUF(CRL_MAX);
+	struct buf crl OWNED(buf_drop) = BUF(list_max(c));
 	struct served_said *said = mem_new(1, sizeof *said);
 	uint64_t number = 0;
 	err e = check_get(c, uri, &crl);
@@ -86,6 +104,8 @@ check_list(struct check *c, const struct served_scope *scope, slice uri, uint8_t
 		e = ok; /* the first round has not made it yet */
 	else if (e.kind == ERR_ABSENT)
 		differ(c, "served-file: Rule 6(xi): a file that the books published is not there", uri);
+	else if (is_too_long(e))
+		differ(c, "served-list-long: Rule 6(xi): a list is longer than all that the books revoke", uri);
 	else if (e.kind != OK)
 		check_could_not(c, e.what);
 	else {

@@ -19,6 +19,7 @@
 #define BOOKS_USER 2    /* the registrar's: its group may read the books                                */
 #define NICE 10         /* nobody who asks for an answer waits for it                                   */
 #define LINE_BYTES 128
+#define MEMORY_LEAST ((rlim_t)2 << 30) /* of addresses: libraries, threads of the resolver, a fold of ten million */
 #define NUMBER_MAX 1000000000000U
 
 /* inkanctl lies beside inkand.  Looked for at the start: later who is not root may not ask where it runs from. */
@@ -94,6 +95,23 @@ could_not_start(struct checker *k, err e)
 	done(k, (struct checker_result){.could_not = 1});
 }
 
+/* It reads what strangers serve: where memory ends it is the first that goes, and long before it the kernel says no. */
+static void
+bound_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	rlim_t most = pages > 0 && page > 0 ? (rlim_t)pages * (rlim_t)page / 2 : 0;
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (most < MEMORY_LEAST)
+		most = MEMORY_LEAST;
+	(void)setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
+	if (fd >= 0 && write(fd, "1000", 4) != 4)
+		log_text(LOG_WARN, "inkand-check-memory: house: a check by the clock is not the first to go where memory ends");
+	if (fd >= 0)
+		close(fd);
+}
+
 /* In the child: descriptor 3 is the pipe, nothing else is inherited beside 0, 1, 2. */
 static void
 exec_check(const struct checker *k, int to)
@@ -115,6 +133,7 @@ exec_check(const struct checker *k, int to)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive its inkand */
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
+	bound_memory();
 	execv(k->program, u.to);
 	_exit(127);
 }

@@ -288,6 +288,51 @@ test_one_writer(void **state)
 	expect_number("reader", audit(BOOK_READ), 1);
 }
 
+/* Who may read the lines alone: no opening, no evidence, as though there were none. */
+static void
+test_lines_alone(void **state)
+{
+	static const char *const others[] = {"openings", "evidence", "jlis"};
+	struct book *b OWNED(book_close) = NULL, *c OWNED(book_close) = NULL;
+	struct book_reader *r OWNED(book_reader_close) = NULL;
+	struct evidence_iter iter = {0};
+	struct evidence_at at;
+	struct book_opened o, p;
+	char path[200];
+	uint64_t n;
+	digest d;
+	slice line;
+
+	(void)state;
+	expect_ok("first", book_open(folder, BOOK_WRITE, 0, &b, &o));
+	for (uint64_t turn = 0; turn < 7; turn++) {
+		add_turn(b, turn, shape_of(turn));
+		expect_ok("commit", book_commit(b));
+	}
+	for (size_t i = 0; i < COUNT(others); i++) { /* nothing of it can be opened */
+		int fd;
+
+		snprintf(path, sizeof path, "%s/%s", folder, others[i]);
+		wipe_folder(path);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	expect_err("all of it", book_open(folder, BOOK_READ, 0, &c, &p), ERR_WORLD,
+	    "disk-folder-open: house: a folder cannot be opened");
+	expect_ok("lines", book_open(folder, BOOK_LINES, 0, &c, &p));
+	expect_number("all of them", p.size, book_size(b));
+	assert_true(digest_eq(p.root, book_root(b)));
+	expect_ok("read", book_read_from(c, 0, &r));
+	for (uint64_t i = 0; i < p.size; i++)
+		expect_ok("line", book_read_next(r, &n, &line));
+	expect_number("no evidence", book_evidence_next(c, &iter, &d, &at).kind, ERR_ABSENT);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, others[i]);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 /* A reader beside a writer at work always sees whole turns, and never fewer than before. */
 static void
 test_reader_beside(void **state)
@@ -1023,6 +1068,7 @@ main(void)
 	    cmocka_unit_test_setup(test_turns, fresh),
 	    cmocka_unit_test_setup(test_time, fresh),
 	    cmocka_unit_test_setup(test_one_writer, fresh),
+	    cmocka_unit_test_setup(test_lines_alone, fresh),
 	    cmocka_unit_test_setup(test_reader_beside, fresh),
 	    cmocka_unit_test_setup(test_same_evidence, fresh),
 	    cmocka_unit_test_setup(test_crash_anywhere, fresh),
