@@ -263,17 +263,22 @@ ceremony_plan(const struct trust *t, const struct cert *last, slice spki, instan
 
 err
 ceremony_certify(
-    const struct ceremony_token *ca, slice uri, const struct trust *t, enum sig_alg alg, slice tbs, struct buf *out)
+    const struct ceremony_token *ca, slice uri, const struct trust *t, enum sig_alg alg, slice tbs, struct buf *sig)
 {
-	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX);
 	struct hsm *h OWNED(hsm_close) = NULL;
 
 	TRY(open_uri(ca, uri, HSM_SIGN, &h));
 	TRY(hsm_find(h));
 	if (!slice_eq(hsm_spki(h), t->issuer.spki))
 		return fail(ERR_POLICY, "rotate-issuer: Rule 6(xvii): the token's key is not the trust file's issuer");
-	TRY(sign(h, alg, tbs, &sig));
-	cert_join(out, tbs, alg, buf_slice(&sig));
+	return sign(h, alg, tbs, sig);
+}
+
+err
+ceremony_join(const struct trust *t, enum sig_alg alg, slice tbs, slice sig, struct buf *out)
+{
+	TRY(key_check(t->issuer_key, alg, tbs, sig));
+	cert_join(out, tbs, alg, sig);
 	return buf_check(out);
 }
 

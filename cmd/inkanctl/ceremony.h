@@ -62,9 +62,10 @@ err ceremony_key(const struct ceremony_token *t, const char *object, struct buf 
 struct trust;
 struct cert;
 err ceremony_plan(const struct trust *t, const struct cert *last, slice spki, instant now, struct buf *tbs) CHECKED;
-/* The issuer's signature under it, by the key that `uri` names and the trust file knows. */
+/* The issuer's signature under it, by the key that `uri` names and the trust file knows; and the certificate of both. */
 err ceremony_certify(
-    const struct ceremony_token *ca, slice uri, const struct trust *t, enum sig_alg alg, slice tbs, struct buf *out) CHECKED;
+    const struct ceremony_token *ca, slice uri, const struct trust *t, enum sig_alg alg, slice tbs, struct buf *sig) CHECKED;
+err ceremony_join(const struct trust *t, enum sig_alg alg, slice tbs, slice sig, struct buf *out) CHECKED;
 /* CMS over a document by the person's key. */
 err ceremony_sign(const struct ceremony_token *person, slice text, instant at, struct buf *out) CHECKED;
 

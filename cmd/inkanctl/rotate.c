@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "act/dossier.h"
@@ -17,6 +18,7 @@
 #include "cmd/inkanctl/start.h"
 #include "edge/clock.h"
 #include "edge/disk.h"
+#include "edge/jail.h"
 #include "edge/random.h"
 
 #define IN_USE_MS 60000 /* a signer reads its journal first */
@@ -96,45 +98,129 @@ read_pin(const struct rotate *r, const char *section, const char *given, const c
 	return ctl_read_pin(path, out);
 }
 
-static void
-be_root(void)
-{
-	sigset_t none;
+/* --- a process for each token ------------------------------------------------------------ */
+/*
+ * A token in software is its signer's files, read by foreign code: who took that signer may have written them.  So a token
+ * is used by a process of its own, which is the user to whom its folder belongs before the module is loaded, and has no way
+ * back; it alone reads the token's PIN.  What comes out of it is one frame: kind, why, length of the text, text, bytes.
+ */
+#define SAID_MAX 512
+#define HEAD 11
 
-	if (getuid() == 0 && (seteuid(0) != 0 || setegid(0) != 0))
-		abort();
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+struct user_of_token {
+	pid_t pid; /* 0: this is it */
+	int fd;
+};
+
+/* The user to whom the token's folder belongs; 0: this process stays who it is. */
+static err
+find_user(const struct rotate *r, const char *section, uint32_t *uid)
+{
+	const char *folder = text(r, section, "folder");
+	struct stat st = {.st_uid = 0};
+
+	if (folder != NULL && geteuid() == 0 && fstatat(r->home, folder, &st, 0) != 0)
+		return fail_why(ERR_WORLD, "rotate-token: house: the token's folder is not there", errno);
+	*uid = st.st_uid;
+	return ok;
+}
+
+static err
+begin_use(const struct rotate *r, const char *section, struct user_of_token *out)
+{
+	int pair[2];
+	uint32_t uid;
+
+	TRY(find_user(r, section, &uid)); /* before, so that there is something to say it to */
+	if (pipe(pair) != 0)
+		return fail_why(ERR_WORLD, "rotate-process: house: no more processes to be had", errno);
+	fflush(NULL);
+	out->pid = fork();
+	out->fd = pair[out->pid == 0];
+	close(pair[out->pid != 0]);
+	if (out->pid >= 0)
+		return ok;
+	close(out->fd);
+	return fail_why(ERR_WORLD, "rotate-process: house: no more processes to be had", errno);
 }
 
 /*
- * What a token in software writes must be its signer's, and a vendor's module needs no root: for as long as a token is
- * used, this process is the user to whom its folder belongs.
+ * The PIN was read.  Off the terminal, which foreign code could type into, and which could stop it while a token is written
+ * in place; with no file but the pipe and the lock of HOME/rotation, which nobody has before the token is let go.
  */
 static err
-become(const struct rotate *r, const char *section)
+leave(struct rotate *r, const char *section, struct user_of_token *u)
 {
-	const char *folder = text(r, section, "folder");
-	bool other = folder != NULL && geteuid() == 0;
-	struct stat st;
-	sigset_t asked;
+	int none = open("/dev/null", O_RDWR), lock;
+	uint32_t uid;
 
-	if (other && fstatat(r->home, folder, &st, 0) != 0)
-		return fail_why(ERR_WORLD, "rotate-token: house: the token's folder is not there", errno);
-	/* a token in software is written in place: nobody's Ctrl-C may come in between */
-	sigemptyset(&asked);
-	sigaddset(&asked, SIGINT);
-	sigaddset(&asked, SIGTERM);
-	sigaddset(&asked, SIGHUP);
-	sigaddset(&asked, SIGQUIT);
-	(void)sigprocmask(SIG_BLOCK, &asked, NULL);
-	if (other && (setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0)) {
-		err e = fail_why(ERR_WORLD, "rotate-user: house: the user of the token's signer cannot be taken", errno);
+	TRY(find_user(r, section, &uid));
+	(void)setsid();
+	if (none < 0 || dup2(none, 0) < 0 || dup2(none, 1) < 0 || dup2(none, 2) < 0)
+		return fail_why(ERR_WORLD, "rotate-process: house: no more processes to be had", errno);
+	lock = fcntl(r->folder, F_DUPFD, 64);
+	u->fd = fcntl(u->fd, F_DUPFD, 64);
+	if (lock < 64 || lock > 65 || u->fd < 64 || u->fd > 65 || close_range(3, 63, 0) != 0 ||
+	    close_range(66, ~0U, 0) != 0)
+		return fail_why(ERR_WORLD, "rotate-process: house: no more processes to be had", errno);
+	r->home = r->folder = -1;
+	return jail_leave_root(uid);
+}
 
-		be_root();
-		return e;
+static _Noreturn void
+end_use(const struct user_of_token *u, err e, slice bytes)
+{
+	struct buf b OWNED(buf_drop) = BUF(HEAD + SAID_MAX + CERT_MAX);
+	slice said = slice_str(e.kind == OK ? "" : e.what);
+	uint8_t head[HEAD];
+
+	head[0] = (uint8_t)e.kind;
+	be_put(head + 1, 8, (uint64_t)e.why);
+	be_put(head + 9, 2, said.n);
+	buf_put(&b, ARR(head));
+	buf_put(&b, said);
+	if (e.kind == OK)
+		buf_put(&b, bytes);
+	_exit(buf_check(&b).kind == OK && write(u->fd, b.p, b.n) == (ssize_t)b.n ? 0 : 1);
+}
+
+/* What it said is foreign: a kind there is, and a text that harms no terminal. */
+static err
+read_said(slice in, struct buf *out)
+{
+	slice head, said;
+	char *z;
+
+	if (!slice_take(&in, HEAD, &head) || head.p[0] > ERR_CORRUPT || be_get(head.p + 9, 2) > SAID_MAX ||
+	    !slice_take(&in, (size_t)be_get(head.p + 9, 2), &said) || (head.p[0] == OK && in.n > out->max))
+		return fail(ERR_WORLD, "rotate-ended: house: the process that uses the token ended without an answer");
+	for (size_t i = 0; i < said.n; i++)
+		if (said.p[i] < ' ' || said.p[i] > '~')
+			return fail(ERR_WORLD, "rotate-ended: house: the process that uses the token ended without an answer");
+	if (head.p[0] == OK) {
+		buf_put(out, in);
+		return buf_check(out);
 	}
-	return ok;
+	z = mem_new(said.n + 1, 1); /* as long as this process lives, as all texts of errors do */
+	memcpy(z, said.p, said.n);
+	return fail_why((enum err_kind)head.p[0], z, (long)be_get(head.p + 1, 8));
+}
+
+static err
+hear_use(const struct user_of_token *u, struct buf *out)
+{
+	uint8_t said[HEAD + SAID_MAX + CERT_MAX];
+	size_t n = 0;
+	ssize_t got = 1;
+
+	while (n < sizeof said && (got > 0 || (got < 0 && errno == EINTR))) {
+		got = read(u->fd, said + n, sizeof said - n);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	close(u->fd);
+	while (waitpid(u->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return read_said(slice_of(said, n), out);
 }
 
 /* The URI of the token: its key's without the key. */
@@ -205,6 +291,34 @@ name_key(struct rotate *r, bool anew)
 	return ok;
 }
 
+/* In its own process. */
+static err
+use_for_key(struct rotate *r, struct user_of_token *u, struct ceremony_token *t, struct buf *spki)
+{
+	const char *section = status_section(r);
+	struct secret pin OWNED(secret_drop) = {.n = 0};
+
+	TRY(read_pin(r, section, strcmp(section, "token") == 0 ? r->ca_pin_file : r->status_pin_file,
+	    "PIN of the status signer's token", &pin));
+	t->pin = secret_slice(&pin);
+	TRY(leave(r, section, u));
+	return ceremony_key(t, r->object, spki);
+}
+
+static err
+ask_key(struct rotate *r, struct ceremony_token *t, struct buf *spki)
+{
+	struct user_of_token u;
+
+	TRY(begin_use(r, status_section(r), &u));
+	if (u.pid == 0) {
+		err e = use_for_key(r, &u, t, spki);
+
+		end_use(&u, e, buf_slice(spki));
+	}
+	return hear_use(&u, spki);
+}
+
 /* The key in the status signer's token: SubjectPublicKeyInfo. */
 static err
 make_key(struct rotate *r, struct buf *spki)
@@ -212,27 +326,18 @@ make_key(struct rotate *r, struct buf *spki)
 	const char *section = status_section(r), *uri = text(r, section, "ocsp");
 	struct ceremony_token t = {text(r, section, "module"), text(r, section, "environment"), NULL, {NULL, 0}};
 	struct buf base OWNED(buf_drop) = BUF(1024);
-	struct secret pin OWNED(secret_drop) = {.n = 0};
 	err e;
 
 	if (t.module == NULL || uri == NULL)
 		return fail(ERR_INPUT, "signer-token: house: inkan.conf names no module or no key in [token]");
 	TRY(token_uri(uri, &base));
 	t.uri = (const char *)base.p;
-	TRY(read_pin(r, section, strcmp(section, "token") == 0 ? r->ca_pin_file : r->status_pin_file,
-	    "PIN of the status signer's token", &pin));
-	t.pin = secret_slice(&pin);
-	TRY(become(r, section));
-	e = ceremony_key(&t, r->object, spki);
-	be_root();
+	e = ask_key(r, &t, spki);
 	if (e.kind != ERR_CONFLICT && e.kind != ERR_ABSENT)
 		return e;
 	TRY(name_key(r, true)); /* half a key, where the last one was cut short: it stays unused */
 	buf_clear(spki);
-	TRY(become(r, section));
-	e = ceremony_key(&t, r->object, spki);
-	be_root();
-	return e;
+	return ask_key(r, &t, spki);
 }
 
 /* What the CA's key signs, written down before it does; again the same bytes. */
@@ -253,22 +358,37 @@ plan(struct rotate *r, slice spki, struct buf *tbs)
 	return disk_replace(r->folder, "tbs", buf_slice(tbs));
 }
 
+/* In its own process. */
+static err
+use_for_signature(
+    struct rotate *r, struct user_of_token *u, struct ceremony_token *t, const char *uri, slice tbs, struct buf *sig)
+{
+	struct secret pin OWNED(secret_drop) = {.n = 0};
+
+	TRY(read_pin(r, "token", r->ca_pin_file, "PIN of the token", &pin));
+	t->pin = secret_slice(&pin);
+	TRY(leave(r, "token", u));
+	return ceremony_certify(t, slice_str(uri), r->office.trust, r->last.cert.alg, tbs, sig);
+}
+
 static err
 certify(struct rotate *r, slice tbs)
 {
 	const char *uri = text(r, "token", "issuer");
 	struct ceremony_token t = {text(r, "token", "module"), text(r, "token", "environment"), NULL, {NULL, 0}};
-	struct secret pin OWNED(secret_drop) = {.n = 0};
-	err e;
+	struct buf sig OWNED(buf_drop) = BUF(SIG_MAX);
+	struct user_of_token u;
 
 	if (t.module == NULL || uri == NULL)
 		return fail(ERR_INPUT, "signer-token: house: inkan.conf names no module or no key in [token]");
-	TRY(read_pin(r, "token", r->ca_pin_file, "PIN of the token", &pin));
-	t.pin = secret_slice(&pin);
-	TRY(become(r, "token"));
-	e = ceremony_certify(&t, slice_str(uri), r->office.trust, r->last.cert.alg, tbs, &r->certificate);
-	be_root();
-	TRY(e);
+	TRY(begin_use(r, "token", &u));
+	if (u.pid == 0) {
+		err e = use_for_signature(r, &u, &t, uri, tbs, &sig);
+
+		end_use(&u, e, buf_slice(&sig));
+	}
+	TRY(hear_use(&u, &sig));
+	TRY(ceremony_join(r->office.trust, r->last.cert.alg, tbs, buf_slice(&sig), &r->certificate));
 	return disk_replace(r->folder, "ocsp.cer", buf_slice(&r->certificate));
 }
 
