@@ -214,20 +214,21 @@ is_recorded(const struct ledger *h)
 err
 keys_hear_responder(struct registrar *r, slice certificate)
 {
+	static const char UNKNOWN[] =
+	    "keys-unknown: Rule 6(xvii): the status signer stands with a key that is not in the books, "
+	    "or was retired; nothing is asked of it";
 	const struct ledger *h = db_ledger(r->db);
 	struct responder c OWNED(responder_drop) = {0};
 	const struct responder_key *k;
 	digest key;
 
-	if (certificate.n == 0)
-		return ok;
+	if (certificate.n == 0) /* what is not said cannot be held against the books */
+		return fail(ERR_POLICY, UNKNOWN);
 	TRY(responder_get(r->trust, certificate, &c));
 	key = key_digest(c.key);
 	k = ledger_find_responder(h, key);
 	if ((k == NULL || k->wants > 0) && is_recorded(h))
-		return fail(ERR_POLICY,
-		    "keys-unknown: Rule 6(xvii): the status signer stands with a key that is not in the books, "
-		    "or was retired; nothing is asked of it");
+		return fail(ERR_POLICY, UNKNOWN);
 	r->responder.certificate = r->responder.certificate.max > 0 ? r->responder.certificate : BUF(CERT_MAX);
 	buf_clear(&r->responder.certificate);
 	buf_put(&r->responder.certificate, certificate);
@@ -277,7 +278,7 @@ is_first_use(const struct registrar *r, unsigned k, digest *key)
 	const struct responder_key *known;
 
 	*key = k == 0 ? sha256(r->trust->issuer.spki) : k == 1 ? r->responder.key : key_digest(r->trust->status_key);
-	if (k != 1 || r->responder.certificate.n == 0)
+	if (k != 1)
 		return ((h->keys_made & ~h->keys_used) >> k & 1) != 0;
 	known = ledger_find_responder(h, *key);
 	return known != NULL && known->wants == 0 && (known->used.ms == 0 || known->left.ms != 0);

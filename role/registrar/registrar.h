@@ -600,8 +600,8 @@ err keys_tend(struct registrar *r) CHECKED;
 /* K-1 of a changed responder, its certificate beside it. */
 err keys_judged(struct registrar *r, struct flight *f, const struct facts *x) CHECKED;
 /*
- * The status signer says by which certificate it answers (empty: nothing is known of it).  ERR_POLICY keys-unknown: the books
- * know of no such key, or not from enough persons; what responder_get refuses.
+ * The status signer says by which certificate it answers.  ERR_POLICY keys-unknown: it does not say, or the books know of no
+ * such key, or not from enough persons; what responder_get refuses.
  */
 err keys_hear_responder(struct registrar *r, slice certificate) CHECKED;
 /* ca/ocsp.cer, and under a name of its own for whoever keeps the earlier ones; again in keys_tend until they were written. */

@@ -97,7 +97,8 @@ struct scene {
 	struct head journal[2]; /* what the signers say of theirs, issuer first */
 	struct head seen[2];    /* the books' heads they say they have seen; size 0: what they are told */
 	enum err_kind hello_fails;
-	struct buf responder;       /* the certificate that the status signer says it answers by; empty: it does not say */
+	struct signer *first_key;    /* the responder's first key                               */
+	struct buf responder;       /* the certificate that the status signer says it answers by                            */
 	struct buf published;       /* ca/ocsp.cer, as the publisher was last given it and wrote it */
 	unsigned responder_refused; /* so many of its orders fail                             */
 	/* what front and office heard */
@@ -357,6 +358,8 @@ stage_new_with(const char *method, const char *conf)
 		house_put_trust(s->house, s->world, "test", method, "", &s->house->trust);
 	}
 	stage_load(s);
+	s->first_key = signer_new(KEY_P256, 256);
+	house_responder(s->house, s->first_key, instant_floor_second(clock_now()), &s->responder);
 	put_house(s, conf);
 	s->parts = BUF(CRL_MAX);
 	s->mail = BUF(1U << 20);
@@ -371,6 +374,7 @@ stage_new_with(const char *method, const char *conf)
 static void
 stage_drop(struct scene *s)
 {
+	signer_drop(&s->first_key);
 	buf_drop(&s->responder);
 	buf_drop(&s->published);
 	if (s->r != NULL)
