@@ -404,7 +404,7 @@ publisher_open(struct publisher *p, int repository)
 	p->issuer_der = BUF(CERT_MAX);
 	for (size_t i = 0; i < SLOTS_RESPONDERS_MAX; i++)
 		p->responder[i] = BUF(CERT_MAX);
-	p->parts_file = p->parts_folder = p->changes.fd = -1;
+	p->merge.fd = p->look.fd = p->parts_file = p->parts_folder = p->changes.fd = -1; /* 0 is somebody's file */
 	p->path = BUF(256);
 	p->next_part = UINT64_MAX;
 	TRY(disk_folder(repository, "ca", FOLDER_THERE, &folder));

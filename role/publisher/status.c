@@ -831,7 +831,6 @@ status_open(struct publisher *p)
 	uint64_t size;
 	err e;
 
-	p->merge.fd = p->look.fd = -1;
 	TRY(disk_folder(p->repository, "status", FOLDER_MAKE, &folder));
 	p->lost = disk_size_of(folder, "lost", &size).kind == OK;
 	(void)disk_remove(folder, "base.new").kind; /* what a crash left of a merge */

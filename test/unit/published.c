@@ -272,7 +272,7 @@ has_file_of(unsigned v, struct saying w)
 static err
 begin(struct publisher *p)
 {
-	*p = (struct publisher){.merge.fd = -1, .ocsp_files = with_files};
+	*p = (struct publisher){.ocsp_files = with_files};
 	return publisher_open(p, folder);
 }
 
