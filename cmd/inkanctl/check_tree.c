@@ -22,6 +22,7 @@
 #define SMALL_MAX (1U << 20)
 #define TEXTS_MAX 64 /* names of texts that are followed */
 #define DEPTH_MAX 24
+#define PATH_BYTES 1024
 
 struct look {
 	struct check *c;
@@ -290,11 +291,19 @@ is_named_text(struct look *t, json doc, const char *name)
 }
 
 /* What an applicant's tool shows before anything is signed. */
+static const char *const LANGS[] = {"ja", "en"};
+
+/* The file of a language's terms for the applicant's tool. */
+static const char *
+terms_file(const struct check *c, const char *lang, char out[256])
+{
+	snprintf(out, 256, "terms/%.*s.%s.json", (int)c->profile->name.n, (const char *)c->profile->name.p, lang);
+	return out;
+}
+
 static void
 check_terms(struct look *t)
 {
-	static const char *const LANGS[] = {"ja", "en"};
-
 	for (size_t i = 0; i < COUNT(LANGS); i++) {
 		struct buf file OWNED(buf_drop) = BUF(SMALL_MAX);
 		struct json *doc OWNED(json_drop) = NULL;
@@ -304,8 +313,7 @@ check_terms(struct look *t)
 		    (const char *)t->c->profile->name.p, LANGS[i]);
 		/* a folder, and a store that hands out files as they are, have it under its own name */
 		if (t->c->source.files != NULL || (t->c->source.base != NULL && get(t, name, &file).kind == ERR_ABSENT))
-			snprintf(name, sizeof name, "terms/%.*s.%s.json", (int)t->c->profile->name.n,
-			    (const char *)t->c->profile->name.p, LANGS[i]);
+			(void)terms_file(t->c, LANGS[i], name);
 		if (have(t, name, &file) &&
 		    (json_get(buf_slice(&file), &doc).kind != OK || !is_named_text(t, json_root(doc), "terms") ||
 		        !is_named_text(t, json_root(doc), "explanation")))
@@ -391,7 +399,8 @@ is_ours(const struct look *t, slice path, const struct buf *history)
 {
 	static const char *const PLACES[] = {"index.html", "index.en.html", "fingerprints.txt", "fingerprints.json",
 	    "heartbeat.pub", "changes", "ca/issuer.cer", "ca/issuer.pem", "ca/issuer.p7c", "ca/ocsp.cer", "ca/books.spki",
-	    "books/checkpoint", "texts/history.txt", "status/recent", "status/base", "status/reserve"};
+	    "books/checkpoint", "texts/history.txt", "status/recent", "status/base", "status/reserve", "status/parts",
+	    "status/lost"};
 	struct check *c = t->c;
 
 	for (size_t i = 0; i < COUNT(PLACES); i++)
@@ -416,16 +425,41 @@ is_ours(const struct look *t, slice path, const struct buf *history)
 		if (slice_eq(path, slice_str(name)))
 			return true;
 	}
-	return slice_has_prefix(path, LIT("terms/")) && path.n > 6 + c->profile->name.n &&
-	       memcmp(path.p + 6, c->profile->name.p, c->profile->name.n) == 0;
+	for (size_t i = 0; i < COUNT(LANGS); i++) {
+		char name[256];
+
+		if (slice_eq(path, slice_str(terms_file(c, LANGS[i], name))))
+			return true;
+	}
+	return false;
 }
 
+/*
+ * What is still being written stands beside its place: NAME.new or NAME.part here, .NAME.new in a copy (mirror_send.c).
+ * Beside a place of nobody it is nobody's too.
+ */
 static bool
-ends(const char *s, const char *ending)
+is_on_its_way(const struct look *t, slice path, const struct buf *history)
 {
-	size_t n = strlen(s), k = strlen(ending);
+	static const char *const ENDINGS[] = {".new", ".part"};
+	struct buf known OWNED(buf_drop) = BUF(PATH_BYTES);
+	size_t at = path.n;
 
-	return n >= k && strcmp(s + n - k, ending) == 0;
+	while (at > 0 && path.p[at - 1] != '/')
+		at--;
+	for (size_t i = 0; i < COUNT(ENDINGS); i++) {
+		slice end = slice_str(ENDINGS[i]);
+		size_t from = at + (i == 0 && path.p[at] == '.');
+
+		if (path.n <= from + end.n || memcmp(path.p + path.n - end.n, end.p, end.n) != 0)
+			continue;
+		buf_clear(&known);
+		buf_put(&known, slice_of(path.p, at));
+		buf_put(&known, slice_of(path.p + from, path.n - from - end.n));
+		if (is_ours(t, buf_slice(&known), history))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -440,14 +474,14 @@ look_below(struct look *t, int folder, const char *above, unsigned depth, const 
 		return;
 	}
 	while ((x = readdir(d)) != NULL) {
-		char path[1024];
+		char path[PATH_BYTES];
 		struct stat st;
 		int n = snprintf(path, sizeof path, "%s%s", above, x->d_name);
 
-		if (x->d_name[0] == '.' || n < 0 || (size_t)n >= sizeof path - 1 ||
+		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0 || n < 0 ||
 		    fstatat(folder, x->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue; /* what begins with a dot is served by nobody, and on its way */
-		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
+			continue;
+		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX && (size_t)n < sizeof path - 1) {
 			int below = openat(folder, x->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 			path[n] = '/';
@@ -455,7 +489,8 @@ look_below(struct look *t, int folder, const char *above, unsigned depth, const 
 			if (below >= 0)
 				look_below(t, below, path, depth + 1, history);
 			disk_close(&below);
-		} else if (!ends(path, ".new") && !ends(path, ".part") && !is_ours(t, slice_str(path), history))
+		} else if ((size_t)n >= sizeof path - 1 ||
+		           (!is_ours(t, slice_str(path), history) && !is_on_its_way(t, slice_str(path), history)))
 			differ_at(t,
 			    "served-nobody: Rule 6(xi): among what is published stands a file that the books know nothing of",
 			    path);
