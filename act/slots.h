@@ -30,7 +30,7 @@
 #include "base/base.h"
 #include "pki/ocsp.h"
 
-#define SLOTS_RECENT_MAX 16384U      /* then recent is merged into base: 2.6 MB rewritten a batch at most  */
+#define SLOTS_RECENT_MAX 16384U      /* then recent is merged into base: 2.1 MB rewritten a batch at most  */
 #define SLOTS_RESPONDERS_MAX 4       /* two in a rotation; two more where one was cut short or undone      */
 #define SLOTS_RESPONDER_NONE 0xFF    /* of a map: it does not stand there                                 */
 #define SLOTS_BLOCK 16               /* slots with one checksum: 2 KB with a P-256 responder               */

@@ -30,7 +30,8 @@
  * of its does, and leaves with the merge after that.  Where a fifth comes while four
  * stand there, those whose answers have all lapsed leave at once, with them.
  *
- * On a full disk `status/reserve` gives its room to recent: a revocation shows all the same.
+ * On a full disk `status/reserve` gives its room to recent, which is written whole: it has the bytes of the longest recent
+ * there may be, 8.4 MB by a P-256 key, so a revocation shows all the same.
  *
  * Where a status file is found damaged, what can be read of it stays; `status/lost`
  * remembers, across restarts, that the registrar shall send all again.  A damaged
@@ -57,12 +58,11 @@
 #define RENEWED_BYTES_MAX (16U << 20) /* held back: 110,000 answers by a P-256 key; twice that while merging  */
 #define RENEWED_AGE_MS (3600 * 1000)  /* of 28 h that each has left                                          */
 #define RENEWED_IDS_MAX 512U          /* batches held back: the registrar has half as many on their way      */
-#define RECENT_ANSWERS_MAX (2U * SLOTS_RECENT_MAX)   /* while nothing can be merged: 2.6 MB each … */
+#define RECENT_ANSWERS_MAX (2U * SLOTS_RECENT_MAX)   /* while nothing can be merged: 4.2 MB … */
 #define RECENT_WITHDRAWN_MAX (4U * SLOTS_RECENT_MAX) /* … and what may not be seen any more goes on longer */
 #define MERGE_SLOTS 4096U           /* at a time: 5 ms                                                     */
 #define MERGE_AGAIN_MS 2000         /* after one that failed: a full disk is not filled again and again     */
 #define MERGE_SYNC_BYTES (8U << 20) /* written between two syncs: none lasts                               */
-#define RESERVE_BYTES (1U << 20)    /* kept on the disk for recent, should it be full: 8,000 answers by P-256 */
 #define RESERVE_AGAIN_MS 30000      /* after it was used                                                   */
 #define BASE_UNKNOWN INT64_MAX
 #define ENDED_KEEP_MS (30 * DAY_MS) /* an answer whose time passed so long ago leaves base                 */
@@ -143,7 +143,7 @@ struct publisher {
 	struct merge merge;
 	struct merge look;   /* the same over the old base alone: until when its responders' answers are valid */
 	int64_t merge_again; /* on the steady clock: not before */
-	bool reserved;       /* status/reserve has its bytes */
+	uint64_t reserved;   /* bytes of status/reserve; status_reserve_bytes is the whole of it */
 	int64_t reserve_again;
 	uint64_t base_n;
 	bool held;        /* recent was damaged: what base says may be older than what it said, so it stays as it is */
@@ -183,6 +183,8 @@ err status_take_slots(struct publisher *p, slice body) CHECKED;
 err status_take_withdrawal(struct publisher *p, slice body) CHECKED;
 /* *now: it can be answered at once; else status_turn gives its id when it is seen. */
 err status_take_renewed(struct publisher *p, uint64_t id, slice body, bool *now) CHECKED;
+/* What is kept on the disk for recent, should it be full; 0 while there is no answer whose length is known. */
+uint64_t status_reserve_bytes(const struct publisher *p);
 /* Writes recent, if it changed. */
 err status_write(struct publisher *p) CHECKED;
 /* Goes on with a merge, or begins one that is due; `done` gets the ids that are seen by now, RENEWED_IDS_MAX + 1 at most. */

@@ -102,22 +102,30 @@ remove_quietly(const struct publisher *p, const char *name)
 	disk_close(&folder);
 }
 
-/* Bytes on the disk that nobody needs, until it is full. */
+uint64_t
+status_reserve_bytes(const struct publisher *p)
+{
+	return p->has_common ? slots_file_bytes(&p->common, RECENT_WITHDRAWN_MAX) : 0;
+}
+
+/* Bytes on the disk that nobody needs, until it is full.  A shorter one, of shorter answers, stays until the longer is there. */
 static void
 reserve(struct publisher *p)
 {
-	struct buf zeros OWNED(buf_drop) = BUF(RESERVE_BYTES);
+	const uint64_t want = status_reserve_bytes(p);
+	struct buf zeros OWNED(buf_drop) = BUF((size_t)want);
 	uint64_t size = 0;
 	int folder = -1;
 
 	if (disk_folder(p->repository, "status", FOLDER_MAKE, &folder).kind == OK)
-		p->reserved = disk_size_of(folder, "reserve", &size).kind == OK && size == RESERVE_BYTES;
+		p->reserved = disk_size_of(folder, "reserve", &size).kind == OK ? size : 0;
 	disk_close(&folder);
-	if (p->reserved)
+	if (p->reserved >= want)
 		return;
-	memset(buf_space(&zeros, RESERVE_BYTES), 0, RESERVE_BYTES);
-	p->reserved = publisher_put(p, LIT("status/reserve"), buf_slice(&zeros)).kind == OK;
-	if (!p->reserved)
+	memset(buf_space(&zeros, (size_t)want), 0, (size_t)want);
+	if (publisher_put(p, LIT("status/reserve"), buf_slice(&zeros)).kind == OK)
+		p->reserved = want;
+	else
 		remove_quietly(p, "reserve.new"); /* what room there is is wanted */
 }
 
@@ -126,12 +134,12 @@ put_recent(struct publisher *p, slice bytes)
 {
 	err e = publisher_put(p, LIT("status/recent"), bytes);
 
-	if (e.kind != ERR_WORLD || e.why != ENOSPC || !p->reserved)
+	if (e.kind != ERR_WORLD || e.why != ENOSPC || p->reserved == 0)
 		return e;
 	log_text(LOG_ALARM,
 	    "publisher-reserve: house: the disk is full; what is withdrawn or revoked is shown from the reserve");
 	remove_quietly(p, "reserve");
-	p->reserved = false;
+	p->reserved = 0;
 	p->reserve_again = clock_steady_ms() + RESERVE_AGAIN_MS;
 	return publisher_put(p, LIT("status/recent"), bytes);
 }
@@ -757,7 +765,7 @@ status_turn(struct publisher *p, int64_t steady_ms, uint64_t *done, size_t *n)
 
 	*n = 0;
 	look_step(p);
-	if (!p->reserved && steady_ms >= p->reserve_again) {
+	if (p->reserved < status_reserve_bytes(p) && steady_ms >= p->reserve_again) {
 		p->reserve_again = steady_ms + RESERVE_AGAIN_MS;
 		reserve(p);
 	}

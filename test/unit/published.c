@@ -41,6 +41,7 @@ serial_of(unsigned v)
 {
 	serial s = {.n = 16, .b = {0x40}};
 
+	s.b[13] = (uint8_t)(v >> 16);
 	s.b[14] = (uint8_t)(v >> 8);
 	s.b[15] = (uint8_t)v;
 	return s;
@@ -930,7 +931,7 @@ static void
 test_reserve(void **state)
 {
 	uint64_t done[RENEWED_IDS_MAX + 2];
-	struct buf b OWNED(buf_drop) = BUF(2 * RESERVE_BYTES);
+	struct buf b OWNED(buf_drop) = BUF(32U << 20);
 	struct publisher p;
 	size_t n;
 
@@ -942,21 +943,58 @@ test_reserve(void **state)
 		put_file("recent", 3, 20, 100, (struct saying){GOOD, 1});
 		expect_ok("reserve", begin(&p));
 		expect_ok("reserve", status_turn(&p, 1000000, done, &n));
-		expect_true("there it is", p.reserved && load("status", "reserve", &b) && b.n == RESERVE_BYTES);
+		expect_true("there it is", p.reserved > 0 && load("status", "reserve", &b) && b.n == p.reserved);
 		disk_fault = (struct disk_fault){nth == 3 ? FAULT_HALF : FAULT_BEFORE, nth == 3 ? 2 : nth, ENOSPC, 0};
 		expect_ok("full, and it is withdrawn", say(&p, X, (struct saying){WITHDRAWN, 0}));
 		expect_true("met", disk_fault.count > nth);
 		disk_fault = (struct disk_fault){0};
 		expect_true("so readers see it", word_on(X).word == WITHDRAWN);
-		expect_true("from the reserve", !p.reserved && !load("status", "reserve", &b));
+		expect_true("from the reserve", p.reserved == 0 && !load("status", "reserve", &b));
 		disk_fault = (struct disk_fault){FAULT_BEFORE, 2, ENOSPC, 0};
 		expect_ok("still full", status_turn(&p, p.reserve_again, done, &n));
 		disk_fault = (struct disk_fault){0};
-		expect_true("nothing of it is left", !p.reserved && !load("status", "reserve.new", &b));
+		expect_true("nothing of it is left", p.reserved == 0 && !load("status", "reserve.new", &b));
 		expect_ok("room again", status_turn(&p, p.reserve_again, done, &n));
-		expect_true("there it is again", p.reserved && load("status", "reserve", &b) && b.n == RESERVE_BYTES);
+		expect_true("there it is again", p.reserved > 0 && load("status", "reserve", &b) && b.n == p.reserved);
 		publisher_drop(&p);
 	}
+	with_files = true;
+}
+
+/* Recent as long as it may ever be, and the disk is full: it is written whole, so the reserve has room for all of it. */
+static void
+test_reserve_whole(void **state)
+{
+	uint64_t done[RENEWED_IDS_MAX + 2], reserved;
+	struct buf b OWNED(buf_drop) = BUF(32U << 20);
+	struct publisher p;
+	size_t n;
+
+	(void)state;
+	with_files = false;
+	fresh();
+	put_file("base", 2, 60, 2, (struct saying){GOOD, 1});
+	put_file("recent", 20, 20 + RECENT_WITHDRAWN_MAX - 2, 1, (struct saying){NONE, 0});
+	store("status", "reserve", LIT("of an earlier day, and short"));
+	expect_ok("open", begin(&p));
+	disk_fault = (struct disk_fault){FAULT_BEFORE, 2, ENOSPC, 0};
+	(void)status_turn(&p, 1000000, done, &n).kind;
+	expect_true("a longer one has no room", disk_fault.count >= 2);
+	disk_fault = (struct disk_fault){0};
+	expect_true("the short one stays", p.reserved == 28 && load("status", "reserve", &b) && b.n == p.reserved);
+	p.merge_again = INT64_MAX; /* and nothing can be merged */
+	expect_ok("room", status_turn(&p, p.reserve_again, done, &n));
+	expect_true("its whole length", load("status", "reserve", &b) && b.n == p.reserved);
+	reserved = p.reserved;
+	disk_fault = (struct disk_fault){FAULT_HALF, 2, ENOSPC, 0};
+	expect_ok("full, and it is withdrawn", say(&p, X, (struct saying){WITHDRAWN, 0}));
+	expect_true("met", disk_fault.count > 2);
+	disk_fault = (struct disk_fault){0};
+	expect_true("so readers see it", word_on(X).word == WITHDRAWN);
+	expect_true("from the reserve", p.reserved == 0);
+	expect_number("all there may be", p.n + p.frozen_n, RECENT_WITHDRAWN_MAX);
+	expect_true("what was kept is what it takes", load("status", "recent", &b) && b.n == reserved);
+	publisher_drop(&p);
 	with_files = true;
 }
 
@@ -1198,8 +1236,8 @@ main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_lapse), cmocka_unit_test(test_merge),
 	    cmocka_unit_test(test_arrival), cmocka_unit_test(test_look), cmocka_unit_test(test_damage),
 	    cmocka_unit_test(test_gone), cmocka_unit_test(test_parts), cmocka_unit_test(test_bound),
-	    cmocka_unit_test(test_history), cmocka_unit_test(test_reserve), cmocka_unit_test(test_death),
-	    cmocka_unit_test(test_disk)};
+	    cmocka_unit_test(test_history), cmocka_unit_test(test_reserve), cmocka_unit_test(test_reserve_whole),
+	    cmocka_unit_test(test_death), cmocka_unit_test(test_disk)};
 
 	return cmocka_run_group_tests_name("published", tests, setup, teardown);
 }
