@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/inkand/folders.h"
+#include "edge/log.h"
 
 /*
  * Folders of the house and whose they are: only the role that writes one owns it.  The repository is read by the fronts:
@@ -29,6 +30,7 @@ struct owner {
 	uid_t uid;
 	gid_t gid;
 	bool shared;
+	bool *too_deep; /* set where something was passed over */
 };
 
 static err
@@ -101,18 +103,29 @@ give_named(int folder, const char *name, const struct owner *o, unsigned depth)
 	return e;
 }
 
+/*
+ * No file of the house lies deeper than FOLDERS_DEPTH_MAX; what does was made by a role that was captured, whose it is and
+ * stays.  It keeps no house from opening.
+ */
 static err
 give_all(int folder, const struct owner *o, unsigned depth)
 {
-	int copy = depth < FOLDERS_DEPTH_MAX ? openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	int copy;
+	DIR *d;
 	struct dirent *one;
 	err e = ok;
 
+	if (depth >= FOLDERS_DEPTH_MAX) {
+		*o->too_deep = true;
+		return ok;
+	}
+	copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = copy < 0 ? NULL : fdopendir(copy);
 	if (d == NULL) {
+		e = folder_failed();
 		if (copy >= 0)
 			close(copy);
-		return folder_failed();
+		return e;
 	}
 	while (e.kind == OK && (errno = 0, one = readdir(d)) != NULL)
 		if (strcmp(one->d_name, ".") != 0 && strcmp(one->d_name, "..") != 0)
@@ -128,7 +141,9 @@ make_one(int home, size_t i, uint32_t user_base, unsigned status_user)
 {
 	unsigned user = FOLDERS[i].user == STATUS_USER ? status_user : FOLDERS[i].user,
 	         group = FOLDERS[i].group == STATUS_USER ? status_user : FOLDERS[i].group;
-	struct owner o = {.uid = user_base + user, .gid = user_base + group, .shared = user != group};
+	bool too_deep = false;
+	struct owner o = {
+	    .uid = user_base + user, .gid = user_base + group, .shared = user != group, .too_deep = &too_deep};
 	bool gives = user_base != 0 && FOLDERS[i].user != 0;
 	struct stat st;
 	int fd;
@@ -145,6 +160,9 @@ make_one(int home, size_t i, uint32_t user_base, unsigned status_user)
 		e = give_one(fd, &st, &o);
 	if (e.kind == OK && gives)
 		e = give_all(fd, &o, 0);
+	if (too_deep)
+		log_text(LOG_ALARM, "inkand-depth: house: folders stand deeper in each other than the house makes any; "
+		                    "what is in them was left as it is; look who made them");
 	if (fd >= 0)
 		close(fd);
 	return e;

@@ -132,6 +132,37 @@ hard_link(void **state)
 	untouched("the other's file");
 }
 
+/* Somebody of an earlier day made folders in folders: the house opens all the same, and owns what it makes itself. */
+static void
+deep(void **state)
+{
+	int below[FOLDERS_DEPTH_MAX + 2];
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	expect_ok("a new house", folders_make(home, BASE, STATUS_USER));
+	put(at("repository/z"), 0600);
+	below[0] = open(at("repository"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 1; i < COUNT(below); i++) {
+		assert_int_equal(0, mkdirat(below[i - 1], "d", 0700));
+		below[i] = openat(below[i - 1], "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(below[i] >= 0);
+	}
+	expect_ok("too deep", folders_make(home, BASE, STATUS_USER));
+	st = stat_of(at("repository/z"));
+	expect_true("what stands beside", st.st_uid == BASE + 6 && st.st_gid == BASE + 1);
+	st = stat_of(at("mirror"));
+	expect_true("what is given after it", st.st_uid == BASE + 7);
+	assert_int_equal(0, fstat(below[FOLDERS_DEPTH_MAX], &st));
+	expect_true("the deepest that is given", st.st_uid == BASE + 6);
+	assert_int_equal(0, fstat(below[FOLDERS_DEPTH_MAX + 1], &st));
+	expect_true("one below is passed over", st.st_uid == 0);
+	for (size_t i = 0; i < COUNT(below); i++)
+		close(below[i]);
+}
+
 /* Somebody of an earlier day swaps a file and a link all the while. */
 static void
 swapped(void **state)
@@ -183,7 +214,7 @@ int
 main(void)
 {
 #define EACH(f) cmocka_unit_test_setup_teardown(f, begin, end)
-	const struct CMUnitTest tests[] = {EACH(given), EACH(hard_link), EACH(swapped), EACH(home_of_others)};
+	const struct CMUnitTest tests[] = {EACH(given), EACH(hard_link), EACH(deep), EACH(swapped), EACH(home_of_others)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
