@@ -247,6 +247,7 @@ registrar_open(struct registrar *r)
 	r->now = clock_now();
 	r->seen_steady = clock_steady_ms();
 	r->pub.note_at = r->lists.round_at = r->pub.answers_at = r->seen_steady - DAY_MS;
+	r->pub.look_most = DUE_LOOK_MOST;
 	TRY(registrar_open_books(r));
 	TRY(registrar_recall(r));
 	r->closed = office_load_rules(r);

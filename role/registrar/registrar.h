@@ -262,6 +262,9 @@ struct wheel {
 	serial missing[MISSING_MAX];
 };
 
+/* Of what is due, looked at in one turn: those that wait are passed over, and the next turn goes on behind them. */
+#define DUE_LOOK_MOST 8192U
+
 #define ANSWERS_ORDERS 16U /* at the signer and the publisher: 512 certificates share their syncs */
 
 /* One order of answers on its way: to the signer, then to the publisher. */
@@ -391,6 +394,7 @@ struct registrar {
 		bool again;              /* one that is due was passed over because it was on its way */
 		struct record taken;     /* up to this one what is due was asked for …  */
 		bool has_taken;          /* … since it was last looked at from the first */
+		size_t look_most;        /* DUE_LOOK_MOST; a test has fewer             */
 		uint64_t note_from;
 		struct head note_head;
 	} pub;

@@ -56,8 +56,6 @@ answers_due_now(const struct registrar *r)
 	return r->revoked_told || r->seen_steady - r->pub.answers_at >= apart;
 }
 
-#define PAGES_MAX 256U
-
 void
 status_forget_answers(struct registrar *r)
 {
@@ -125,16 +123,21 @@ take(struct registrar *r, const struct record *d, struct answers_order *o, struc
 
 /*
  * The batch: what is due and durable; a revoked one only after the signer has it in its set, and none that has ended.  Those
- * that wait are passed over, so that nobody's answer stands behind them for ever; those on their way too.
+ * that wait are passed over, so that nobody's answer stands behind them for ever; those on their way too.  *whole: the end was
+ * reached; else the next turn goes on behind the last that was looked at.
  */
 static err
-gather_due(struct registrar *r, struct answers_order *o, struct answers_batch *b, struct buf *bytes)
+gather_due(struct registrar *r, struct answers_order *o, struct answers_batch *b, struct buf *bytes, bool *whole)
 {
 	struct record d[ANSWERS_MAX];
-	size_t n = ANSWERS_MAX;
 
-	for (size_t page = 0; page < PAGES_MAX && n == ANSWERS_MAX && o->n < ANSWERS_MAX; page++) {
-		TRY(db_due(r->db, r->now, r->pub.has_taken ? &r->pub.taken : NULL, d, ANSWERS_MAX, &n));
+	*whole = false;
+	for (size_t left = r->pub.look_most; !*whole && left > 0 && o->n < ANSWERS_MAX;) {
+		size_t want = left < ANSWERS_MAX ? left : ANSWERS_MAX, n;
+
+		TRY(db_due(r->db, r->now, r->pub.has_taken ? &r->pub.taken : NULL, d, want, &n));
+		left -= n;
+		*whole = n < want;
 		for (size_t i = 0; i < n && o->n < ANSWERS_MAX; i++) {
 			r->pub.taken = d[i];
 			r->pub.has_taken = true;
@@ -173,14 +176,15 @@ ask_answers(struct registrar *r, struct answers_batch *b)
 	struct answers_order o = {.now = instant_floor_second(r->now),
 	    .next_update = instant_floor_second((instant){r->now.ms + ANSWER_LIFE_MS})};
 	size_t at = 0;
+	bool whole;
 
 	*b = (struct answers_batch){.asked_at = r->seen_steady, .this_update = o.now, .next_update = o.next_update};
-	TRY(gather_due(r, &o, b, &bytes));
+	TRY(gather_due(r, &o, b, &bytes, &whole));
 	TRY(gather_missing(r, &o, b, &bytes));
 	TRY(buf_check(&bytes));
 	r->pub.more_due = o.n == ANSWERS_MAX;
-	if (!r->pub.more_due)
-		r->pub.has_taken = false; /* the end was reached: from the first again */
+	if (!r->pub.more_due && whole)
+		r->pub.has_taken = false; /* from the first again */
 	if (o.n == 0)
 		return ok;
 	for (size_t i = 0; i < o.n; at += o.certificate[i++].n)

@@ -1262,6 +1262,51 @@ test_revoke_over_the_cap(void **state)
 	stage_drop(s);
 }
 
+/* More wait for a signer's word than one turn looks at: who stands behind them has an answer all the same, once the end is reached. */
+static void
+test_answers_behind_many(void **state)
+{
+	struct scene *s = ready("crl", CONF);
+	struct applicant a, o, k;
+	uint64_t answers;
+	struct record d;
+
+	(void)state;
+	issued(s, "yamada", &a);
+	issued(s, "sato", &o);
+	stage_wait(s, 6000);
+	stage_turns(s, 10);
+	s->capped = true;
+	(void)entry_heard(s, ask_revoke(s, &a, a.own, NULL));
+	(void)entry_heard(s, ask_revoke(s, &o, o.own, NULL));
+	stage_turns(s, 6);
+	expect_true("two wait", s->told[0] == 0 && s->told[1] == 0);
+	answers = s->answers;
+	s->r->pub.look_most = 1;
+	issued(s, "kato", &k);
+	for (int i = 0; i < 8; i++) {
+		stage_wait(s, 1200);
+		stage_turns(s, 4);
+	}
+	expect_number("the third has its answer", s->answers, answers + 1);
+	expect_ok("dossier", db_serial(s->r->db, k.reply.serial, &d));
+	expect_true("nothing is due", d.due.ms == 0);
+	s->capped = false;
+	for (int i = 0; i < 12; i++) {
+		stage_wait(s, 6000);
+		stage_turns(s, 4);
+	}
+	expect_ok("dossier", db_serial(s->r->db, a.reply.serial, &d));
+	expect_true("nor of the first", d.due.ms == 0);
+	expect_ok("dossier", db_serial(s->r->db, o.reply.serial, &d));
+	expect_true("nor of the second", d.due.ms == 0);
+	stage_audit(s);
+	applicant_drop(&a);
+	applicant_drop(&o);
+	applicant_drop(&k);
+	stage_drop(s);
+}
+
 /* A signer that has another day's list only is lent the one the revocation cites: nothing behind it waits for ever. */
 static void
 test_revoke_by_old_list(void **state)
@@ -2694,6 +2739,7 @@ main(void)
 	    cmocka_unit_test(test_revoke_by_strangers),
 	    cmocka_unit_test(test_counts_kept),
 	    cmocka_unit_test(test_revoke_over_the_cap),
+	    cmocka_unit_test(test_answers_behind_many),
 	    cmocka_unit_test(test_revoke_by_old_list),
 	    cmocka_unit_test(test_revoke_alone),
 	    cmocka_unit_test(test_list_lost),
