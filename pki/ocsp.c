@@ -200,6 +200,17 @@ hex_digit(uint8_t c)
 	                              : -1;
 }
 
+void
+ocsp_place_put(struct buf *b, const struct ocsp_issuer *issuer, serial s)
+{
+	struct buf request OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
+	struct ocsp_certid id = {HASH_SHA1, ARR(issuer->name1), ARR(issuer->key1), s};
+
+	ocsp_request_put(&request, &id, (slice){NULL, 0});
+	buf_put_str(b, "ocsp/");
+	buf_put_base64(b, buf_slice(&request));
+}
+
 /* Base64 of OCSP_REQUEST_MAX bytes; a longer text is no request of ours. */
 #define PATH_TEXT_MAX ((OCSP_REQUEST_MAX + 2) / 3 * 4)
 

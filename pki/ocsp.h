@@ -68,6 +68,11 @@ struct ocsp_issuer { /* hashes of its Name and of its subjectPublicKey bits */
 };
 void ocsp_issuer_of(const struct cert *issuer, struct ocsp_issuer *out);
 bool ocsp_certid_is_of(const struct ocsp_certid *id, const struct ocsp_issuer *issuer);
+/*
+ * Where an answer stands as a file of a repository: "ocsp/" and the plain base64 of the request that RFC 5019 has for it (a
+ * SHA-1 CertID, no nonce).  Two strokes one after the other are one to a file system.
+ */
+void ocsp_place_put(struct buf *b, const struct ocsp_issuer *issuer, serial s);
 
 struct ocsp_plan {
 	struct ocsp_issuer issuer;

@@ -173,24 +173,13 @@ source_look(struct source *s)
 	disk_close(&folder);
 }
 
-static void
-put_place(struct buf *b, const struct ocsp_issuer *issuer, serial number)
-{
-	struct buf request OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
-	struct ocsp_certid id = {HASH_SHA1, ARR(issuer->name1), ARR(issuer->key1), number};
-
-	ocsp_request_put(&request, &id, (slice){NULL, 0});
-	buf_put_str(b, "ocsp/");
-	buf_put_base64(b, buf_slice(&request));
-}
-
 /* Two strokes one after the other are one on a disk. */
 bool
 source_is_place(const struct ocsp_issuer *issuer, serial number, slice path)
 {
 	struct buf want OWNED(buf_drop) = BUF(1024), folded OWNED(buf_drop) = BUF(1024);
 
-	put_place(&want, issuer, number);
+	ocsp_place_put(&want, issuer, number);
 	for (size_t i = 0; i < want.n; i++)
 		if (i == 0 || want.p[i] != '/' || want.p[i - 1] != '/')
 			buf_put_u8(&folded, want.p[i]);
@@ -204,7 +193,7 @@ answer_of_place(
 	struct buf path OWNED(buf_drop) = BUF(1024);
 	err e;
 
-	put_place(&path, issuer, number);
+	ocsp_place_put(&path, issuer, number);
 	TRY(buf_check(&path));
 	e = source_load(s, buf_slice(&path), out);
 	if (e.kind != OK && e.kind != ERR_ABSENT)

@@ -22,25 +22,13 @@
 #define LOOKED_A_TURN 256                 /* read and found to be as they should */
 #define QUEUE_MAX (2U * SLOTS_RECENT_MAX) /* 50 MB; what does not fit is written at the next look */
 
-static void
-put_path(struct buf *b, const struct ocsp_issuer *issuer, serial s)
-{
-	struct buf request OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
-	struct ocsp_certid id = {
-	    .alg = HASH_SHA1, .name_hash = ARR(issuer->name1), .key_hash = ARR(issuer->key1), .serial = s};
-
-	ocsp_request_put(&request, &id, (slice){NULL, 0});
-	buf_put_str(b, "ocsp/");
-	buf_put_base64(b, buf_slice(&request));
-}
-
 /* Two strokes one after the other are one to a file system, and stay two in the path that mirrors and clients use. */
 err
 ocsp_files_put(struct publisher *p, serial s, slice answer)
 {
 	struct buf path OWNED(buf_drop) = BUF(512);
 
-	put_path(&path, &p->common.issuer, s);
+	ocsp_place_put(&path, &p->common.issuer, s);
 	TRY(buf_check(&path));
 	return publisher_put(p, buf_slice(&path), answer);
 }
@@ -74,7 +62,7 @@ ocsp_files_remove(struct publisher *p, serial s)
 	for (size_t i = 0; i < p->files.n; i++)
 		if (serial_eq(p->files.queue[i].serial, s))
 			buf_clear(&p->files.queue[i].answer);
-	put_path(&path, &p->common.issuer, s);
+	ocsp_place_put(&path, &p->common.issuer, s);
 	TRY(buf_check(&path));
 	return publisher_remove(p, buf_slice(&path));
 }

@@ -301,6 +301,28 @@ test_path(void **state)
 	}
 }
 
+/* Where a file of an answer stands is what a GET asks for, with nothing escaped. */
+static void
+test_place(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 256; i++) {
+		struct buf place OWNED(buf_drop) = BUF(512), request OWNED(buf_drop) = BUF(OCSP_REQUEST_MAX);
+		serial s = {16, {0x40, [15] = (uint8_t)i}};
+		struct ocsp_request r;
+		slice path;
+
+		ocsp_place_put(&place, &issuer, s);
+		path = buf_slice(&place);
+		expect_true("a folder of its own", slice_has_prefix(path, LIT("ocsp/")));
+		expect_true("plain", memchr(path.p, '%', path.n) == NULL);
+		expect_ok("a GET", ocsp_path_get((slice){path.p + 5, path.n - 5}, &request));
+		expect_ok("a request", ocsp_request_get(buf_slice(&request), &r));
+		expect_true("of RFC 5019", r.n == 1 && r.nonce.n == 0 && r.id[0].alg == HASH_SHA1);
+		expect_true("for this one", ocsp_certid_is_of(&r.id[0], &issuer) && serial_eq(r.id[0].serial, s));
+	}
+}
+
 /* What get accepts, put writes back; libcrypto asks the same. */
 static void
 test_request_law(void **state)
@@ -737,6 +759,7 @@ main(void)
 	    cmocka_unit_test(test_nonce_limit),
 	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_path),
+	    cmocka_unit_test(test_place),
 	    cmocka_unit_test(test_request_law),
 	    cmocka_unit_test(test_certid),
 	    cmocka_unit_test(test_answer_refusals),
