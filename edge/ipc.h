@@ -85,7 +85,8 @@ struct link *wires_find(struct wires *w, enum peer peer, uint64_t number);
 /* True once after a (new) link to this peer came up: say hello again, forget what was asked of the old one. */
 bool wires_fresh(struct wires *w, enum peer peer, uint64_t number);
 /*
- * Closes a link whose peer went wrong, and asks inkand for a new one: at once the first time, later ones a second apart.
+ * Closes a link whose peer went wrong, and asks inkand for a new one: at once the first time, then after a second and twice
+ * as long each time (cmd/inkand/house.h).
  * (A peer that is gone needs no asking: its successor is wired to us at its start.)
  */
 void wires_close(struct wires *w, struct link *l);
